@@ -1,0 +1,26 @@
+# The two commands of the README. Each makes a virtual environment, installs the locked versions for CPU, and runs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+RUN = $(VENV)/bin/python
+
+.PHONY: quickstart test parity lint lock
+
+quickstart: $(VENV)/installed
+	$(RUN) -m experiments.main --config=configs/quickstart.py
+
+test: $(VENV)/installed
+	$(RUN) -m pytest
+
+# The same models live against PyTorch (its CPU build is 200 MB, the default build several GB).
+parity: $(VENV)/installed
+	$(RUN) -m pip install --quiet torch==2.13.0
+	$(RUN) -m pytest -m parity
+
+lint: $(VENV)/installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@

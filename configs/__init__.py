@@ -1,0 +1,1 @@
+"""One file a table, figure or ablation; `common.py` holds every default."""

@@ -1,0 +1,133 @@
+"""From a config to its inputs: the task, the pool, the target and the models, each read once a process."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data import domain_tasks, glue, packages, pools, readers, tasks
+from gotd_jax.data.chunks import chunk
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tasks import Task
+from gotd_jax.methods import METHODS, Problem, check_budget
+from gotd_jax.models import folders
+
+
+def check(config, workdir: Path) -> None:
+    """Raises ValueError for whatever would stop the cell later: pool, budget, task, method, models."""
+    if config.method not in METHODS:
+        raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
+    for name in (config.model, config.embed.model):
+        model_fingerprint(name)  # opens the weights
+    problem = Problem(pool(config, workdir), target(config), embed=lambda corpus: np.empty((len(corpus), 0)))
+    check_budget(problem, config.budget)
+
+
+def task(config) -> Task:
+    """Returns the config's task, its labelled examples drawn to `config.task.labels` by `config.task.seed`."""
+    return _task(config.data_dir, config.task.to_json())
+
+
+@functools.lru_cache(maxsize=8)
+def _task(data_dir: str | None, settings: str) -> Task:
+    fields = json.loads(settings)
+    whole = _whole_task(fields, data_dir)
+    return dataclasses.replace(whole, train=tasks.draw(whole.train, fields["labels"], fields["seed"]))
+
+
+def _whole_task(fields: dict, data_dir: str | None) -> Task:
+    name = fields["name"]
+    if fields["train"]:
+        return _own_task(fields)
+    if name in pools.PACKAGED_TASKS:
+        return pools.PACKAGED_TASKS[name]()
+    if name in glue.GLUE:
+        return glue.load(name, data_dir)
+    if data_dir is None:
+        raise ValueError(
+            f"There is no task {name!r}. It may be a packaged one ({', '.join(pools.PACKAGED_TASKS)}), one of GLUE's "
+            f"({', '.join(glue.GLUE)}), a folder in --config.data_dir, or your own: --config.task.train and "
+            "--config.task.test name its files."
+        )
+    return domain_tasks.load(name, data_dir)
+
+
+def _own_task(fields: dict) -> Task:
+    if not fields["test"]:
+        raise ValueError(f"The task {fields['name']} has no test file. Name it with --config.task.test=...")
+    columns = {key: fields[key] for key in ("text_field", "pair_field", "label_field", "kind")}
+    files = {split: fields[split] or None for split in ("train", "validation", "test")}
+    return tasks.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
+
+
+def target(config) -> Corpus:
+    """Returns the task's training texts as chunks of the pool's length, at most `config.target.most`."""
+    chunks = chunk(tasks.target_corpus(task(config)), config.pool.characters, short=config.target.short, long="split")
+    return drawn(chunks, config.target.most, config.task.seed)
+
+
+def pool(config, workdir: Path) -> Corpus:
+    """Returns the candidate pool, read and chunked once and kept in the workdir."""
+    settings = config.pool.to_dict()
+    sources = {name: readers.describe(source) for name, source in settings["domains"].items()}
+    return _pool(workdir, _Frozen({**settings, "sources": sources}))
+
+
+class _Frozen(dict):
+    """A dict of JSON-like values that `functools.lru_cache` can tell from another."""
+
+    def __hash__(self):
+        return hash(fingerprint(self))
+
+
+@functools.lru_cache(maxsize=2)
+def _pool(workdir: Path, settings: dict) -> Corpus:
+    def make(folder: Path) -> None:
+        Corpus.concatenate(list(_domains(settings, folder))).save(folder / "corpus.arrow")
+        for passing in ("texts.arrow", "chunks.arrow"):
+            (folder / passing).unlink()
+
+    folder = stage(workdir / f"pool-{fingerprint(settings)}", settings, make)
+    return Corpus.open(folder / "corpus.arrow")
+
+
+def _domains(settings: dict, folder: Path) -> Iterator[Corpus]:
+    """Yields each domain's chunks, packaged domains first, mapped from files that the next domain replaces."""
+    sources = {name: pools.load_domain(name) for name in settings["packaged"]}
+    for name, source in settings["domains"].items():
+        sources[name] = readers.records(source, text_field=settings["text_field"], domain=name)
+    if not sources:
+        raise ValueError(
+            "No pool is named. Set --config.pool.domains.NAME='files*.jsonl' or --config.pool.packaged=\"('news',)\"."
+        )
+    for records in sources.values():
+        texts = Corpus.from_records(records, folder / "texts.arrow")
+        chunks = chunk(
+            texts, settings["characters"], short=settings["short"], long=settings["long"], path=folder / "chunks.arrow"
+        )
+        yield drawn(chunks, settings["per_domain"], settings["seed"])
+
+
+def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:
+    """Returns at most `most` rows of `corpus`, drawn by `seed`, in their order."""
+    if most is None or len(corpus) <= most:
+        return corpus
+    return corpus.take(np.sort(np.random.default_rng(seed).choice(len(corpus), most, replace=False)))
+
+
+def model_folder(name: str) -> Path:
+    """Returns the folder of the model called `name`: a packaged one, a local folder, or one of the hub."""
+    return packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+
+
+@functools.cache
+def model_fingerprint(name: str) -> str:
+    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
+    folder = model_folder(name)
+    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])

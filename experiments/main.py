@@ -1,0 +1,59 @@
+"""Runs a config, cell by cell, and prints its table.
+
+python -m experiments.main --config=configs/quickstart.py
+python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
+"""
+
+import itertools
+import sys
+from pathlib import Path
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from configs import common
+from experiments import cell, inputs
+from gotd_jax import devices
+from gotd_jax.report import origins, results, table
+
+CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
+
+SWEPT = {"task": "task.name", "epsilon": "ot.epsilon", "labels": "task.labels"}  # what a sweep calls deeper fields
+
+
+def main(_) -> None:
+    """Runs every combination of `config.sweep`; what is already in the workdir is not made again."""
+    logging.set_verbosity(logging.WARNING)
+    workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
+    devices.keep_compiled_programs()
+    cells = list(cells_of(CONFIG.value))
+    try:
+        for config in cells:
+            inputs.check(config, workdir)
+        rows = []
+        for number, config in enumerate(cells, 1):
+            rows.append(cell.run(config, workdir))
+            results.write(workdir / "results.jsonl", rows[-1])
+            print(f"[{number}/{len(cells)}] {table.describe(rows[-1])}", flush=True)
+    except (ValueError, RuntimeError) as error:
+        sys.exit(f"\n{error}")
+    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper)}\n\n{origins.text(rows)}\n")
+    print(f"In {workdir}: table.md, table.csv, table.tex, results.jsonl; the chosen texts in selections/*/selected.jsonl.")
+
+
+def cells_of(config):
+    """Yields a config for each combination of the values in `config.sweep`."""
+    for values in itertools.product(*config.sweep.values()):
+        yield common.replaced(config, {SWEPT.get(field, field): value for field, value in zip(config.sweep, values)})
+
+
+def name_of(filename: str) -> str:
+    """Returns what the workdir of a config file is called: `glue-small` for `configs/glue.py:small`."""
+    path, _, variant = filename.partition(":")
+    return Path(path).stem + (f"-{variant}" if variant else "")
+
+
+if __name__ == "__main__":
+    common.check_overrides(sys.argv)
+    app.run(main)

@@ -1,0 +1,114 @@
+"""Stages on disk: readable folders that are whole or absent, each beside the settings that made it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SETTINGS = "settings.json"
+MADE = "made.json"
+
+
+def fingerprint(settings: Any) -> str:
+    """Returns 16 hex digits that identify JSON-like `settings`, whatever the order of their keys."""
+    text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary path; what is written there appears at `path` at once, or not at all.
+
+    The parent folder is made where it is missing. If the body raises, the temporary file is removed and what stood at
+    `path` before still stands.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Writes `content` as indented JSON, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Returns the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
+    """Returns `folder`, made by `make` unless it is there already.
+
+    `make` gets the path of a `.partial` folder beside the final one, which is renamed when `make` returns. If an
+    earlier attempt was stopped, `make` gets its partial folder as it was left, so that it can go on from there; a
+    partial folder of other settings is cleared first. How long the last attempt took is kept in `made.json`.
+
+    Args:
+      folder: where the stage lies.
+      settings: everything the content depends on, JSON-like; kept in the folder as `settings.json`.
+      make: writes the content into the folder it is given.
+
+    Raises:
+      ValueError: `folder` exists and was made with other settings (the differing ones are named).
+    """
+    folder = Path(folder)
+    settings = json.loads(json.dumps(settings, default=str))
+    if folder.exists():
+        _check_settings(folder, settings)
+        return folder
+    partial = folder.with_name(folder.name + ".partial")
+    if partial.exists() and _settings_of(partial) != settings:
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    write_json(partial / SETTINGS, settings)
+    began = time.perf_counter()
+    make(partial)
+    write_json(partial / MADE, {"seconds": round(time.perf_counter() - began, 3)})
+    _sync(partial)
+    os.replace(partial, folder)
+    return folder
+
+
+def seconds_of(folder: str | os.PathLike) -> float:
+    """Returns how long the stage in `folder` took to make, in seconds."""
+    return read_json(Path(folder) / MADE)["seconds"]
+
+
+def _settings_of(folder: Path) -> Any:
+    path = folder / SETTINGS
+    return read_json(path) if path.exists() else None
+
+
+def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    found = _settings_of(folder)
+    if found is None:
+        raise ValueError(f"{folder} has no {SETTINGS}, so it is no stage of ours. Move it away or choose another workdir.")
+    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+    if differing:
+        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
+        raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")
+
+
+def _sync(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

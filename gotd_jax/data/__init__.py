@@ -1,0 +1,1 @@
+"""Corpora, readers, chunks, named pools and tasks, tokens, batches."""

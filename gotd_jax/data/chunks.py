@@ -1,0 +1,110 @@
+"""Chunks: a corpus cut into texts of one length, as the paper cuts pools and targets."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+from gotd_jax.data.corpus import Corpus
+
+SHORT = ("keep", "drop", "join")
+LONG = ("split", "cut")
+
+
+def chunk(
+    corpus: Corpus,
+    characters: int | None = 1000,
+    *,
+    short: str = "keep",
+    long: str = "split",
+    separator: str = "",
+    path: str | os.PathLike | None = None,
+) -> Corpus:
+    """Returns the chunks of `corpus`, in its order.
+
+    The paper's pools are `short='drop', long='cut'` of 1,000 characters (language understanding) or 500 (detoxification),
+    its targets `short='join', long='split'` (Kang et al. 2024, App. C.2 and the published notebook).
+
+    Args:
+      corpus: pairs become one text, first and second sentence with a space between; chunks have no pair.
+      characters: length of a chunk in characters, Unicode code points; None or 0 cuts nothing, and then `short`, `long`
+        and `separator` say nothing.
+      short: what becomes of what is shorter, be it a text or what is left at the end of a split one: 'keep' it, 'drop'
+        it, or 'join' it with the short ones that follow until they have `characters`, and cut there: what is over is
+        lost, as in the paper. The short ones at the end of the corpus make one last chunk, however short.
+      long: what becomes of a longer text: 'split' it into successive chunks, or 'cut' it after the first.
+      separator: goes between joined texts. The paper's is empty, which glues the last word of one to the first of the next.
+      path: an Arrow file to stream the chunks to and to map them from; None keeps them in memory.
+
+    Returns:
+      A corpus whose texts have `characters` characters, save those kept short. Chunk i of a text split into several has
+      the id `<id>#<i>`; a text of one chunk keeps its id; k joined ones have `<first id>+<k - 1>`, and the first's domain.
+
+    Raises:
+      ValueError: an argument is not one of the above, the corpus is empty, or no text is long enough.
+    """
+    _check(characters, short, long)
+    if not characters:
+        if path is None and not corpus.is_paired:
+            return corpus
+        return Corpus.from_records((_unpaired(record) for record in corpus), path)
+    pieces = _pieces(corpus, characters, long)
+    if short == "drop":
+        pieces = (piece for piece in pieces if len(piece["text"]) == characters)
+    elif short == "join":
+        pieces = _joined(pieces, characters, separator)
+    first = next(pieces, None)
+    if first is None:
+        raise ValueError(
+            f"None of the {len(corpus):,} texts has {characters:,} characters, so there are no chunks. "
+            "Lower `characters`, or keep or join what is short."
+        )
+    return Corpus.from_records(itertools.chain([first], pieces), path)
+
+
+def _check(characters: int | None, short: str, long: str) -> None:
+    if characters is not None and characters < 0:
+        raise ValueError(f"A chunk of {characters} characters cannot be. Give at least 1, or None to cut nothing.")
+    if short not in SHORT:
+        raise ValueError(f"short is {short!r}. What is shorter than a chunk can be: {', '.join(SHORT)}.")
+    if long not in LONG:
+        raise ValueError(f"long is {long!r}. What is longer than a chunk can be: {', '.join(LONG)}.")
+
+
+def _unpaired(record: dict) -> dict:
+    text = " ".join(sentence for sentence in (record["text"], record["pair"]) if sentence)
+    return {"id": record["id"], "text": text, "domain": record["domain"]}
+
+
+def _pieces(corpus: Corpus, characters: int, long: str) -> Iterator[dict]:
+    for record in map(_unpaired, corpus):
+        text = record["text"]
+        if len(text) <= characters or long == "cut":
+            if text:
+                yield record | {"text": text[:characters]}
+            continue
+        for number, start in enumerate(range(0, len(text), characters)):
+            yield record | {"id": f"{record['id']}#{number}", "text": text[start : start + characters]}
+
+
+def _joined(pieces: Iterator[dict], characters: int, separator: str) -> Iterator[dict]:
+    waiting: list[dict] = []
+    length = 0
+    for piece in pieces:
+        if len(piece["text"]) == characters:
+            yield piece
+            continue
+        length += len(piece["text"]) + (len(separator) if waiting else 0)
+        waiting.append(piece)
+        if length >= characters:
+            yield _join(waiting, characters, separator)
+            waiting, length = [], 0
+    if waiting:
+        yield _join(waiting, characters, separator)
+
+
+def _join(pieces: list[dict], characters: int, separator: str) -> dict:
+    text = separator.join(piece["text"] for piece in pieces)[:characters]
+    others = len(pieces) - 1
+    return pieces[0] | {"text": text, "id": f"{pieces[0]['id']}+{others}" if others else pieces[0]["id"]}

@@ -1,0 +1,93 @@
+"""GLUE from TensorFlow Datasets, without TensorFlow."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gotd_jax.data import libraries
+from gotd_jax.data.fields import Fields
+from gotd_jax.data.formats import brief
+
+if TYPE_CHECKING:
+    from gotd_jax.data.glue import Spec
+
+HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
+SECONDS_TO_ANSWER = 10
+
+
+def prepare(configuration: str, why: str, host: str = HOST) -> None:
+    """Downloads and prepares `glue/configuration` as array_record, unless it is prepared already.
+
+    Args:
+      configuration: of TensorFlow Datasets' `glue`.
+      why: begins the message where that fails.
+      host: is asked first: the library itself tries for minutes before it says that there is no network.
+
+    Raises:
+      RuntimeError: the files cannot be downloaded.
+    """
+    import tensorflow_datasets.text.glue
+
+    builder = tensorflow_datasets.text.glue.Glue(config=configuration)
+    if builder.info.splits:
+        return
+    remedy = "Put GLUE's files in data_dir, or prepare the set elsewhere and name its folder in TFDS_DATA_DIR."
+    try:
+        _reach(host)
+        split_generators = builder._split_generators
+        builder._split_generators = lambda manager: split_generators(_Unzipping(manager))
+        builder.download_and_prepare(file_format="array_record")
+    except OSError as error:  # requests' errors are of this kind too
+        raise RuntimeError(f"{why}, and TensorFlow Datasets could not download it ({brief(error)}). {remedy}") from error
+
+
+def records(configuration: str, split: str, spec: Spec) -> Iterator[dict]:
+    """Yields the labelled records of a split, as `gotd_jax.data.tasks.labelled` takes them.
+
+    Raises:
+      ValueError: the set was prepared in a format that needs TensorFlow.
+    """
+    import tensorflow_datasets.text.glue
+
+    features = list(tensorflow_datasets.text.glue.Glue.builder_configs[configuration].text_features)
+    fields = Fields(features[0], None, features[1] if len(features) > 1 else None)
+    _, rows = libraries.tfds(f"glue/{configuration}", split, fields)
+    for number, row in rows():
+        place = f"tfds:glue/{configuration}:{split}:{number}"
+        label = spec.classes[row["label"]] if spec.classes else float(row["label"])
+        yield {
+            "id": f"{split}:{number}",
+            "text": fields.text_of(row, place),
+            "pair": fields.pair_of(row, place),
+            "label": label,
+            "place": place,
+        }
+
+
+class _Unzipping:
+    """A download manager that unpacks zip files itself: the library's own needs TensorFlow for that."""
+
+    def __init__(self, manager):
+        self._manager = manager
+
+    def __getattr__(self, name: str):
+        return getattr(self._manager, name)
+
+    def download_and_extract(self, url: str) -> str:
+        archive = Path(self._manager.download(url))
+        folder = archive.with_name(f"{archive.name}.unpacked")
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(folder)
+        return str(folder)
+
+
+def _reach(host: str) -> None:
+    try:
+        urllib.request.urlopen(urllib.request.Request(host, method="HEAD"), timeout=SECONDS_TO_ANSWER).close()
+    except urllib.error.HTTPError as answer:  # any answer will do
+        answer.close()

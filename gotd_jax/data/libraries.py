@@ -1,0 +1,147 @@
+"""Datasets that other libraries keep, as streams of rows: TensorFlow Datasets and Hugging Face datasets."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from gotd_jax.data.fields import Fields, listed
+from gotd_jax.data.formats import ROWS_PER_READ, brief, table_rows
+
+Rows = Callable[[], Iterator[tuple[int, Mapping]]]
+HOW_TO_PREPARE = "Prepare it where TensorFlow is installed with `tfds build {name} --file_format=array_record`."
+
+
+def find_saved(path: Path) -> tuple[Path, str] | None:
+    """Returns folder and split ('' if none is named) where `path` is one of datasets' `save_to_disk`, or one with `:split`."""
+    folder, _, split = str(path).rpartition(":")
+    for candidate, name in ((path, ""), (Path(folder or path), split)):
+        if (candidate / "dataset_dict.json").is_file() or (candidate / "state.json").is_file():
+            return candidate, name
+    return None
+
+
+def saved(folder: Path, split: str, fields: Fields) -> tuple[str, Rows]:
+    """Returns a short name and the rows of a folder written by datasets' `save_to_disk`.
+
+    Args:
+      folder: of a Dataset or a DatasetDict.
+      split: which of the DatasetDict; '' for a Dataset, or a DatasetDict of one.
+      fields: where a row keeps its text.
+
+    Raises:
+      ValueError: there is no such split, or the folder cannot be read.
+    """
+    import datasets
+
+    try:
+        found = datasets.load_from_disk(str(folder))
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise ValueError(f"{folder} cannot be read as a saved dataset ({brief(error)}). Save it again.") from error
+    if isinstance(found, datasets.DatasetDict):
+        names = list(found)
+        if split not in names and (split or len(names) != 1):
+            raise ValueError(f"{folder} has the splits {listed(names)}. Name one of them, as in {folder}:{names[0]}.")
+        split = split or names[0]
+        found = found[split]
+    elif split:
+        raise ValueError(f"{folder} holds a single dataset, without splits. Leave off ':{split}'.")
+    return _label(folder.name, split), _arrow_rows(found, fields, str(folder))
+
+
+def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
+    """Returns a short name and the rows of a Hugging Face dataset, downloaded unless it lies in the library's cache.
+
+    Args:
+      name: `name`, `owner/name`, `owner/name/configuration`, or the folder of a dataset repository.
+      split: its split, in the library's notation (`train[:10%]`).
+      fields: where a row keeps its text.
+
+    Raises:
+      ValueError: there is no such dataset or split, or the hub cannot be reached.
+    """
+    import datasets
+
+    is_local = Path(name).is_dir()
+    owner_and_title, configuration = name.split("/")[:2], "/".join(name.split("/")[2:])
+    repository, configuration = (name, None) if is_local else ("/".join(owner_and_title), configuration or None)
+    try:
+        found = datasets.load_dataset(repository, configuration, split=split)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise ValueError(
+            f"hf:{name}:{split} cannot be loaded ({brief(error)}). Check its name, its split and the network, "
+            "or download its files elsewhere and name their folder."
+        ) from error
+    return _label(Path(name).name if is_local else name, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
+
+
+def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
+    """Returns a short name and the rows of a prepared TensorFlow dataset, read without TensorFlow.
+
+    Args:
+      name: `dataset/configuration` in the library's data folder (the environment's TFDS_DATA_DIR), or the folder of
+        one prepared version.
+      split: its split, in the library's notation (`train[:10%]`).
+      fields: where a row keeps its text.
+
+    Raises:
+      ValueError: there is no such dataset or split, or it was not prepared as array_record, the only one of the
+        library's formats that is read whole without TensorFlow.
+    """
+    builder = _builder(name)
+    if not builder.info.splits:
+        raise ValueError(f"tfds:{name} is not prepared in {builder.data_path}. {HOW_TO_PREPARE.format(name=name)}")
+    if builder.info.file_format.value != "array_record":
+        raise ValueError(
+            f"tfds:{name} was prepared as {builder.info.file_format.value}, which needs TensorFlow. "
+            f"{HOW_TO_PREPARE.format(name=builder.name)}"
+        )
+    try:
+        source = builder.as_data_source(split)
+    except (ValueError, OSError) as error:
+        splits = listed(builder.info.splits)
+        raise ValueError(f"tfds:{name}:{split} cannot be opened ({brief(error)}). Name one of its splits: {splits}.") from error
+    fields.columns(list(builder.info.features), f"tfds:{name}:{split}")
+
+    def rows() -> Iterator[tuple[int, Mapping]]:
+        for start in range(0, len(source), ROWS_PER_READ):
+            positions = range(start, min(start + ROWS_PER_READ, len(source)))
+            yield from enumerate(source.__getitems__(positions), start + 1)
+
+    return _label(builder.info.full_name, split), rows
+
+
+def _builder(name: str):
+    import tensorflow_datasets
+
+    if Path(name).is_absolute() or Path(name).is_dir():
+        try:
+            return tensorflow_datasets.builder_from_directory(name)
+        except OSError as error:
+            raise ValueError(
+                f"{name} is not the folder of a prepared TensorFlow dataset ({brief(error)}). "
+                "Name the one with dataset_info.json in it."
+            ) from error
+    importlib.import_module("tensorflow_datasets.text")  # GLUE, Wikipedia and others are known only once it is imported
+    dataset = re.split("[/:]", name)[0]
+    known = tensorflow_datasets.list_builders(with_community_datasets=False)
+    if dataset not in known:
+        nearest = listed(difflib.get_close_matches(dataset, known))
+        raise ValueError(f"TensorFlow Datasets knows no {dataset!r}; names like it: {nearest}. Correct it, or give its folder.")
+    try:
+        return tensorflow_datasets.builder(name)
+    except ValueError as error:
+        configurations = listed(tensorflow_datasets.builder_cls(dataset).builder_configs)
+        raise ValueError(f"tfds:{name} is unknown; {dataset} has the configurations {configurations}. Name one.") from error
+
+
+def _arrow_rows(dataset, fields: Fields, place: str) -> Rows:
+    tables = dataset.select_columns(fields.columns(dataset.column_names, place)).with_format("arrow")
+    return lambda: table_rows(tables.iter(ROWS_PER_READ))
+
+
+def _label(name: str, split: str) -> str:
+    return f"{name}:{split}" if split else name

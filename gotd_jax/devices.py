@@ -1,0 +1,55 @@
+"""The devices: one mesh for all computation, and the cache of compiled programs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import jax
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+AXIS = "data"  # the one axis that batches, blocks of the pool and rows of embeddings are split over
+
+
+@functools.cache
+def mesh() -> Mesh:
+    """Returns the mesh of all devices of all processes, one axis called `AXIS`."""
+    return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def split_rows() -> NamedSharding:
+    """Returns the sharding that splits an array's first axis over all devices."""
+    return NamedSharding(mesh(), PartitionSpec(AXIS))
+
+
+def replicated() -> NamedSharding:
+    """Returns the sharding that keeps a whole copy on every device."""
+    return NamedSharding(mesh(), PartitionSpec())
+
+
+def cache_folder() -> Path:
+    """Returns where downloads and compiled programs are kept: $GOTD_CACHE, or gotd_jax in the user's cache folder."""
+    if "GOTD_CACHE" in os.environ:
+        return Path(os.environ["GOTD_CACHE"]).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "gotd_jax"
+
+
+def keep_compiled_programs() -> None:
+    """Turns on JAX's persistent cache of compiled programs, so that a second run compiles nothing."""
+    folder = cache_folder() / "compiled"
+    folder.mkdir(parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def describe() -> dict:
+    """Returns the backend's platform, kind and number of devices and processes."""
+    device = jax.devices()[0]
+    return {
+        "platform": device.platform,
+        "kind": device.device_kind,
+        "devices": jax.device_count(),
+        "processes": jax.process_count(),
+    }

@@ -1,0 +1,144 @@
+"""DSIR (Xie et al. 2023): importance resampling of the pool toward the target, over hashed n-grams."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator
+
+import numpy as np
+
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.methods.problem import Problem, Selection, lowest
+from gotd_jax.progress import progress
+
+# NLTK's WordPunctTokenizer, in the engine it had when DSIR was published. Since 3.10 it has the `regex` package's, where
+# combining marks belong to words; texts without any are split alike.
+TOKEN = re.compile(r"\w+|[^\w\s]+")
+SMOOTHING = 1e-8  # the package's, added to every bucket's share
+TEXTS_PER_BLOCK = 4096
+CACHED_NGRAMS = 5_000_000  # some 600 MB of strings; the cache starts anew when it has as many
+
+
+def select(
+    problem: Problem,
+    budget: int,
+    *,
+    seed: int,
+    buckets: int = 10_000,
+    ngrams: int = 2,
+    min_tokens: int = 0,
+    noise: bool = True,
+) -> Selection:
+    """Returns `budget` candidates sampled without replacement in proportion to their importance weights.
+
+    A text is the counts c of its n-grams over hash buckets. With p and q the shares of the buckets in target and pool,
+    log w = sum_b c_b (log(p_b + 1e-8) - log(q_b + 1e-8)) (Xie et al. 2023, Section 4), and the selection is the top of
+    log w plus Gumbel(0, 1) noise. It is a sum and not a mean, so it ranks texts of unequal lengths by length as well.
+    The value of a candidate is -log w, without the noise. Where the package counts q on the first 100,000 n-grams a
+    bucket, here the whole pool is counted.
+
+    Args:
+      problem: pool and target; only their texts are read.
+      budget: how many chunks to select.
+      seed: draws the noise.
+      buckets: how many hash buckets there are, at least 1; with 1 all weights are alike.
+      ngrams: the longest n-gram counted, at least 1: 2 means single tokens and adjacent pairs.
+      min_tokens: candidates of fewer tokens are left out; their value is infinite. The package leaves out those of
+        fewer than 100. Here it is 0 and leaves none out, since chunks are of one length already.
+      noise: False takes the highest weights, which is deterministic (the package's `top_k`).
+
+    Raises:
+      ValueError: `buckets` or `ngrams` is below 1, target or pool has no token, or fewer than `budget` candidates have
+        `min_tokens` tokens.
+    """
+    if buckets < 1 or ngrams < 1:
+        raise ValueError(f"DSIR counts n-grams of 1 and more tokens in 1 bucket and more, not {ngrams} in {buckets}.")
+    bucket_of = _BucketOf(buckets)
+    with tempfile.TemporaryFile() as pool_file, tempfile.TemporaryFile() as target_file:
+        target = _featurise(problem.target, "target", bucket_of, ngrams, target_file)
+        pool = _featurise(problem.pool, "pool", bucket_of, ngrams, pool_file)
+        log_ratio = np.log(_shares(target, buckets) + SMOOTHING) - np.log(_shares(pool, buckets) + SMOOTHING)
+        values = -_sums(pool, log_ratio).astype(np.float32)
+    long_enough = pool.tokens >= min_tokens
+    if long_enough.sum() < budget:
+        raise ValueError(
+            f"The budget is {budget:,} chunks, and {long_enough.sum():,} of {len(values):,} candidates have at least "
+            f"min_tokens={min_tokens} tokens. Lower the budget or min_tokens."
+        )
+    values = np.where(long_enough, values, np.float32(np.inf))
+    perturbed = values - np.random.default_rng(seed).gumbel(size=len(values)) if noise else values
+    info = {"candidates_long_enough": int(long_enough.sum()), "tokens_per_candidate": float(pool.tokens.mean())}
+    return Selection(lowest(perturbed, budget), values, info)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Features:
+    """The bucket of every n-gram of every text of a corpus, in one flat array on disk.
+
+    Attributes:
+      flat: unsigned integers, all buckets of text 0, then of text 1, ...
+      offsets: int64 [n+1]; text i has flat[offsets[i]:offsets[i+1]].
+      tokens: int64 [n], how many tokens each text has.
+    """
+
+    flat: np.ndarray
+    offsets: np.ndarray
+    tokens: np.ndarray
+
+    def blocks(self) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Yields the first and one past the last text of each block, and the block's buckets."""
+        for start in range(0, len(self.tokens), TEXTS_PER_BLOCK):
+            stop = min(start + TEXTS_PER_BLOCK, len(self.tokens))
+            yield start, stop, self.flat[self.offsets[start] : self.offsets[stop]]
+
+
+class _BucketOf(dict):
+    """The bucket of each n-gram met so far: SHA-256 of its UTF-8 bytes, modulo the number of buckets."""
+
+    def __init__(self, buckets: int):
+        super().__init__()
+        self.buckets = buckets
+
+    def __missing__(self, ngram: str) -> int:
+        digest = hashlib.sha256(ngram.encode()).digest()
+        bucket = self[ngram] = int.from_bytes(digest, "big") % self.buckets
+        return bucket
+
+
+def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, file) -> _Features:
+    dtype = np.min_scalar_type(bucket_of.buckets - 1)
+    tokens = np.zeros(len(corpus), np.int64)
+    lengths = np.zeros(len(corpus), np.int64)
+    for row, record in enumerate(progress(corpus, total=len(corpus), unit="texts", what=f"n-grams of the {what}")):
+        text = record["text"] if record["pair"] is None else f"{record['text']} {record['pair']}"
+        words = TOKEN.findall(text.lower())
+        features = [bucket_of[word] for word in words]
+        for size in range(2, ngrams + 1):
+            shifted = (words[start:] for start in range(size))
+            features += map(bucket_of.__getitem__, map(" ".join, zip(*shifted)))
+        file.write(np.array(features, dtype).tobytes())
+        tokens[row], lengths[row] = len(words), len(features)
+        if len(bucket_of) > CACHED_NGRAMS:
+            bucket_of.clear()
+    if not tokens.any():
+        raise ValueError(f"None of the {len(corpus):,} texts of the {what} has a token. Check the field the text is read from.")
+    file.flush()
+    return _Features(np.memmap(file, dtype, "r"), np.concatenate([[0], np.cumsum(lengths)]), tokens)
+
+
+def _shares(features: _Features, buckets: int) -> np.ndarray:
+    """Returns each bucket's share of all n-grams, float64 [buckets]."""
+    counts = sum(np.bincount(flat, minlength=buckets) for _, _, flat in features.blocks())
+    return counts / counts.sum()
+
+
+def _sums(features: _Features, weights: np.ndarray) -> np.ndarray:
+    """Returns for each text the sum of its n-grams' `weights` [buckets], float64 [n]."""
+    sums = np.zeros(len(features.tokens))
+    for start, stop, flat in features.blocks():
+        text = np.repeat(np.arange(stop - start), np.diff(features.offsets[start : stop + 1]))
+        sums[start:stop] = np.bincount(text, weights[flat], minlength=stop - start)
+    return sums

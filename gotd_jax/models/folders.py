@@ -1,0 +1,170 @@
+"""Hugging Face folders: found by path or hub name, and their safetensors opened and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+)
+# Weights in these are pickles, which run code when read, or belong to other frameworks.
+REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+
+
+def find(source: str | os.PathLike) -> Path:
+    """Returns the folder of a published or trained model.
+
+    Args:
+      source: a folder, or a name on the Hugging Face hub, of which the configuration, the safetensors and the
+        tokeniser are fetched into the hub's cache, or taken from there.
+
+    Raises:
+      ValueError: there is no such folder, and the hub did not give one of that name.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(source), allow_patterns=[CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"{str(source)!r} is neither a folder here nor a model that the Hugging Face hub gave ({type(error).__name__}: "
+            f"{reason}). Check the name, or download the model where there is a network and give its folder."
+        ) from error
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Returns the parsed `config.json` of `folder`.
+
+    Raises:
+      ValueError: it is missing or no JSON object.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise ValueError(f"{folder} has no {CONFIG}, so it is no Hugging Face model folder. Give the folder that holds one.")
+    return _read_object(path)
+
+
+class Tensors:
+    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of their bytes.
+
+    Args:
+      folder: holds `model.safetensors`, or several of them and `model.safetensors.index.json`.
+
+    Raises:
+      ValueError: there are no safetensors, or a file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path):
+        self.files = _weight_files(folder)
+        self._handles = {name: handle for path in self.files for name, handle in _open(path)}
+        _check_index(folder, self._handles)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the tensors, sorted."""
+        return sorted(self._handles)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Returns the shape of a tensor, read from the file's header."""
+        return tuple(self._handles[name].get_slice(name).get_shape())
+
+    def read(self, name: str) -> np.ndarray:
+        """Returns a tensor as float32, whichever floats it is stored in.
+
+        Raises:
+          ValueError: it holds no floats, or some that are not finite.
+        """
+        stored = self._handles[name].get_tensor(name)
+        if stored.dtype.kind in "iub":
+            raise ValueError(
+                f"Tensor {name!r} is stored as {stored.dtype}; quantised weights are not supported, so convert to float32."
+            )
+        tensor = stored.astype(np.float32)
+        if bad := int(np.count_nonzero(~np.isfinite(tensor))):
+            raise ValueError(
+                f"Tensor {name!r} has {bad} of {tensor.size} values that are not finite. Fetch or train the model again."
+            )
+        return tensor
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the files' bytes, in hex."""
+        total = hashlib.sha256()
+        for path in self.files:
+            with open(path, "rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        return total.hexdigest()
+
+
+def _weight_files(folder):
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        return [folder / name for name in sorted(set(_weight_map(folder).values()))]
+    refused = sorted(path.name for path in folder.iterdir() if path.suffix in REFUSED_SUFFIXES)
+    if refused:
+        raise ValueError(
+            f"{folder} has its weights only as {', '.join(refused)}; pickled weights run code when read and are refused, and "
+            f"so are other frameworks'. Convert them where PyTorch is installed and the file is trusted: "
+            f"AutoModel.from_pretrained(...).save_pretrained(folder, safe_serialization=True)."
+        )
+    raise ValueError(f"{folder} has neither {WEIGHTS} nor {INDEX}. Give a folder that holds the weights as safetensors.")
+
+
+def _weight_map(folder):
+    content = _read_object(folder / INDEX)
+    if not isinstance(content.get("weight_map"), dict):
+        raise ValueError(f"{folder / INDEX} has no weight_map, which says where each tensor lies. Fetch it again.")
+    return content["weight_map"]
+
+
+def _open(path):
+    if not path.is_file():
+        raise ValueError(f"{path} is missing, although {INDEX} names it. Fetch the folder again.")
+    try:
+        handle = safe_open(path, "numpy")
+    except SafetensorError as error:
+        raise ValueError(f"{path} ({path.stat().st_size} bytes) is damaged or not whole: {error}. Fetch it again.") from error
+    return dict.fromkeys(handle.keys(), handle).items()
+
+
+def _check_index(folder, found):
+    if (folder / WEIGHTS).is_file():
+        return
+    absent = sorted(_weight_map(folder).keys() - found.keys())
+    if absent:
+        raise ValueError(
+            f"{len(absent)} tensors named in {folder / INDEX} are in none of its files, first {absent[0]!r}. Fetch it again."
+        )
+
+
+def _read_object(path):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
+    return content

@@ -1,0 +1,184 @@
+"""The parts of a transformer, as Flax NNX modules that hold parameters and nothing else.
+
+Every module is used functionally: parameters come from `nnx.merge(definition, params)` inside `jax.jit`, and dropout
+takes its key in the call (`key=None`: no dropout).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+
+ACTIVATIONS = {
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "gelu_new": functools.partial(jax.nn.gelu, approximate=True),
+    "gelu_pytorch_tanh": functools.partial(jax.nn.gelu, approximate=True),
+    "relu": jax.nn.relu,
+}
+
+
+def _float32_dot(x, y, y_axis):
+    # HIGHEST: a GPU would otherwise multiply float32 as TF32, which is 1e-3 from the published numbers.
+    return lax.dot_general(x, y, (((1,), (y_axis,)), ((), ())), precision=lax.Precision.HIGHEST)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _bfloat16_dot(x, y, y_axis):
+    return _bfloat16_dot_forward(x, y, y_axis)[0]
+
+
+def _bfloat16_dot_forward(x, y, y_axis):
+    x, y = x.astype(jnp.bfloat16), y.astype(jnp.bfloat16)
+    return _accumulate(x, y, 1, y_axis), (x, y)
+
+
+def _bfloat16_dot_backward(y_axis, residuals, cotangent):
+    # Without this rule the cotangent stays float32, and a product of mixed types leaves the fast path on every device.
+    x, y = residuals
+    cotangent = cotangent.astype(jnp.bfloat16)
+    along_x = _accumulate(cotangent, y, 1, 1 - y_axis)
+    along_y = _accumulate(x, cotangent, 0, 0) if y_axis == 0 else _accumulate(cotangent, x, 0, 0)
+    return along_x, along_y
+
+
+def _accumulate(x, y, x_axis, y_axis):
+    return lax.dot_general(x, y, (((x_axis,), (y_axis,)), ((), ())), preferred_element_type=jnp.float32)
+
+
+_bfloat16_dot.defvjp(_bfloat16_dot_forward, _bfloat16_dot_backward)
+
+COMPUTE_DTYPES = {"float32": _float32_dot, "bfloat16": _bfloat16_dot}
+# Of the products inside attention, which have no weights: the default is TF32 on a GPU and float32 on a CPU.
+ATTENTION_PRECISIONS = {"float32": lax.Precision.HIGHEST, "bfloat16": lax.Precision.DEFAULT}
+
+
+def dot(x: jax.Array, y: jax.Array, compute_dtype: str, y_axis: int = 0) -> jax.Array:
+    """Returns `x @ y`, or `x @ y.T` for `y_axis` 1, summed in float32.
+
+    Args:
+      x: float32 [n, k].
+      y: float32 [k, m], or [m, k] for `y_axis` 1.
+      compute_dtype: 'float32', or 'bfloat16' to round both operands (and cotangents) first. The latter is faster on a
+        GPU or a CPU with AMX, and slower on other CPUs.
+      y_axis: the axis of `y` that is summed over.
+
+    Returns:
+      float32 [n, m].
+    """
+    return COMPUTE_DTYPES[compute_dtype](x, y, y_axis)
+
+
+def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
+    """Returns `x` with each entry zeroed with probability `rate` and the others divided by 1 - rate."""
+    if key is None or rate == 0.0:
+        return x
+    return jnp.where(jax.random.bernoulli(key, 1.0 - rate, x.shape), x / (1.0 - rate), 0.0)
+
+
+def split_key(key: jax.Array | None, count: int) -> list[jax.Array] | list[None]:
+    """Returns `count` independent keys, or as many Nones where there is no key and so no dropout."""
+    return [None] * count if key is None else list(jax.random.split(key, count))
+
+
+class Linear(nnx.Module):
+    """x W + b, with W [inputs, outputs] normal of standard deviation `scale` and b zero.
+
+    The input is flattened to two dimensions: XLA's weight gradient over three is half as fast on a CPU.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, scale: float, compute_dtype: str, rngs: nnx.Rngs):
+        self.kernel = nnx.Param(scale * jax.random.normal(rngs.params(), (inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+        self.compute_dtype = compute_dtype
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns float32 [..., outputs] for `x` [..., inputs]."""
+        rows = dot(x.reshape(-1, x.shape[-1]), self.kernel[...], self.compute_dtype) + self.bias[...]
+        return rows.reshape(*x.shape[:-1], -1)
+
+
+class TiedLinear(nnx.Module):
+    """x E^T + b, with the table E of an embedding as weights and a bias of its own."""
+
+    def __init__(self, outputs: int, *, compute_dtype: str):
+        self.bias = nnx.Param(jnp.zeros(outputs))
+        self.compute_dtype = compute_dtype
+
+    def __call__(self, x: jax.Array, embedding: Embedding) -> jax.Array:
+        """Returns float32 [n, outputs] for `x` [n, width]."""
+        # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
+        return dot(x, embedding.table[...], self.compute_dtype, y_axis=1) + self.bias[...]
+
+
+class LayerNorm(nnx.Module):
+    """(x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis (Ba et al. 2016), in float32."""
+
+    def __init__(self, width: int, epsilon: float):
+        self.scale = nnx.Param(jnp.ones(width))
+        self.bias = nnx.Param(jnp.zeros(width))
+        self.epsilon = epsilon
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns float32 of the shape of `x`."""
+        centred = x - x.mean(-1, keepdims=True)
+        variance = jnp.square(centred).mean(-1, keepdims=True)
+        return centred * lax.rsqrt(variance + self.epsilon) * self.scale[...] + self.bias[...]
+
+
+class Embedding(nnx.Module):
+    """Rows of a table, normal of standard deviation `scale`."""
+
+    def __init__(self, rows: int, width: int, *, scale: float, rngs: nnx.Rngs):
+        self.table = nnx.Param(scale * jax.random.normal(rngs.params(), (rows, width)))
+
+    def __call__(self, positions: jax.Array) -> jax.Array:
+        """Returns float32 [..., width] for int32 `positions` [...]; a position past the table gives NaN, not its last row."""
+        return jnp.take(self.table[...], positions, axis=0, mode="fill")
+
+
+class Attention(nnx.Module):
+    """Multi-head self-attention (Vaswani et al. 2017): softmax(q k^T / sqrt(head width)) v, projected."""
+
+    def __init__(self, width: int, heads: int, *, dropout: float, scale: float, compute_dtype: str, rngs: nnx.Rngs):
+        linear = functools.partial(Linear, width, width, scale=scale, compute_dtype=compute_dtype, rngs=rngs)
+        self.query, self.key, self.value, self.output = linear(), linear(), linear(), linear()
+        self.heads = heads
+        self.dropout = dropout
+        self.precision = ATTENTION_PRECISIONS[compute_dtype]
+
+    def __call__(self, x: jax.Array, mask: jax.Array, *, key: jax.Array | None = None) -> jax.Array:
+        """Returns float32 [B, T, D].
+
+        Args:
+          x: float32 [B, T, D].
+          mask: bool, broadcastable to [B, heads, T, T]: whether a position (third axis) may look at another (fourth).
+          key: for dropout on the probabilities.
+        """
+        query, keys, value = (self._split(project(x)) for project in (self.query, self.key, self.value))
+        scores = jnp.einsum("bqhd,bkhd->bhqk", query, keys, precision=self.precision) * query.shape[-1] ** -0.5
+        # The least float and not -inf: a row that is all padding stays finite.
+        scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
+        probabilities = dropout(jax.nn.softmax(scores), self.dropout, key)
+        mixed = jnp.einsum("bhqk,bkhd->bqhd", probabilities, value, precision=self.precision)
+        return self.output(mixed.reshape(x.shape))
+
+    def _split(self, x):
+        return x.reshape(*x.shape[:2], self.heads, -1)
+
+
+class MLP(nnx.Module):
+    """activation(x W1 + b1) W2 + b2."""
+
+    def __init__(self, width: int, hidden: int, *, activation: str, scale: float, compute_dtype: str, rngs: nnx.Rngs):
+        linear = functools.partial(Linear, scale=scale, compute_dtype=compute_dtype, rngs=rngs)
+        self.expand = linear(width, hidden)
+        self.contract = linear(hidden, width)
+        self.activation = activation
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns float32 of the shape of `x`."""
+        return self.contract(ACTIVATIONS[self.activation](self.expand(x)))

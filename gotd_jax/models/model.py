@@ -1,0 +1,66 @@
+"""`Loaded`: a model as its definition and its parameters, and how one is built."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from flax import nnx
+
+from gotd_jax import artifacts
+from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.encoder import Encoder
+from gotd_jax.models.heads import Classifier, MaskedLM
+
+HEADS = (None, "masked_lm", "classifier")
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A model: `nnx.merge(definition, params)` inside `jax.jit` is it, ready to call.
+
+    Args:
+      config: its sizes.
+      definition: the static part, hashable.
+      params: float32 arrays in a nested dict. {'encoder': ..., 'head': ...}, or just the encoder's where there is no head.
+      head: None, 'masked_lm' or 'classifier'.
+      source: the folder it came from; None for a model initialised at random.
+      fresh: the parts that the source lacks and that were initialised from the seed, such as ('head',) or ('head.output',).
+      fingerprint: 16 hex digits that identify the weights file and the configuration, `compute_dtype` included.
+    """
+
+    config: EncoderConfig
+    definition: nnx.GraphDef
+    params: dict
+    head: str | None
+    source: Path | None
+    fresh: tuple[str, ...]
+    fingerprint: str
+
+
+def initialise(config: EncoderConfig, head: str | None = None, *, outputs: int | None = None, seed: int = 0) -> Loaded:
+    """Returns a model with all its parameters drawn from `seed`, with arguments as for `load`."""
+    definition, state = nnx.split(_module(config, head, outputs, nnx.Rngs(seed)))
+    identity = {"config": dataclasses.asdict(config), "head": head, "outputs": outputs, "seed": seed}
+    fresh = ("encoder", "head") if head else ("encoder",)
+    return Loaded(config, definition, nnx.to_pure_dict(state), head, None, fresh, artifacts.fingerprint(identity))
+
+
+def blueprint(config: EncoderConfig, head: str | None = None, outputs: int | None = None) -> tuple[nnx.GraphDef, dict]:
+    """Returns a model's definition, and its parameter tree with shapes in place of arrays; allocates nothing.
+
+    Raises:
+      ValueError: an unknown head, or a classifier without its number of outputs.
+    """
+    definition, state = nnx.split(nnx.eval_shape(lambda: _module(config, head, outputs, nnx.Rngs(0))))
+    return definition, nnx.to_pure_dict(state)
+
+
+def _module(config, head, outputs, rngs):
+    if head not in HEADS:
+        raise ValueError(f"There is no head {head!r}; there are {', '.join(map(str, HEADS))}.")
+    if head == "classifier":
+        if outputs is None or outputs < 1:
+            raise ValueError(f"A classifier needs the number of its outputs, at least 1, and outputs is {outputs}.")
+        return Classifier(config, outputs, rngs)
+    return MaskedLM(config, rngs) if head == "masked_lm" else Encoder(config, rngs)

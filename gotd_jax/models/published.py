@@ -1,0 +1,164 @@
+"""Published weights in: a Hugging Face folder or hub name to a Flax definition and its parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+from flax import nnx, traverse_util
+
+from gotd_jax import artifacts
+from gotd_jax.models import weights
+from gotd_jax.models.config import EncoderConfig, from_hf
+from gotd_jax.models.folders import CONFIG, Tensors, find, read_config
+from gotd_jax.models.heads import ClassifierHead, MaskedLMHead
+from gotd_jax.models.model import Loaded, blueprint, initialise
+from gotd_jax.models.saving import save
+
+__all__ = ["Loaded", "blueprint", "find", "initialise", "load", "save"]
+
+
+def load(
+    source: str | os.PathLike,
+    head: str | None = None,
+    *,
+    outputs: int | None = None,
+    seed: int = 0,
+    compute_dtype: str = "float32",
+) -> Loaded:
+    """Returns a published or trained model with the head asked for.
+
+    The body must be in the file, whole. A head that is not is initialised from `seed` and named in `fresh`; so is a
+    classifier's last layer that has another number of outputs.
+
+    Args:
+      source: a Hugging Face folder or hub name; see `find`.
+      head: None for the bare encoder, 'masked_lm' or 'classifier'.
+      outputs: of the classifier: classes, or 1 for regression. None takes the file's.
+      seed: of what is fresh.
+      compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
+
+    Raises:
+      ValueError: no such model, pickled or damaged weights, an architecture that is not supported, or tensors that are
+        missing, left over or of other shapes than the configuration says.
+    """
+    folder = find(source)
+    content = read_config(folder)
+    config = _from_hf(folder, content, compute_dtype)
+    tensors = Tensors(folder)
+    stored = weights.canonical_names(tensors.names, config)
+    if head == "classifier" and outputs is None:
+        outputs = _stored_outputs(folder, config, tensors, stored)
+    definition, shapes = blueprint(config, head, outputs)
+    names = weights.names_of(shapes, config, head)
+
+    _check_body(folder, config, {name for path, name in names.items() if path[0] != "head"}, stored)
+    fresh = _fresh_parts(folder, head, names, tensors, stored, outputs)
+    wanted = {path: name for path, name in names.items() if _part(path, head) not in fresh}
+    _check_shapes(folder, shapes, wanted, tensors, stored)
+    if head == "masked_lm" and content.get("tie_word_embeddings") is False:
+        _check_tied(folder, config, tensors, stored)
+
+    leaves = {path: jnp.asarray(weights.to_hf_layout(path, tensors.read(stored[name]))) for path, name in wanted.items()}
+    if fresh:
+        leaves |= {path: leaf for path, leaf in _fresh_head(config, head, outputs, seed).items() if path not in leaves}
+    return Loaded(
+        config=config,
+        definition=definition,
+        params=traverse_util.unflatten_dict(leaves),
+        head=head,
+        source=folder,
+        fresh=("head",) if set(fresh) == {"head.pooler", "head.output"} else fresh,
+        fingerprint=artifacts.fingerprint({"weights": tensors.digest(), "config": dataclasses.asdict(config)}),
+    )
+
+
+def _from_hf(folder, content, compute_dtype):
+    try:
+        return from_hf(content, compute_dtype)
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG} does not describe a model that loads here. {error}") from error
+
+
+def _stored_outputs(folder, config, tensors, stored):
+    name = weights.hf_name(("head", "output", "bias"), config, "classifier")
+    if name not in stored:
+        raise ValueError(f"{folder} has no classifier to take the number of outputs from. Say it: outputs=1 is regression.")
+    return tensors.shape(stored[name])[0]
+
+
+def _check_body(folder: Path, config: EncoderConfig, expected: set[str], stored: Mapping[str, str]) -> None:
+    prefix = weights.FAMILY_NAMES[config.family].prefix
+    beside = tuple(prefix + name for name in weights.BESIDE_BODY)
+    found = {name for name in stored if name.startswith(prefix) and not name.startswith(beside)}
+    if not found & expected:
+        raise ValueError(
+            f"{folder / CONFIG} says {config.model_type}, and none of the {len(expected)} tensors of such a body is among the "
+            f"{len(stored)} in the file, which begin with {_some(stored)}. These are weights of another architecture."
+        )
+    if missing := expected - found:
+        raise ValueError(
+            f"{folder} lacks {len(missing)} of the {len(expected)} tensors of its body: {_some(missing)}. Fetch it again."
+        )
+    if left := found - expected:
+        raise ValueError(
+            f"{folder} has {len(left)} tensors that a body of {config.layers} layers as in its {CONFIG} has no place for: "
+            f"{_some(left)}. The two do not belong together."
+        )
+
+
+def _part(path, head):
+    """Returns what is fresh or not as one: the whole of a masked-LM head, each layer of a classifier's."""
+    if path[0] != "head":
+        return "encoder"
+    return "head" if head == "masked_lm" else f"head.{path[1]}"
+
+
+def _fresh_parts(folder, head, names, tensors, stored, outputs):
+    parts = {}
+    for path, name in names.items():
+        if path[0] == "head":
+            parts.setdefault(_part(path, head), []).append(name)
+    fresh = []
+    for part, members in parts.items():
+        absent = [name for name in members if name not in stored]
+        if 0 < len(absent) < len(members):
+            raise ValueError(f"{folder} has only a part of its {head} head: it lacks {_some(absent)}. Fetch it again.")
+        if absent or (part == "head.output" and {tensors.shape(stored[name])[0] for name in members} != {outputs}):
+            fresh.append(part)
+    return tuple(sorted(fresh))
+
+
+def _check_shapes(folder, shapes, wanted, tensors, stored):
+    flat = traverse_util.flatten_dict(shapes)
+    wrong = []
+    for path, name in wanted.items():
+        found, expected = tensors.shape(stored[name]), weights.hf_shape(path, flat[path].shape)
+        if found != expected:
+            wrong.append(f"{name} is {list(found)} and should be {list(expected)}")
+    if wrong:
+        raise ValueError(f"{len(wrong)} tensors in {folder} have other shapes than its {CONFIG} says: {'; '.join(wrong[:3])}.")
+
+
+def _check_tied(folder, config, tensors, stored):
+    words, decoder = (weights.FAMILY_NAMES[config.family].prefix + weights.WORDS, weights.DECODERS[config.family])
+    if decoder in stored and (tensors.read(stored[decoder]) != tensors.read(stored[words])).any():
+        raise ValueError(
+            f"{folder} has {decoder} apart from the word embeddings (tie_word_embeddings is false), and only tied ones are "
+            f"implemented. Load it without a head, or with another."
+        )
+
+
+def _fresh_head(config, head, outputs, seed):
+    rngs = nnx.Rngs(seed)
+    module = MaskedLMHead(config, rngs) if head == "masked_lm" else ClassifierHead(config, outputs, rngs)
+    return traverse_util.flatten_dict({"head": nnx.to_pure_dict(nnx.split(module)[1])})
+
+
+def _some(names: Iterable[Any], count: int = 3) -> str:
+    names = sorted(names)
+    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

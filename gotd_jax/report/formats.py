@@ -1,0 +1,77 @@
+"""A table written down: Markdown, comma-separated values, LaTeX, and plain text for a terminal."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gotd_jax.report.table import Cell, Table
+
+LATEX_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def markdown(table: Table) -> str:
+    """Returns the table in GitHub's Markdown, the notes as a list beneath."""
+    grid = [[_escaped_markdown(text) for text in line] for line in _grid(table)]
+    rule = ["---"] + ["---:"] * len(table.columns)
+    lines = ["| " + " | ".join(cells) + " |" for cells in (grid[0], rule, *grid[1:])]
+    notes = [f"- {_escaped_markdown(note)}" for note in table.notes]
+    return "\n".join([*lines, "", *notes]) + "\n"
+
+
+def csv(table: Table) -> str:
+    """Returns one line a cell, to six decimals: source, line, method, budget, task, mean, spread, seeds, seeds expected."""
+    file = io.StringIO()
+    writer = csv_module.writer(file, lineterminator="\n")
+    writer.writerow(["source", "line", "method", "budget", "task", "mean", "spread", "seeds", "seeds_expected"])
+    for line in table.lines:
+        for column, cell in zip(table.columns, line.cells):
+            numbers = ("" if number is None else f"{number:.6f}" for number in (cell.mean, cell.spread))
+            told_by = (line.source, line.label, line.method, line.budget)
+            writer.writerow([*told_by, column, *numbers, cell.seeds, cell.expected])
+    return file.getvalue()
+
+
+def latex(table: Table) -> str:
+    """Returns a `tabular` (needs booktabs), spreads as subscripts, the notes as comments."""
+    head, *_ = _grid(table)
+    rows = [[latex_text(line.label), *map(_latex_cell, line.cells)] for line in table.lines]
+    body = [" & ".join(cells) + r" \\" for cells in ([latex_text(name) for name in head], *rows)]
+    begin = rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}"
+    notes = [f"% {note}" for note in table.notes]
+    rules = [begin, r"\toprule", body[0], r"\midrule", *body[1:], r"\bottomrule", r"\end{tabular}"]
+    return "\n".join([*notes, *rules]) + "\n"
+
+
+def text(table: Table) -> str:
+    """Returns the table in aligned columns, the notes beneath."""
+    grid = _grid(table)
+    widths = [max(map(len, column)) for column in zip(*grid)]
+    lines = ["  ".join([first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])]) for first, *rest in grid]
+    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
+    return "\n".join([lines[0], rule, *lines[1:], "", *table.notes])
+
+
+def latex_text(words: str) -> str:
+    """Returns `words` with all that LaTeX would take for a command written out."""
+    return "".join(LATEX_ESCAPES.get(character, character) for character in words)
+
+
+def _grid(table: Table) -> list[list[str]]:
+    return [["method", *table.columns], *([line.label, *map(str, line.cells)] for line in table.lines)]
+
+
+def _latex_cell(cell: Cell) -> str:
+    return re.sub(r"^(\S+)_(\S+)", r"$\1_{\2}$", str(cell))
+
+
+def _escaped_markdown(words: str) -> str:
+    return words.replace("|", r"\|")

@@ -1,0 +1,1 @@
+"""Training: objectives, recipes, the one training loop, evaluation and metrics."""

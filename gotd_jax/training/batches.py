@@ -1,0 +1,196 @@
+"""Batches: made on the host, each a pure function of the data, the recipe, the seed and the step.
+
+`batches[step]` is a dict of NumPy arrays whose shapes depend on the width of the batch alone, and there are few widths, so
+few programs are compiled. A run that resumes asks for the next step and gets what it would have got.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import math
+
+import jax
+import numpy as np
+
+from gotd_jax import devices
+from gotd_jax.data.tokens import Tokens
+from gotd_jax.training.recipe import Recipe
+
+WIDTH_STEP = 32  # widths are multiples of this many tokens
+ORDER, MASKS = 1, 2  # what a stream of random numbers is for
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """What masking has to know of a tokeniser.
+
+    Attributes:
+      size: number of token ids.
+      pad_id: id of the padding token.
+      mask_id: id of the mask token.
+      special_ids: ids that are never masked.
+    """
+
+    size: int
+    pad_id: int
+    mask_id: int
+    special_ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer) -> Vocabulary:
+        """Returns these facts of a Hugging Face tokeniser.
+
+        Raises:
+          ValueError: it has no mask token.
+        """
+        if tokenizer.mask_token_id is None:
+            raise ValueError("The tokeniser has no mask token, so no masked language model can be trained with it.")
+        return cls(len(tokenizer), pad_id(tokenizer), tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))))
+
+
+def pad_id(tokenizer) -> int:
+    """Returns the id of a tokeniser's padding token, 0 where it has none (padding is masked out, so any id will do)."""
+    return 0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
+@dataclasses.dataclass(frozen=True)
+class MaskedBatches:
+    """The batches of a masked language model.
+
+    Of every text's tokens, special ones apart, each is chosen with probability `recipe.mask_share`. Of the chosen,
+    80 % become the mask token, 10 % a token drawn from the whole vocabulary, 10 % stay (Devlin et al. 2019, Section
+    3.1). Each epoch draws anew.
+
+    A batch has `ids`, `mask`, `types` [B, T] and `positions`, `labels` int32, `weights` float32, all [P]. P is the same
+    for all batches of one width: six standard deviations above the expected number of chosen tokens. (Were there ever
+    more, the surplus would not be masked.)
+    """
+
+    tokens: Tokens
+    vocabulary: Vocabulary
+    recipe: Recipe
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of one pass over the texts."""
+        return _steps_per_epoch(len(self.tokens), self.recipe)
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch * self.recipe.epochs
+
+    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
+        """Returns the batch of step `step`."""
+        epoch, rows = _rows(len(self.tokens), self.recipe, self.seed, step)
+        batch = _rectangle(self.tokens, rows, self.recipe, self.vocabulary.pad_id)
+        random = np.random.default_rng([MASKS, self.seed, epoch, step])
+        return batch | _mask(batch["ids"], batch["mask"], self.vocabulary, self.recipe.mask_share, random)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over the texts' tokens and the vocabulary."""
+        return _fingerprint(self.tokens.ids, self.tokens.offsets, repr(self.vocabulary).encode())
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledBatches:
+    """The batches of a task.
+
+    A batch has `ids`, `mask`, `types` [B, T] and `labels` (int32 class positions, or float32), `weights` float32 [B].
+    """
+
+    tokens: Tokens
+    labels: np.ndarray
+    recipe: Recipe
+    seed: int
+    pad_id: int = 0
+
+    def __post_init__(self):
+        if len(self.tokens) != len(self.labels):
+            raise ValueError(f"There are {len(self.tokens)} texts and {len(self.labels)} labels. Give one label a text.")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of one pass over the examples."""
+        return _steps_per_epoch(len(self.tokens), self.recipe)
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch * self.recipe.epochs
+
+    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
+        """Returns the batch of step `step`."""
+        _, rows = _rows(len(self.tokens), self.recipe, self.seed, step)
+        labels = np.zeros(self.recipe.batch_size, self.labels.dtype)
+        labels[: len(rows)] = self.labels[rows]
+        weights = (np.arange(self.recipe.batch_size) < len(rows)).astype(np.float32)
+        return _rectangle(self.tokens, rows, self.recipe, self.pad_id) | {"labels": labels, "weights": weights}
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over the texts' tokens and their labels."""
+        return _fingerprint(self.tokens.ids, self.tokens.types, self.tokens.offsets, self.labels)
+
+
+def on_devices(batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight."""
+    count = jax.device_count()
+
+    def filled(array):
+        return np.pad(array, [(0, -len(array) % count)] + [(0, 0)] * (array.ndim - 1))
+
+    return jax.device_put({name: filled(array) for name, array in batch.items()}, devices.split_rows())
+
+
+def width_of(longest: int, max_length: int) -> int:
+    """Returns the width of a batch whose longest text has `longest` tokens: few widths, few compiled programs."""
+    return min(math.ceil(longest / WIDTH_STEP) * WIDTH_STEP, max_length)
+
+
+def _steps_per_epoch(examples: int, recipe: Recipe) -> int:
+    return math.ceil(examples / recipe.batch_size)
+
+
+def _rows(examples: int, recipe: Recipe, seed: int, step: int) -> tuple[int, np.ndarray]:
+    steps = _steps_per_epoch(examples, recipe)
+    epoch, place = divmod(step, steps)
+    if not 0 <= epoch < recipe.epochs:
+        raise IndexError(f"Step {step} was asked for; there are {steps * recipe.epochs}.")
+    return epoch, _order(examples, seed, epoch)[place * recipe.batch_size : (place + 1) * recipe.batch_size]
+
+
+@functools.lru_cache(maxsize=2)
+def _order(examples: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng([ORDER, seed, epoch]).permutation(examples)
+
+
+def _rectangle(tokens: Tokens, rows: np.ndarray, recipe: Recipe, pad_id: int) -> dict[str, np.ndarray]:
+    width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
+    return tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
+
+
+def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, share: float, random: np.random.Generator) -> dict:
+    size = _masked_places(ids.size, share)
+    chosen = (random.random(ids.shape) < share) & real & ~np.isin(ids, vocabulary.special_ids)
+    places = np.flatnonzero(chosen)[:size]
+    fate = random.random(len(places))
+    drawn = random.integers(vocabulary.size, size=len(places), dtype=np.int32)
+    old = ids.reshape(-1)[places]
+    masked = ids.copy()
+    masked.reshape(-1)[places] = np.where(fate < 0.8, vocabulary.mask_id, np.where(fate < 0.9, drawn, old))
+    positions, labels, weights = np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.float32)
+    positions[: len(places)], labels[: len(places)], weights[: len(places)] = places, old, 1
+    return {"ids": masked, "positions": positions, "labels": labels, "weights": weights}
+
+
+def _masked_places(tokens: int, share: float) -> int:
+    mean, deviation = tokens * share, math.sqrt(tokens * share * (1 - share))
+    return min(math.ceil((mean + 6 * deviation) / 8) * 8, tokens)
+
+
+def _fingerprint(*parts) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(np.ascontiguousarray(part))
+    return digest.hexdigest()

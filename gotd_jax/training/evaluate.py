@@ -1,0 +1,69 @@
+"""Evaluation: a classifier's outputs for every example, in the examples' order, and their metrics."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+from flax import nnx
+
+from gotd_jax import devices
+from gotd_jax.data.tasks import Examples
+from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.models.published import Loaded
+from gotd_jax.training.batches import on_devices, pad_id, width_of
+from gotd_jax.training.metrics import score
+from gotd_jax.training.recipe import Recipe
+
+
+def evaluate(model: Loaded, params: dict, examples: Examples, metrics: Sequence[str], recipe: Recipe) -> dict[str, float]:
+    """Returns each of `metrics` on labelled examples.
+
+    Args:
+      model: a loaded classifier; its `definition` and its tokeniser (in `source`) are used, not its parameters.
+      params: the parameters to evaluate.
+      examples: `corpus` and `labels`.
+      metrics: names in `METRICS`.
+      recipe: `max_length` and `batch_size` are used.
+    """
+    tokenizer = load_tokenizer(model.source)
+    tokens = tokenise(tokenizer, examples.corpus, recipe.max_length)
+    predictions = predict(model.definition, params, tokens, recipe, pad_id=pad_id(tokenizer))
+    return score(metrics, predictions, examples.labels)
+
+
+def predict(definition: nnx.GraphDef, params: dict, tokens: Tokens, recipe: Recipe, *, pad_id: int = 0) -> np.ndarray:
+    """Returns a classifier's outputs without dropout, float32 [n, outputs], row i for text i.
+
+    Texts of like length share a batch, and all batches have the same number of rows, so that little is padded and few
+    programs are compiled.
+
+    Args:
+      definition: of a `Classifier`.
+      params: its parameters.
+      tokens: the tokens of n texts.
+      recipe: `max_length` and `batch_size` are used.
+      pad_id: id of the padding token.
+    """
+    forward = _compiled_forward(definition)
+    params = jax.device_put(params, devices.replicated())
+    order = np.argsort(tokens.lengths, kind="stable")
+    outputs = []
+    for start in range(0, len(tokens), recipe.batch_size):
+        rows = order[start : start + recipe.batch_size]
+        width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
+        batch = tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
+        outputs.append(forward(params, on_devices(batch))[: len(rows)])
+    predictions = np.concatenate([np.asarray(output) for output in outputs])
+    return predictions[np.argsort(order)]
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled_forward(definition: nnx.GraphDef) -> Callable:
+    @jax.jit
+    def forward(params, batch):
+        return nnx.merge(definition, params)(batch["ids"], batch["mask"], batch["types"])
+
+    return forward

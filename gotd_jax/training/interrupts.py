@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM, held back until a step is done and its state is saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+
+class Interrupts:
+    """A context in which the first Ctrl-C or SIGTERM waits until `deliver` is called; a second one does not wait.
+
+    Outside the main thread, where Python allows no signal handlers, nothing is held back.
+    """
+
+    def __init__(self):
+        self._received: int | None = None
+        self._previous: dict = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._hold) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._restore()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a signal has come."""
+        return self._received is not None
+
+    def deliver(self) -> None:
+        """Raises what the signal that waits stands for: KeyboardInterrupt, or SystemExit with a shell's 128 + number."""
+        if self._received == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._received is not None:
+            raise SystemExit(128 + self._received)
+
+    def _hold(self, number: int, frame) -> None:
+        self._received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}

@@ -1,0 +1,163 @@
+"""The one training loop: any objective, any parameters, resumable, bitwise the same after a stop as without one."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gotd_jax import devices
+from gotd_jax.progress import progress
+from gotd_jax.training.batches import on_devices
+from gotd_jax.training.checkpoints import Checkpoints
+from gotd_jax.training.interrupts import Interrupts
+from gotd_jax.training.journal import Journal
+from gotd_jax.training.optimiser import AdamW
+from gotd_jax.training.recipe import Recipe
+
+
+def train(
+    objective: Callable,
+    params: dict,
+    batches: Any,
+    recipe: Recipe,
+    *,
+    seed: int,
+    folder: str | Path | None = None,
+    trainable: Sequence[str] | None = None,
+    validate: Callable[[dict], float] | None = None,
+    save_every: int = 1000,
+    what: str = "training",
+    log: Callable[[dict], None] | None = None,
+) -> dict:
+    """Returns the parameters after one step of AdamW on each batch.
+
+    Step t: parameters -= learning_rate(t) * direction(clip(gradient)), see `AdamW` and `Recipe.learning_rate_at`. Batches
+    are split over all devices; parameters are whole on each. The mean of the loss is over the whole batch, so the number
+    of devices changes nothing but rounding.
+
+    Args:
+      objective: `(params, batch, key) -> (loss, metrics)`, hashable; see `objectives`.
+      params: nested dict of float32 arrays; left as it is.
+      batches: `len(batches)` steps, `batches[step]` a dict of arrays that is a pure function of `step`, among them
+        `mask` [B, T]; also `steps_per_epoch` and `fingerprint`.
+      recipe: the optimiser and the schedule.
+      seed: of dropout.
+      folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run goes on.
+        None keeps nothing.
+      trainable: top-level keys of `params` to train; the others stay as they are. All by default.
+      validate: a number for parameters, higher is better. With it, the parameters of the best epoch are returned
+        (the earliest of equals) instead of those of the last.
+      save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
+      what: what is trained, for the progress bar and messages.
+      log: called with every entry of `metrics.jsonl`.
+
+    Raises:
+      ValueError: there are no batches, no such `trainable` parts, or the folder holds a run of other settings.
+      RuntimeError: the loss or the gradient is not finite.
+      KeyboardInterrupt, SystemExit: the run was stopped; the state is saved.
+    """
+    steps = len(batches)
+    trained, frozen = _split(params, trainable)
+    if steps == 0:
+        raise ValueError(f"There is nothing to train on ({what}): 0 batches. Give at least one text.")
+    settings = {} if folder is None else _settings(objective, params, batches, recipe, seed, sorted(trained))
+    take_step = _compiled_step(objective, recipe.optimiser)
+    state = _first_state(trained, recipe.optimiser, keep_best=validate is not None)
+    dropout = jax.random.key(seed) if recipe.dropout else None
+    with Checkpoints(folder, settings) as checkpoints, Interrupts() as interrupts:
+        first, state = checkpoints.restore(state)
+        with Journal(folder, first=first, what=what, log=log) as journal:
+            for step in progress(range(first, steps), total=steps - first, unit="steps", what=what):
+                batch = batches[step]
+                learning_rate = recipe.learning_rate_at(step, steps)
+                key = None if dropout is None else jax.random.fold_in(dropout, step)
+                state["now"], metrics = take_step(state["now"], frozen, on_devices(batch), key, np.float32(learning_rate))
+                journal.add(step, learning_rate, int(batch["mask"].sum()), metrics)
+                done = step + 1
+                if validate is not None and done % batches.steps_per_epoch == 0:
+                    journal.flush()
+                    score = validate({**frozen, **state["now"]["params"]})
+                    journal.write({"step": step, "validation": score})
+                    state = _keep_better(state, score)
+                if done % save_every == 0 or done == steps or interrupts.waiting:
+                    journal.flush()
+                    checkpoints.save(done, state)
+                interrupts.deliver()
+    return {**frozen, **state["now" if validate is None else "best"]["params"]}
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled_step(objective: Callable, optimiser: AdamW) -> Callable:
+    transformation = optimiser.transformation()
+
+    # The state before a step is given up to the one after it, so that both never take memory together.
+    @functools.partial(jax.jit, donate_argnums=0, out_shardings=devices.replicated())
+    def take_step(state: dict, frozen: dict, batch: dict, key: jax.Array | None, learning_rate: jax.Array):
+        def loss_of(trained):
+            return objective({**frozen, **trained}, batch, key)
+
+        (loss, metrics), gradient = jax.value_and_grad(loss_of, has_aux=True)(state["params"])
+        direction, moments = transformation.update(gradient, state["moments"], state["params"])
+        moved = jax.tree.map(lambda parameter, along: parameter - learning_rate * along, state["params"], direction)
+        metrics = {"loss": loss, **metrics, "gradient_norm": optax.tree.norm(gradient)}
+        return {"params": moved, "moments": moments}, metrics
+
+    return take_step
+
+
+def _split(params: dict, trainable: Sequence[str] | None) -> tuple[dict, dict]:
+    names = set(params if trainable is None else trainable)
+    if not names or not names <= set(params):
+        raise ValueError(f"The parts to train are {sorted(names)}; the parameters have {', '.join(sorted(params))}.")
+    # Copied, because the step takes over the memory of its state and the caller's parameters stay the caller's.
+    trained = {name: jax.device_put(params[name], devices.replicated(), may_alias=False) for name in params if name in names}
+    frozen = {name: jax.device_put(params[name], devices.replicated()) for name in params if name not in names}
+    return trained, frozen
+
+
+def _first_state(trained: dict, optimiser: AdamW, *, keep_best: bool) -> dict:
+    moments = jax.device_put(optimiser.transformation().init(trained), devices.replicated())
+    state = {"now": {"params": trained, "moments": moments}}
+    if keep_best:
+        score = jax.device_put(np.float32(-np.inf), devices.replicated())
+        state["best"] = {"params": jax.tree.map(jnp.copy, trained), "score": score}
+    return state
+
+
+def _keep_better(state: dict, score: float) -> dict:
+    if not np.isfinite(score):
+        raise RuntimeError(f"The validation gave {score}, so no epoch is the best. Lower the learning rate or mend `validate`.")
+    score = np.float32(score)  # as it is kept, so that equal scores compare equal
+    if score <= np.float32(state["best"]["score"]):
+        return state
+    best = {"params": jax.tree.map(jnp.copy, state["now"]["params"]), "score": jax.device_put(score, devices.replicated())}
+    return {**state, "best": best}
+
+
+def _settings(objective, params: dict, batches: Any, recipe: Recipe, seed: int, trained: list[str]) -> dict:
+    return {
+        "objective": type(objective).__name__,
+        "parameters": _fingerprint(params),
+        "data": batches.fingerprint,
+        "steps": len(batches),
+        **dataclasses.asdict(recipe),
+        "seed": seed,
+        "trained": trained,
+    }
+
+
+def _fingerprint(params: dict) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for path, array in jax.tree.leaves_with_path(params):
+        digest.update(jax.tree_util.keystr(path).encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()

@@ -1,0 +1,82 @@
+"""Objectives: what training lowers. Each is called with `(params, batch, key)` and returns `(loss, metrics)`.
+
+An objective is frozen and hashable, so that a compiled training step can be kept by it. The loss is the mean over the
+examples (or tokens) of the batch by their `weights`; those of weight 0 are padding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+
+@dataclasses.dataclass(frozen=True)
+class MaskedLanguageModel:
+    """Cross entropy of the masked tokens, in nats a token.
+
+    The batch has `ids`, `mask`, `types` [B, T] and `positions`, `labels`, `weights` [P]: the masked places as positions
+    in the B * T tokens, and what stood there. Logits are computed at these places only.
+
+    Attributes:
+      definition: of a `MaskedLM`.
+    """
+
+    definition: nnx.GraphDef
+
+    def __call__(self, params: dict, batch: dict, key: jax.Array | None):
+        """Returns the loss and the share of masked tokens guessed right. No dropout if `key` is None."""
+        model = nnx.merge(self.definition, params)
+        logits = model(batch["ids"], batch["mask"], batch["types"], batch["positions"], key=key)
+        return _cross_entropy(logits, batch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Classification:
+    """Cross entropy of the class, in nats an example.
+
+    The batch has `ids`, `mask`, `types` [B, T] and `labels` int32, `weights` [B].
+
+    Attributes:
+      definition: of a `Classifier` with as many outputs as classes.
+    """
+
+    definition: nnx.GraphDef
+
+    def __call__(self, params: dict, batch: dict, key: jax.Array | None):
+        """Returns the loss and the accuracy. No dropout if `key` is None."""
+        model = nnx.merge(self.definition, params)
+        return _cross_entropy(model(batch["ids"], batch["mask"], batch["types"], key=key), batch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Regression:
+    """Squared error, as Hugging Face's classifiers with one output have it.
+
+    The batch has `ids`, `mask`, `types` [B, T] and `labels` float32, `weights` [B].
+
+    Attributes:
+      definition: of a `Classifier` with one output.
+    """
+
+    definition: nnx.GraphDef
+
+    def __call__(self, params: dict, batch: dict, key: jax.Array | None):
+        """Returns the loss and no metrics. No dropout if `key` is None."""
+        model = nnx.merge(self.definition, params)
+        predictions = model(batch["ids"], batch["mask"], batch["types"], key=key)[:, 0]
+        return _mean(jnp.square(predictions - batch["labels"]), batch["weights"]), {}
+
+
+def _cross_entropy(logits: jax.Array, batch: dict):
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])
+    right = (jnp.argmax(logits, axis=-1) == batch["labels"]).astype(jnp.float32)
+    return _mean(losses, batch["weights"]), {"accuracy": _mean(right, batch["weights"])}
+
+
+def _mean(numbers: jax.Array, weights: jax.Array) -> jax.Array:
+    # A batch without a masked token has no weight at all: its loss is 0 and not 0 / 0.
+    return jnp.sum(jnp.where(weights > 0, numbers * weights, 0.0)) / jnp.maximum(jnp.sum(weights), 1.0)

@@ -1,0 +1,63 @@
+"""A tiny model with a tokeniser of real words, as a Hugging Face folder, and texts that use them."""
+
+import json
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertTokenizerFast
+
+from gotd_jax.models import published
+from gotd_jax.models.config import EncoderConfig
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = {
+    "sea": "wave ship harbour tide sail anchor gull salt storm island".split(),
+    "law": "court judge ruling appeal statute counsel verdict bail clause witness".split(),
+    "food": "bread butter onion pepper oven recipe flour sugar stew plate".split(),
+    "all": "the a of and in was with from good bad new old is".split(),
+}
+
+
+def write_tokenizer(folder):
+    """Writes a WordPiece tokeniser of `WORDS` into `folder`."""
+    words = [*SPECIAL, *(word for group in WORDS.values() for word in group)]
+    backend = Tokenizer(models.WordPiece({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    BertTokenizerFast(tokenizer_object=backend).save_pretrained(folder)
+    return len(words)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Returns the folder of a BERT of 2 layers and width 32, without heads."""
+    tokenizer = tmp_path_factory.mktemp("tokenizer")
+    size = write_tokenizer(tokenizer)
+    config = EncoderConfig(
+        model_type="bert", vocab_size=size, width=32, layers=2, heads=2, mlp_width=64, max_positions=128, type_vocab_size=2
+    )
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    return published.save(folder, published.initialise(config, seed=0), tokenizer_from=tokenizer)
+
+
+def sentence(rng, domain, length):
+    """Returns `length` words, two thirds of them the domain's."""
+    own = rng.random(length) < 2 / 3
+    return " ".join(rng.choice(WORDS[domain if mine else "all"]) for mine in own)
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory):
+    """Returns a folder with pools sea.jsonl, law.jsonl and food.jsonl, and a task about food in train.jsonl and test.jsonl."""
+    folder = tmp_path_factory.mktemp("texts")
+    rng = np.random.default_rng(0)
+    for domain in ("sea", "law", "food"):
+        rows = [{"id": f"{domain}{i}", "text": sentence(rng, domain, 30)} for i in range(60)]
+        (folder / f"{domain}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for split, count in (("train", 40), ("test", 20)):
+        labels = rng.integers(2, size=count)
+        rows = [{"text": f"{('bad', 'good')[label]} {sentence(rng, 'food', 8)}", "label": int(label)} for label in labels]
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder

@@ -1,0 +1,499 @@
+import gzip
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from gotd_jax.data import readers
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.readers import describe, read, records
+
+TEXTS = ["plain", "two words", "é 中 😀", "  edges  ", 'quote " and \\ slash']
+
+
+def zstd(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+COMPRESS = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+compressions = pytest.mark.parametrize("compression", COMPRESS)
+
+
+def json_lines(rows) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def content_of(suffix: str, texts=TEXTS) -> bytes:
+    if suffix in (".txt", ".text"):
+        return "".join(f"{text}\n" for text in texts).encode()
+    return json_lines({"text": text, "other": number} for number, text in enumerate(texts))
+
+
+def write_parquet(path, **columns):
+    pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=2)
+
+
+def refused(message: str):
+    return pytest.raises(ValueError, match=message)
+
+
+# Formats and compressions
+
+
+@compressions
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".ndjson", ".txt", ".text", ".JSONL"])
+def test_every_format_is_read_with_every_compression(tmp_path, suffix, compression):
+    path = tmp_path / f"pool.v1{suffix}{compression}"
+    path.write_bytes(COMPRESS[compression](content_of(suffix)))
+    corpus = read(path, domain="web")
+    assert corpus.texts() == TEXTS
+    assert corpus.ids == [f"{path.name}:{line}" for line in range(1, 6)]
+    assert set(corpus.domains) == {"web"}
+
+
+@compressions
+@pytest.mark.parametrize("suffix", [".jsonl", ".txt"])
+def test_all_members_of_a_compressed_file_are_read(tmp_path, suffix, compression):
+    path = tmp_path / f"pool{suffix}{compression}"
+    first, second = content_of(suffix)[:33], content_of(suffix)[33:]  # a member may end within a line
+    path.write_bytes(COMPRESS[compression](first) + COMPRESS[compression](b"") + COMPRESS[compression](second))
+    assert read(path).texts() == TEXTS
+
+
+def test_skippable_frames_of_zstd_are_passed_over(tmp_path):
+    path = tmp_path / "pool.txt.zst"
+    path.write_bytes(zstd(b"one\n") + b"\x50\x2a\x4d\x18\x03\x00\x00\x00xyz" + zstd(b"two\n"))
+    assert read(path).texts() == ["one", "two"]
+
+
+def test_parquet_is_read_over_its_row_groups(tmp_path):
+    path = tmp_path / "pool.parquet"
+    write_parquet(path, text=TEXTS, id=[7, 8, 9, 10, 11], other=[[1.0]] * 5)
+    corpus = read(path)
+    assert corpus.texts() == TEXTS
+    assert corpus.ids == ["7", "8", "9", "10", "11"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array(TEXTS, pa.large_string()), pa.array(TEXTS).dictionary_encode(), pa.array([text.encode() for text in TEXTS])],
+    ids=["large", "dictionary", "bytes"],
+)
+def test_parquet_text_may_be_of_any_string_type(tmp_path, column):
+    write_parquet(tmp_path / "pool.parquet", text=column)
+    assert read(tmp_path / "pool.parquet").texts() == TEXTS
+
+
+def test_lines_longer_than_the_read_buffer_are_whole(tmp_path):
+    texts = ["é" * 3_000_000, "short", "x" * 1_048_576]
+    (tmp_path / "pool.txt.gz").write_bytes(gzip.compress("\n".join(texts).encode()))
+    assert read(tmp_path / "pool.txt.gz").texts() == texts
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".txt"])
+def test_byte_order_mark_windows_ends_and_a_missing_last_end_leave_no_trace(tmp_path, suffix):
+    content = content_of(suffix).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+    (tmp_path / f"pool{suffix}").write_bytes(b"\xef\xbb\xbf" + content)
+    assert read(tmp_path / f"pool{suffix}").texts() == TEXTS
+
+
+def test_plain_text_is_one_text_a_line_a_paragraph_or_a_file(tmp_path):
+    (tmp_path / "a.txt").write_text("\none\ntwo\n \nthree\n\n\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("four\n\nfive", encoding="utf-8")
+    expected = {
+        "line": {"a.txt:2": "one", "a.txt:3": "two", "a.txt:5": "three", "b.txt:1": "four", "b.txt:3": "five"},
+        "paragraph": {"a.txt:2": "one\ntwo", "a.txt:5": "three", "b.txt:1": "four", "b.txt:3": "five"},
+        "file": {"a.txt:1": "\none\ntwo\n \nthree\n\n", "b.txt:1": "four\n\nfive"},
+    }
+    for txt, texts in expected.items():
+        corpus = read(tmp_path, txt=txt)
+        assert dict(zip(corpus.ids, corpus.texts())) == texts
+    assert read(tmp_path).texts() == list(expected["line"].values())
+    with refused("txt is 'word'. .*line, a paragraph, a file"):
+        read(tmp_path, txt="word")
+
+
+# Fields
+
+
+def test_fields_may_be_named_and_nested(tmp_path):
+    rows = [{"meta": {"body": f"text {i}", "key": i}, "second": f"pair {i}", "text": "not this"} for i in range(3)]
+    (tmp_path / "pool.jsonl").write_bytes(json_lines(rows))
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "pool.parquet")
+    for name in ("pool.jsonl", "pool.parquet"):
+        corpus = read(tmp_path / name, text_field="meta.body", id_field="meta.key", pair_field="second")
+        assert corpus.texts() == ["text 0", "text 1", "text 2"]
+        assert corpus.pairs() == ["pair 0", "pair 1", "pair 2"]
+        assert corpus.ids == ["0", "1", "2"]
+
+
+def test_field_whose_own_name_has_a_dot_is_found(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"meta.body": "here"}]))
+    write_parquet(tmp_path / "pool.parquet", **{"meta.body": ["here"]})
+    assert read([tmp_path / "pool.jsonl", tmp_path / "pool.parquet"], text_field="meta.body").texts() == ["here"] * 2
+
+
+def test_ids_of_the_source_are_kept_even_if_they_repeat_and_can_be_left_aside(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(
+        json_lines([{"id": 5, "text": "a"}, {"id": 5, "text": "b"}, {"id": None, "text": "c"}])
+    )
+    assert read(tmp_path / "pool.jsonl").ids == ["5", "5", "pool.jsonl:3"]
+    assert read(tmp_path / "pool.jsonl", id_field=None).ids == ["pool.jsonl:1", "pool.jsonl:2", "pool.jsonl:3"]
+
+
+def test_null_and_blank_texts_are_passed_over_and_the_others_keep_their_line_numbers(tmp_path):
+    texts = [None, "a", "", " \n\t", "b"]
+    (tmp_path / "pool.jsonl").write_bytes(b"\n" + json_lines({"text": text} for text in texts))
+    write_parquet(tmp_path / "pool.parquet", text=texts)
+    assert read(tmp_path / "pool.jsonl").ids == ["pool.jsonl:3", "pool.jsonl:6"]
+    assert read(tmp_path / "pool.parquet").ids == ["pool.parquet:2", "pool.parquet:5"]
+
+
+def test_row_with_a_pair_but_no_text_is_kept_and_a_null_pair_is_none(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"text": "", "pair": "b"}, {"text": "a", "pair": None}]))
+    corpus = read(tmp_path / "pool.jsonl", pair_field="pair")
+    assert list(zip(corpus.texts(), corpus.pairs())) == [("", "b"), ("a", None)]
+
+
+def test_half_surrogates_become_replacement_characters(tmp_path):
+    (tmp_path / "pool.jsonl").write_text(r'{"text": "a\ud800b \ud83d\ude00", "id": "\udc00"}', encoding="utf-8")
+    corpus = read(tmp_path / "pool.jsonl")
+    assert corpus.texts() == ["a\ufffdb 😀"]
+    assert corpus.ids == ["\ufffd"]
+
+
+# Sources
+
+
+def make_tree(folder):
+    for name in ("b/one.jsonl", "a/one.jsonl", "a/sub/two.jsonl.gz", ".hidden/x.jsonl", "notes.md"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = json_lines([{"text": name}])
+        path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+
+
+def test_folder_is_read_sorted_with_all_below_it_and_ids_tell_the_files_apart(tmp_path):
+    make_tree(tmp_path)
+    corpus = read(tmp_path)
+    assert corpus.texts() == ["a/one.jsonl", "a/sub/two.jsonl.gz", "b/one.jsonl"]
+    assert corpus.ids == [f"{name}:1" for name in corpus.texts()]
+
+
+def test_globs_lists_and_paths_are_read_in_order(tmp_path, monkeypatch):
+    make_tree(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert read("*/*.jsonl").texts() == ["a/one.jsonl", "b/one.jsonl"]
+    assert read("**/*.jsonl*").texts() == ["a/one.jsonl", "a/sub/two.jsonl.gz", "b/one.jsonl"]
+    corpus = read(["b/*.jsonl", tmp_path / "a" / "sub", "a/one.jsonl"])
+    assert corpus.texts() == ["b/one.jsonl", "a/sub/two.jsonl.gz", "a/one.jsonl"]
+    assert corpus.ids == ["b/one.jsonl:1", "a/sub/two.jsonl.gz:1", "a/one.jsonl:1"]
+
+
+def test_file_whose_name_looks_like_a_glob_is_read(tmp_path):
+    (tmp_path / "pool[1].txt").write_text("here", encoding="utf-8")
+    assert read(tmp_path / "pool[1].txt").texts() == ["here"]
+
+
+def test_empty_file_among_others_is_fine_and_nothing_but_empty_ones_is_not(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"")
+    (tmp_path / "b.txt.gz").write_bytes(b"")
+    (tmp_path / "c.jsonl").write_bytes(b"\n\n" + json_lines([{"text": " "}]))
+    with refused(f"{re.escape(str(tmp_path))} is empty"):
+        read(tmp_path)
+    with refused("is empty"):
+        read([])
+    (tmp_path / "d.txt").write_text("text", encoding="utf-8")
+    assert read(tmp_path).texts() == ["text"]
+
+
+def test_records_are_streamed(tmp_path):
+    path = tmp_path / "pool.txt"
+    path.write_bytes(b"line\n" * 1_000_000 + b"\xff")
+    stream = records(path)
+    assert next(stream) == {"id": "pool.txt:1", "text": "line", "pair": None, "domain": ""}
+    with refused("offset 5,000,000"):
+        list(stream)
+
+
+def test_description_changes_with_the_files_and_only_then(tmp_path):
+    make_tree(tmp_path)
+    sources = [f"{tmp_path}/*/*.jsonl", tmp_path / "a" / "sub", "hf:owner/name:train"]
+    before = describe(sources)
+    assert before == json.loads(json.dumps(describe(sources)))
+    assert [entry[0].removeprefix(f"{tmp_path}/") for entry in before] == [
+        "a/one.jsonl",
+        "b/one.jsonl",
+        "a/sub/two.jsonl.gz",
+        "hf:owner/name:train",
+    ]
+    (tmp_path / "a" / "one.jsonl").write_bytes(json_lines([{"text": "longer than it was"}]))
+    after = describe(sources)
+    assert after[0] != before[0]
+    assert after[1:] == before[1:]
+    with refused("There is no file or folder"):
+        describe(tmp_path / "missing.jsonl")
+
+
+def test_corpus_read_to_a_file_equals_the_one_in_memory(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(content_of(".jsonl"))
+    corpus = read(tmp_path / "pool.jsonl", path=tmp_path / "out" / "pool.arrow")
+    assert corpus.table.equals(read(tmp_path / "pool.jsonl").table)
+    assert Corpus.open(tmp_path / "out" / "pool.arrow").texts() == TEXTS
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", b'{"text": "x"}\n{"text": ', r"a\.jsonl:2 is not JSON .*one object a line"),
+        ("a.jsonl", b'[\n{"text": "x"}\n]', r"a\.jsonl:1 is not JSON .*jq"),
+        ("a.jsonl", b'[{"text": "x"}]', r"a\.jsonl:1 is a JSON list, not an object.*jq"),
+        (
+            "a.jsonl",
+            b'{"body": "x", "meta": {"b": 1, "c": 2}}',
+            r"a\.jsonl:1 has no field 'text'; .*: body, meta\.b, meta\.c\. .*text_field",
+        ),
+        ("a.jsonl", b'{"text": "x"}\n{"text": 3}', r"a\.jsonl:2 has a value of type int in the field 'text'.*text_field"),
+        ("a.jsonl", b'{"text": ["x"]}', "type list"),
+        ("a.txt", "caf\u00e9".encode("latin-1"), r"a\.txt is not UTF-8 text: it has the byte 0xe9 at offset 3\. .*iconv"),
+        ("a.txt", b"ok\n\xef\xbb\xbfok\nbad\xc3(", "byte 0xc3 at offset 12"),
+        ("a.txt", b"\xef\xbb\xbfab\xff", "byte 0xff at offset 5"),
+        ("a.txt", "text".encode("utf-16-le"), "byte 0x00 at offset 1"),
+        ("a.txt", "text".encode("utf-16"), "byte 0xff at offset 0"),
+        ("a.txt", gzip.compress(b"text"), r"byte 0x8b at offset 1\b.*must end in \.gz"),
+        ("a.txt.gz", b"not compressed", r"a\.txt\.gz cannot be read past byte 0 of its unpacked text"),
+        ("a.txt.zst", b"not compressed", r"a\.txt\.zst cannot be read past byte 0"),
+        ("a.parquet", b"PAR1 not so", r"a\.parquet cannot be read as Parquet"),
+        ("a.parquet", b"", r"a\.parquet cannot be read as Parquet"),
+        ("a.csv", b"text\nx", r"a\.csv is of no supported format.*\.jsonl.*\.parquet.*\.gz"),
+        ("a.gz", gzip.compress(b"x"), r"a\.gz is of no supported format"),
+        ("a.parquet.gz", b"x", r"a\.parquet\.gz is of no supported format"),
+    ],
+)
+def test_bad_file_is_told_in_words_and_nothing_that_existed_is_lost(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    path = tmp_path / "pool.arrow"
+    Corpus.from_texts(["old"]).save(path)
+    with refused(message):
+        read(tmp_path / name, path=path)
+    assert Corpus.open(path).texts() == ["old"]
+    assert {file.name for file in tmp_path.iterdir()} == {name, "pool.arrow"}
+
+
+@pytest.mark.parametrize("compression", [".gz", ".zst"])
+def test_compressed_file_cut_short_is_refused_wherever_it_is_cut(tmp_path, compression):
+    path = tmp_path / f"pool.txt{compression}"
+    text = np.random.default_rng(0).integers(33, 127, 200_000).astype(np.uint8).tobytes()
+    whole = COMPRESS[compression](text)
+    for share in (0.0001, 0.3, 0.9, 0.9999):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with refused("cut short or damaged"):
+            read(path)
+
+
+def test_parquet_without_the_column_lists_its_columns(tmp_path):
+    write_parquet(tmp_path / "pool.parquet", body=["x"], label=[1])
+    with refused(r"pool\.parquet has no field 'text'; its fields: body, label\..*text_field"):
+        read(tmp_path / "pool.parquet")
+    with refused("no field 'second'.*pair_field"):
+        read(tmp_path / "pool.parquet", text_field="body", pair_field="second")
+    with refused("no field 'key'; its fields: body, label.*id_field"):
+        read(tmp_path / "pool.parquet", text_field="body", id_field="key")
+
+
+def test_damaged_parquet_is_refused(tmp_path):
+    path = tmp_path / "pool.parquet"
+    write_parquet(path, text=[f"text {i}" for i in range(1000)])
+    content = bytearray(path.read_bytes())
+    content[4:2000] = bytes(1996)
+    path.write_bytes(content)
+    with refused("cannot be read as Parquet"):
+        read(path)
+
+
+def test_only_the_default_id_may_be_missing(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"text": "x"}]))
+    with refused(r"pool\.jsonl:1 has no field 'key'; its fields: text\..*id_field"):
+        read(tmp_path / "pool.jsonl", id_field="key")
+
+
+def test_fault_in_the_beginning_of_the_last_file_is_met_before_the_first_is_read(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(json_lines([{"text": "x"}]))
+    (tmp_path / "b.jsonl").write_bytes(json_lines([{"body": "x"}]))
+    with refused(r"b\.jsonl:1 has no field 'text'"):
+        records(tmp_path)
+
+
+def test_sources_that_are_not_there_are_told(tmp_path):
+    with refused("There is no file or folder .*missing.jsonl"):
+        records(tmp_path / "missing.jsonl")
+    with refused(r"No file matches .*\*\.jsonl"):
+        records(str(tmp_path / "*.jsonl"))
+    (tmp_path / "notes.md").write_text("text", encoding="utf-8")
+    with refused(r"no file of a supported format; .*: \.md\. .*\.jsonl"):
+        records(tmp_path)
+
+
+def test_long_lists_of_fields_are_shortened(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{f"f{i}": i for i in range(50)}]))
+    with refused("f0, .* f19 and 30 more"):
+        read(tmp_path)
+
+
+# Other libraries' datasets
+
+
+@pytest.fixture
+def dataset():
+    import datasets
+
+    rows = [{"text": text, "number": number, "meta": {"key": f"k{number}"}} for number, text in enumerate(TEXTS)]
+    return datasets.Dataset.from_list(rows)
+
+
+def test_saved_dataset_is_read_in_its_order(tmp_path, dataset):
+    dataset.save_to_disk(tmp_path / "saved")
+    corpus = read(tmp_path / "saved")
+    assert corpus.texts() == TEXTS
+    assert corpus.ids == [f"saved:{row}" for row in range(1, 6)]
+    dataset.select([4, 0]).save_to_disk(tmp_path / "chosen", num_shards=2)
+    assert read(tmp_path / "chosen", id_field="meta.key").ids == ["k4", "k0"]
+
+
+def test_split_of_a_saved_dataset_is_named(tmp_path, dataset):
+    import datasets
+
+    folder = tmp_path / "saved"
+    datasets.DatasetDict({"train": dataset, "test": dataset.select([1])}).save_to_disk(folder)
+    assert read(f"{folder}:test").texts() == TEXTS[1:2]
+    assert {entry[0].rpartition("/")[2] for entry in describe(f"{folder}:test")} >= {"dataset_dict.json", "state.json"}
+    assert read(f"{folder}:train").ids[0] == "saved:train:1"
+    with refused("has the splits train, test"):
+        read(folder)
+    with refused("has the splits train, test"):
+        read(f"{folder}:dev")
+    datasets.DatasetDict({"all": dataset}).save_to_disk(tmp_path / "single")
+    assert read(tmp_path / "single").texts() == TEXTS
+    with refused("has the splits all"):
+        read(f"{tmp_path / 'single'}:dev")
+
+
+def test_faults_of_a_saved_dataset_are_told(tmp_path, dataset, monkeypatch):
+    folder = tmp_path / "saved"
+    dataset.save_to_disk(folder)
+    with refused("no field 'body'; its fields: text, number, meta"):
+        read(folder, text_field="body")
+    with refused("type int in the field 'number'"):
+        read(folder, text_field="number")
+    with refused("Leave off ':train'"):
+        read(f"{folder}:train")
+    monkeypatch.chdir(folder)
+    with refused("There is no file or folder missing"):
+        read("missing")
+    next(folder.glob("*.arrow")).unlink()
+    with refused("cannot be read as a saved dataset"):
+        read(folder)
+
+
+def test_dataset_repository_is_read_by_the_hub_reader(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    datasets.disable_progress_bars()
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    write_parquet(folder / "train.parquet", text=TEXTS)
+    assert read(f"hf:{folder}:train").ids == [f"repository:train:{row}" for row in range(1, 6)]
+    assert read(f"hf:{folder}:train[:2]").texts() == TEXTS[:2]
+    with refused("dev.* cannot be loaded"):
+        read(f"hf:{folder}:dev")
+    with refused("names no split"):
+        read(f"hf:{folder}")
+
+
+def test_hub_out_of_reach_is_told(monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with refused(r"hf:owner/name/part:train cannot be loaded \(.*owner/name.*\)\. .*network.*folder"):
+        read("hf:owner/name/part:train")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Returns a function that prepares a small TensorFlow dataset in a file format and returns its folder."""
+    import tensorflow_datasets as tfds
+
+    class TinyTexts(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            features = {"text": tfds.features.Text(), "key": np.int64, "label": tfds.features.ClassLabel(names=["a", "b"])}
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples(len(TEXTS)), "test": self._generate_examples(2)}
+
+        def _generate_examples(self, count):
+            for number in range(count):
+                yield number, {"text": TEXTS[number], "key": number, "label": number % 2}
+
+    def prepare(file_format: str):
+        builder = TinyTexts(data_dir=tmp_path_factory.mktemp(file_format), file_format=file_format)
+        builder.download_and_prepare()
+        return builder.data_path
+
+    tfds.disable_progress_bar()
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def tensorflow_folder(prepared):
+    return prepared("array_record")
+
+
+def test_prepared_tensorflow_dataset_is_read_without_tensorflow(tensorflow_folder, monkeypatch):
+    monkeypatch.setitem(readers.libraries.__dict__, "ROWS_PER_READ", 2)
+    corpus = read(f"tfds:{tensorflow_folder}:train", id_field="key")
+    assert sorted(zip(corpus.ids, corpus.texts())) == [(str(number), text) for number, text in enumerate(TEXTS)]
+    assert read(f"tfds:{tensorflow_folder}:train").ids == [f"tiny_texts/1.0.0:train:{row}" for row in range(1, 6)]
+    assert read(f"tfds:{tensorflow_folder}:train[:2]").texts() == corpus.texts()[:2]
+    assert sorted(read(f"tfds:{tensorflow_folder}:test").texts()) == sorted(TEXTS[:2])
+
+
+def test_faults_of_a_tensorflow_dataset_are_told(tensorflow_folder, prepared, tmp_path, monkeypatch):
+    with refused("splits: train, test"):
+        read(f"tfds:{tensorflow_folder}:dev")
+    with refused("names no split"):
+        read(f"tfds:{tensorflow_folder}")
+    with refused("no field 'body'; its fields: .*label"):
+        read(f"tfds:{tensorflow_folder}:train", text_field="body")
+    with refused("type int in the field 'label'"):
+        read(f"tfds:{tensorflow_folder}:train", text_field="label")
+    with refused("is a prepared TensorFlow dataset. Write it as tfds:"):
+        read(tensorflow_folder)
+    with refused("prepared as parquet.*array_record"):
+        read(f"tfds:{prepared('parquet')}:train")
+    with refused("not the folder of a prepared TensorFlow dataset"):
+        read(f"tfds:{tmp_path}:train")
+
+
+def test_named_tensorflow_dataset_that_is_unknown_or_unprepared_is_told(tmp_path, monkeypatch):
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
+    with refused("names like it: .*glue"):
+        read("tfds:gluee/cola:train")
+    with refused("glue has the configurations cola, .*rte"):
+        read("tfds:glue/nonsense:train")
+    with refused("tfds:glue/cola is not prepared in .*tfds build glue/cola --file_format=array_record"):
+        read("tfds:glue/cola:train")

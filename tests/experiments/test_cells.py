@@ -1,0 +1,189 @@
+"""Whole runs of the pipeline on a tiny model and tiny texts, every part real."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from experiments import cell, inputs, main, stages
+from gotd_jax.artifacts import read_json
+from gotd_jax.models import published
+
+
+@pytest.fixture
+def config(tiny_model, texts):
+    config = common.get_config()
+    config.pool.domains = {name: str(texts / f"{name}.jsonl") for name in ("sea", "law", "food")}
+    config.pool.characters = 80
+    config.budget = 24
+    config.task.name = "taste"
+    config.task.train = str(texts / "train.jsonl")
+    config.task.test = str(texts / "test.jsonl")
+    config.embed.model = config.model = str(tiny_model)
+    config.embed.finetuned = False
+    config.embed.max_length = 32
+    config.head.chunks = 32
+    for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune):
+        recipe.batch_size, recipe.max_length, recipe.epochs = 8, 32, 1
+    return config
+
+
+def made_in(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("method", ["none", "random", "dsir", "tapt_c", "got_d"])
+def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path, method):
+    config.method = method
+    row = cell.run(config, tmp_path)
+    assert 0 <= row["score"] <= 1
+    assert sum(row["selected"].values()) == (0 if method == "none" else 24)
+    assert row["pool"].keys() == {"sea", "law", "food"}
+    assert {"commit", "versions", "device", "seconds"} <= row.keys()
+    json.dumps(row)
+    before = made_in(tmp_path)
+    assert cell.run(config, tmp_path) == row
+    assert made_in(tmp_path) == before
+
+
+def test_got_d_selects_from_the_targets_own_domain(config, tmp_path):
+    selected = {}
+    for method in ("random", "got_d"):
+        config.method = method
+        selected[method] = cell.run(config, tmp_path)["selected"].get("food", 0)
+    assert selected["got_d"] >= 20 > selected["random"]
+
+
+def test_chosen_texts_are_the_pools_rows(config, tmp_path):
+    config.method = "got_d"
+    cell.run(config, tmp_path)
+    (folder,) = (tmp_path / "selections").iterdir()
+    lines = [json.loads(line) for line in (folder / "selected.jsonl").read_text().splitlines()]
+    pool = inputs.pool(config, tmp_path)
+    assert [line["text"] for line in lines] == pool.texts(np.load(folder / "rows.npy"))
+    values = np.load(folder / "values.npy")
+    assert np.all(np.diff(values[np.load(folder / "rows.npy")]) >= 0)
+
+
+def test_pre_finetuned_model_is_a_hugging_face_folder_that_differs_from_the_published_one(config, tmp_path, tiny_model):
+    config.method = "random"
+    config.pre_finetune.learning_rate = 1e-3
+    cell.run(config, tmp_path)
+    (folder,) = (tmp_path / "pre_finetuned").iterdir()
+    warmed, base = published.load(folder / "model", "masked_lm"), published.load(tiny_model)
+    assert warmed.fresh == ()
+    before, after = base.params["embeddings"]["words"], warmed.params["encoder"]["embeddings"]["words"]
+    assert not np.allclose(*(np.asarray(next(iter(tree.values()))) for tree in (before, after)))
+
+
+def test_models_are_not_kept_where_that_is_asked_for(config, tmp_path):
+    config.method, config.keep_models = "random", False
+    row = cell.run(config, tmp_path)
+    assert not (tmp_path / "pre_finetuned").exists()
+    assert cell.run(config, tmp_path) == row
+
+
+def test_head_is_warmed_up_once_for_all_methods(config, tmp_path):
+    for method in ("random", "dsir"):
+        config.method = method
+        cell.run(config, tmp_path)
+    assert len(list((tmp_path / "heads").iterdir())) == 1
+
+
+def test_encoder_can_be_finetuned_on_the_task_first(config, tmp_path):
+    config.method, config.embed.finetuned = "got_d", True
+    row = cell.run(config, tmp_path)
+    assert sum(row["selected"].values()) == 24
+    assert len(list((tmp_path / "encoders").iterdir())) == 1
+
+
+def test_published_solver_setting_is_one_option(config, tmp_path):
+    config.method, config.ot.published = "got_d", True
+    assert cell.run(config, tmp_path)["selection"]["epsilon"] == pytest.approx(0.1)
+
+
+def test_run_stopped_before_its_score_goes_on_to_the_same_score(config, tmp_path, monkeypatch):
+    config.method = "random"
+    whole = cell.run(config, tmp_path / "whole")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "evaluate", stop)
+        with pytest.raises(KeyboardInterrupt):
+            cell.run(config, tmp_path / "stopped")
+    again = cell.run(config, tmp_path / "stopped")
+    assert again["scores"] == whole["scores"]
+    weights = [read_weights(tmp_path / name) for name in ("whole", "stopped")]
+    assert weights[0] == weights[1]
+
+
+def read_weights(workdir):
+    (path,) = workdir.glob("pre_finetuned/*/model/model.safetensors")
+    return path.read_bytes()
+
+
+def test_pair_tasks_and_regressions_run(config, tmp_path):
+    rows = [{"a": "good bread", "b": "old stew", "score": float(i % 5)} for i in range(24)]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config.task.train = config.task.test = str(path)
+    config.task.text_field, config.task.pair_field, config.task.label_field = "a", "b", "score"
+    config.task.kind, config.task.metrics = "regression", ("pearson", "spearman")
+    config.method = "dsir"
+    assert cell.run(config, tmp_path / "work").keys() >= {"score", "scores"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "best"}, r"no method 'best'\. There are: none, random"),
+        ({"budget": 5000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
+        ({"budget": 0}, "budget is 0 chunks"),
+        ({"pool.domains.sea": "nowhere/*.jsonl"}, "nowhere"),
+        ({"pool.characters": 5000}, "5,000 characters"),
+        ({"pool.text_field": "body"}, "'body'"),
+        ({"task.label_field": "class"}, "'class'"),
+        ({"task.train": "", "task.name": "nothing"}, "no task 'nothing'"),
+        ({"model": "nowhere/model"}, "nowhere/model"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
+    config = common.replaced(config, change)
+    with pytest.raises(ValueError, match=message):
+        inputs.check(config, tmp_path)
+    assert not (tmp_path / "embeddings").exists()
+
+
+def test_no_pool_at_all_says_how_to_name_one(config, tmp_path):
+    config.pool.domains = {}
+    with pytest.raises(ValueError, match=r"No pool is named\. Set --config\.pool\.domains"):
+        inputs.check(config, tmp_path)
+
+
+def test_pickled_weights_are_refused_before_any_long_work(config, tmp_path, tiny_model):
+    folder = tmp_path / "pickled"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((tiny_model / "config.json").read_bytes())
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    config.model = str(folder)
+    with pytest.raises(ValueError, match=r"[Pp]ickle"):
+        inputs.check(config, tmp_path / "work")
+
+
+def test_sweep_is_every_combination_of_its_values(config):
+    config.sweep.method = ("none", "got_d")
+    config.sweep.seed = (0, 1, 2)
+    config.sweep.epsilon = (0.1, 0.2)
+    cells = list(main.cells_of(config))
+    assert len(cells) == 12
+    assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("none", 0, 0.2)}
+
+
+def test_seconds_of_a_stage_are_those_of_its_making(config, tmp_path):
+    config.method = "random"
+    row = cell.run(config, tmp_path)
+    (made,) = (tmp_path / "pre_finetuned").glob("*/made.json")
+    assert row["seconds"]["pre_finetune"] == read_json(made)["seconds"]

@@ -1,0 +1,182 @@
+"""What every method obeys; a new one inherits all of it by its line in METHODS."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.methods import METHODS, Problem, select
+
+POOL, TARGET, BUDGET = 60, 7, 12
+WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
+
+# Options under which a method draws nothing. `random` cannot be without.
+DETERMINISTIC = {"none": {}, "dsir": {"noise": False}, "tapt_c": {}, "got_d": {}}
+RANDOM = {"random", "dsir"}
+READS_EMBEDDINGS = {"tapt_c", "got_d"}
+
+every_method = pytest.mark.parametrize("method", METHODS)
+every_deterministic_method = pytest.mark.parametrize("method", DETERMINISTIC)
+
+
+def texts(count, seed):
+    draws = np.random.default_rng(seed)
+    return [" ".join(draws.choice(WORDS, 20)) for _ in range(count)]
+
+
+def embed(corpus):
+    """A vector for each text that depends on the text alone."""
+    digests = (hashlib.sha256(text.encode()).digest() for text in corpus.texts())
+    return np.stack([np.random.default_rng(list(digest)).normal(size=5) for digest in digests]).astype(np.float32)
+
+
+def make_problem(pool=None, target=None, embed=embed):
+    pool = Corpus.from_texts(texts(POOL, 0)) if pool is None else pool
+    target = Corpus.from_texts(texts(TARGET, 1)) if target is None else target
+    return Problem(pool, target, embed)
+
+
+def test_every_method_is_either_deterministic_or_known_to_draw():
+    assert set(METHODS) == DETERMINISTIC.keys() | RANDOM
+
+
+@every_method
+def test_rows_are_distinct_positions_of_the_budget(method):
+    rows = select(method, make_problem(), BUDGET, seed=0).rows
+    assert rows.dtype == np.int64
+    assert len(rows) == len(set(rows.tolist())) == (0 if method == "none" else BUDGET)
+    assert all(0 <= row < POOL for row in rows)
+
+
+@every_method
+def test_the_whole_pool_can_be_selected(method):
+    rows = select(method, make_problem(), POOL, seed=0).rows
+    assert sorted(rows.tolist()) == ([] if method == "none" else list(range(POOL)))
+
+
+@every_method
+def test_the_same_seed_selects_the_same_rows(method):
+    first, second = (select(method, make_problem(), BUDGET, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first.rows, second.rows)
+
+
+@pytest.mark.parametrize("method", sorted(RANDOM))
+def test_another_seed_selects_other_rows(method):
+    first, second = (select(method, make_problem(), BUDGET, seed=seed) for seed in (3, 4))
+    assert set(first.rows.tolist()) != set(second.rows.tolist())
+
+
+@every_deterministic_method
+def test_the_seed_does_not_matter_to_a_deterministic_method(method):
+    first, second = (select(method, make_problem(), BUDGET, seed=seed, **DETERMINISTIC[method]) for seed in (3, 4))
+    np.testing.assert_array_equal(first.rows, second.rows)
+
+
+@every_deterministic_method
+def test_a_permuted_pool_gives_the_same_texts_in_the_same_order(method):
+    problem, options = make_problem(), DETERMINISTIC[method]
+    permuted = make_problem(problem.pool.take(np.random.default_rng(5).permutation(POOL)))
+    straight, other = (select(method, given, BUDGET, seed=0, **options) for given in (problem, permuted))
+    assert problem.pool.take(straight.rows).ids == permuted.pool.take(other.rows).ids
+    if straight.values is not None:
+        position = np.argsort([int(id) for id in permuted.pool.ids])
+        np.testing.assert_allclose(other.values[position], straight.values, rtol=1e-5, atol=1e-5)
+
+
+@every_deterministic_method
+def test_a_smaller_budget_selects_the_best_of_a_larger_one(method):
+    small, large = (select(method, make_problem(), budget, seed=0, **DETERMINISTIC[method]).rows for budget in (5, 30))
+    np.testing.assert_array_equal(small, large[: len(small)])
+
+
+@every_method
+def test_values_are_float32_for_every_candidate_and_never_nan(method):
+    values = select(method, make_problem(), BUDGET, seed=0).values
+    if values is not None:
+        assert values.dtype == np.float32 and values.shape == (POOL,)
+        assert not np.isnan(values).any() and not np.isneginf(values).any()
+
+
+@every_deterministic_method
+def test_selected_rows_have_the_lowest_values_in_order(method):
+    selection = select(method, make_problem(), BUDGET, seed=0, **DETERMINISTIC[method])
+    if selection.values is not None:
+        chosen = selection.values[selection.rows]
+        assert np.isfinite(chosen).all() and (np.diff(chosen) >= 0).all()
+        assert chosen.max() <= np.delete(selection.values, selection.rows).min()
+
+
+@every_method
+def test_values_do_not_depend_on_the_seed(method):
+    first, second = (select(method, make_problem(), BUDGET, seed=seed).values for seed in (3, 4))
+    np.testing.assert_array_equal(first, second)
+
+
+@every_method
+def test_a_budget_above_the_pool_is_an_error_with_both_numbers(method):
+    with pytest.raises(ValueError, match=f"{POOL + 1}.*{POOL}"):
+        select(method, make_problem(), POOL + 1, seed=0)
+
+
+@every_method
+@pytest.mark.parametrize("budget", [0, -4])
+def test_a_budget_of_nothing_is_an_error(method, budget):
+    with pytest.raises(ValueError, match=f"budget is {budget}"):
+        select(method, make_problem(), budget, seed=0)
+
+
+@every_method
+def test_an_empty_pool_is_an_error(method):
+    with pytest.raises(ValueError, match="pool is empty"):
+        select(method, make_problem(pool=Corpus.from_texts([])), 1, seed=0)
+
+
+@every_method
+def test_an_empty_target_is_an_error(method):
+    with pytest.raises(ValueError, match="target set is empty"):
+        select(method, make_problem(target=Corpus.from_texts([])), 1, seed=0)
+
+
+def test_an_unknown_method_is_an_error_that_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"'gotd'.*dsir.*got_d"):
+        select("gotd", make_problem(), BUDGET, seed=0)
+
+
+@every_method
+def test_ids_and_domains_do_not_matter(method):
+    renamed = Corpus.from_records(
+        {"text": text, "id": f"other {row % 10} {row}", "domain": "news"} for row, text in enumerate(texts(POOL, 0))
+    )
+    first, second = (select(method, make_problem(pool), BUDGET, seed=0) for pool in (None, renamed))
+    np.testing.assert_array_equal(first.rows, second.rows)
+
+
+@every_method
+def test_the_problem_is_left_as_it_was(method):
+    problem = make_problem()
+    before = problem.pool.fingerprint, problem.target.fingerprint, problem.candidates.copy(), problem.targets.copy()
+    problem.candidates.flags.writeable = problem.targets.flags.writeable = False
+    select(method, problem, BUDGET, seed=0)
+    assert (problem.pool.fingerprint, problem.target.fingerprint) == before[:2]
+    np.testing.assert_array_equal(problem.candidates, before[2])
+    np.testing.assert_array_equal(problem.targets, before[3])
+
+
+@every_method
+def test_a_method_embeds_only_if_it_reads_embeddings(method):
+    embedded = []
+
+    def counting(corpus):
+        embedded.append(len(corpus))
+        return embed(corpus)
+
+    select(method, make_problem(embed=counting), BUDGET, seed=0)
+    assert sorted(embedded) == ([TARGET, POOL] if method in READS_EMBEDDINGS else [])
+
+
+@every_method
+def test_info_can_be_written_as_json(method):
+    info = select(method, make_problem(), BUDGET, seed=0).info
+    assert json.loads(json.dumps(info, allow_nan=False)) == info

@@ -1,0 +1,125 @@
+"""DSIR against the package of its authors, against sums by hand, and its own options."""
+
+import hashlib
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.methods import Problem, dsir, select
+from third_party import dsir_package
+
+LAW = "The court, it held, can't reverse: see Smith v. Jones (1998). "
+BIOLOGY = "Proteins fold; the cell-cycle's kinases (CDK1/2) don't. Größe über 5 µm! "
+POOL = [
+    (LAW * a + BIOLOGY * b + extra)[:400]
+    for a in range(4)
+    for b in range(4)
+    for extra in (".", "日本語 テキスト", "x_y 3.14", "\n\nĞÇ ...")
+]
+TARGET = [LAW + "Appeal denied.", LAW * 2, "the judge — “so ordered”", "reverse"]
+
+
+def problem(pool=POOL, target=TARGET):
+    return Problem(Corpus.from_texts(list(pool)), Corpus.from_texts(list(target)), embed=None)
+
+
+def drawn_texts(seed, count):
+    draws = np.random.default_rng(seed)
+    return [" ".join(draws.choice((LAW + BIOLOGY).split(), 30)) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("buckets", "ngrams"), [(10_000, 2), (50, 1), (300, 3)])
+def test_weights_equal_those_of_the_package(buckets, ngrams):
+    pool, target = POOL + drawn_texts(0, 30), TARGET + drawn_texts(1, 5)
+    expected, tokens = dsir_package.log_weights(pool, target, buckets=buckets, ngrams=ngrams)
+    selection = select("dsir", problem(pool, target), 5, seed=0, buckets=buckets, ngrams=ngrams)
+    assert np.ptp(expected) > 10
+    np.testing.assert_allclose(-selection.values, expected, rtol=1e-6, atol=1e-5)
+    assert selection.info["tokens_per_candidate"] == pytest.approx(tokens.mean())
+
+
+def test_the_highest_weights_of_the_package_are_selected_without_noise():
+    pool = drawn_texts(0, 40)
+    expected, _ = dsir_package.log_weights(pool, TARGET)
+    rows = select("dsir", problem(pool), 10, seed=0, noise=False).rows
+    assert rows.tolist() == np.argsort(-expected)[:10].tolist()
+
+
+def test_weight_is_the_sum_of_log_ratios_over_tokens_and_pairs():
+    def bucket(ngram):
+        return int(hashlib.sha256(ngram.encode()).hexdigest(), 16) % 10_000
+
+    counted = {
+        "target": Counter(map(bucket, ["a", "b", "a b"])),
+        "pool": Counter(map(bucket, ["a", "!?", "b", "a !?", "!? b", "c"])),
+    }
+
+    def log_share(side, ngram):
+        return np.log(counted[side][bucket(ngram)] / counted[side].total() + 1e-8)
+
+    values = select("dsir", problem(["A !? b", "c"], ["a B"]), 1, seed=0).values
+    ratios = {ngram: log_share("target", ngram) - log_share("pool", ngram) for ngram in ["a", "!?", "b", "a !?", "!? b", "c"]}
+    expected = [-sum(ratios[ngram] for ngram in ratios if ngram != "c"), -ratios["c"]]
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
+
+
+def test_texts_like_the_target_are_selected():
+    pool = [LAW, BIOLOGY] * 20
+    rows = select("dsir", problem(pool, [LAW * 3]), 20, seed=0, noise=False).rows
+    assert rows.tolist() == list(range(0, 40, 2))
+
+
+def test_noise_samples_in_proportion_to_the_weights():
+    pool = ["a", "a", "b", "b", "b", "b"]  # shares in pool 1/3, 2/3; in target 2/3, 1/3: weights 2 and 1/2
+    first = [select("dsir", problem(pool, ["a b", "a"]), 1, seed=seed, ngrams=1).rows[0] for seed in range(1000)]
+    expected = 2 * 2 / (2 * 2 + 4 * 0.5)
+    assert np.mean(np.array(first) < 2) == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 1000))
+
+
+def test_short_candidates_are_left_out():
+    selection = select("dsir", problem(["reverse", "reverse reverse reverse", "no, no", ""]), 2, seed=0, min_tokens=3)
+    assert sorted(selection.rows.tolist()) == [1, 2]
+    assert np.isinf(selection.values).tolist() == [True, False, False, True]
+
+
+def test_too_few_long_candidates_are_an_error_with_the_numbers():
+    with pytest.raises(ValueError, match=r"budget is 3 chunks, and 2 of 4.*min_tokens=3"):
+        select("dsir", problem(["reverse", "reverse reverse reverse", "no, no", ""]), 3, seed=0, min_tokens=3)
+
+
+def test_an_empty_text_has_weight_one():
+    assert select("dsir", problem(["", "reverse", "   "]), 1, seed=0).values[[0, 2]].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("pool", "target", "side"), [([" ", ""], TARGET, "pool"), (POOL, ["", "\n"], "target")])
+def test_a_side_without_tokens_is_an_error(pool, target, side):
+    with pytest.raises(ValueError, match=f"texts of the {side} has a token"):
+        select("dsir", problem(pool, target), 1, seed=0)
+
+
+@pytest.mark.parametrize("options", [{"buckets": 0}, {"ngrams": 0}])
+def test_options_out_of_range_are_an_error(options):
+    with pytest.raises(ValueError, match=r"not (2 in 0|0 in 10000)"):
+        select("dsir", problem(), 1, seed=0, **options)
+
+
+def test_both_sentences_of_a_pair_are_read():
+    target = Corpus.from_records([{"text": "Proteins", "pair": "fold; reverse"}])
+    paired = select("dsir", Problem(Corpus.from_texts(POOL), target, None), 3, seed=0).values
+    joined = select("dsir", problem(target=["Proteins fold; reverse"]), 3, seed=0).values
+    np.testing.assert_array_equal(paired, joined)
+
+
+def test_block_and_cache_sizes_do_not_matter(monkeypatch):
+    expected = select("dsir", problem(), 5, seed=0).values
+    monkeypatch.setattr(dsir, "TEXTS_PER_BLOCK", 5)
+    monkeypatch.setattr(dsir, "CACHED_NGRAMS", 40)
+    np.testing.assert_array_equal(select("dsir", problem(), 5, seed=0).values, expected)
+
+
+def test_more_buckets_than_16_bits_hold_are_told_apart():
+    expected, _ = dsir_package.log_weights(POOL, TARGET, buckets=1_000_000)
+    values = select("dsir", problem(), 5, seed=0, buckets=1_000_000).values
+    np.testing.assert_allclose(-values, expected, rtol=1e-6, atol=1e-5)

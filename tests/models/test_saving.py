@@ -1,0 +1,136 @@
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file
+
+from gotd_jax.models import saving
+from gotd_jax.models.published import initialise, load, save
+from tests.models.helpers import FAMILIES, HEADS, REFERENCES, assert_same_trees
+
+
+def tiny(kind="classification"):
+    return load(REFERENCES / "bert" / kind, HEADS[kind])
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_saved_weights_are_the_published_file_again(family, kind, tmp_path):
+    source = REFERENCES / family / kind
+    save(tmp_path / "model", load(source, HEADS[kind]))
+    written, published = load_file(tmp_path / "model" / "model.safetensors"), load_file(source / "model.safetensors")
+    assert written.keys() == published.keys()
+    assert all((written[name] == published[name]).all() for name in published)
+    passed_over = {"transformers_version", "problem_type", "id2label", "label2id"}  # a classifier's are tested below
+    ours, theirs = (json.loads((folder / "config.json").read_text()) for folder in (tmp_path / "model", source))
+    assert ours.items() >= {key: value for key, value in theirs.items() if key not in passed_over}.items()
+
+
+@pytest.mark.parametrize("head", [None, "masked_lm", "classifier"])
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_a_model_saved_and_loaded_is_the_same(model_type, head, tmp_path):
+    config = load(REFERENCES / model_type / "masked_lm").config
+    model = initialise(config, head, outputs=3)
+    again = load(save(tmp_path / "model", model), head)
+    assert again.config == config and again.definition == model.definition and again.fresh == ()
+    assert_same_trees(again.params, model.params)
+
+
+def test_trained_parameters_are_saved_and_not_the_loaded_ones(tmp_path):
+    model = tiny()
+    trained = {**model.params, "head": initialise(model.config, "classifier", outputs=3, seed=9).params["head"]}
+    assert_same_trees(load(save(tmp_path / "model", model, trained), "classifier").params, trained)
+
+
+def test_a_masked_lm_of_a_body_without_a_head_is_saved_with_its_own(tmp_path):
+    save(tmp_path / "body", load(REFERENCES / "bert" / "masked_lm"))
+    model = load(tmp_path / "body", "masked_lm", seed=4)
+    assert model.fresh == ("head",)
+    again = load(save(tmp_path / "model", model), "masked_lm")
+    assert again.fresh == ()
+    assert_same_trees(again.params, model.params)
+
+
+def test_a_bare_body_keeps_the_pooler_of_its_source(tmp_path):
+    source = REFERENCES / "bert" / "classification"
+    written = load_file(save(tmp_path / "model", load(source)) / "model.safetensors")
+    assert "embeddings.word_embeddings.weight" in written and not any(name.startswith("bert.") for name in written)
+    assert (written["pooler.dense.weight"] == load_file(source / "model.safetensors")["bert.pooler.dense.weight"]).all()
+
+
+def test_the_configuration_names_the_class_the_labels_and_the_problem(tmp_path):
+    content = json.loads((save(tmp_path / "a", tiny(), labels=["no", "yes", "maybe"]) / "config.json").read_text())
+    assert content["architectures"] == ["BertForSequenceClassification"]
+    assert content["id2label"] == {"0": "no", "1": "yes", "2": "maybe"}
+    assert content["label2id"] == {"no": 0, "yes": 1, "maybe": 2}
+    assert content["problem_type"] == "single_label_classification"
+    content = json.loads((save(tmp_path / "b", tiny("regression")) / "config.json").read_text())
+    assert content["problem_type"] == "regression" and content["id2label"] == {"0": "LABEL_0"}
+
+
+def test_weights_are_marked_as_pytorch_layout_and_float32(tmp_path):
+    folder = save(tmp_path / "model", tiny())
+    with safe_open(folder / "model.safetensors", "numpy") as file:
+        assert file.metadata() == {"format": "pt"}
+    assert json.loads((folder / "config.json").read_text())["dtype"] == "float32"
+
+
+def test_the_tokeniser_is_copied(tmp_path):
+    tokenizer = tmp_path / "tokenizer"
+    tokenizer.mkdir()
+    (tokenizer / "tokenizer.json").write_text("{}")
+    (tokenizer / "README.md").write_text("not a tokeniser")
+    folder = save(tmp_path / "model", tiny(), tokenizer_from=tokenizer)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_a_folder_without_a_tokeniser_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="has no tokeniser: none of"):
+        save(tmp_path / "model", tiny(), tokenizer_from=REFERENCES)
+
+
+def test_a_taken_folder_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="exists already"):
+        save(tmp_path, tiny())
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_failure_on_the_way_leaves_nothing(tmp_path, monkeypatch):
+    def full_disk(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(saving, "save_file", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        save(tmp_path / "model", tiny())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parameters_of_another_model_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"head.output.bias has the shape \(5,\), and \(3,\) in the model"):
+        save(tmp_path / "model", tiny(), load(REFERENCES / "bert" / "classification", "classifier", outputs=5).params)
+    with pytest.raises(ValueError, match=r"has the shape None, and \(24,\) in the model"):
+        save(tmp_path / "model", load(REFERENCES / "bert" / "classification"), tiny().params)
+
+
+def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
+    model = tiny()
+    model.params["head"]["output"]["bias"] = np.array([0, np.inf, 0], np.float32)
+    with pytest.raises(RuntimeError, match=r"head.output.bias is not finite"):
+        save(tmp_path / "model", model)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("classification", {"labels": ["a", "b"]}, "2 different labels do not name 3 outputs"),
+        ("classification", {"labels": ["a", "b", "a"]}, "2 different labels do not name 3 outputs"),
+        ("classification", {"problem": "ranking"}, "problem is 'ranking', and the known are single_label_classification"),
+        ("masked_lm", {"labels": ["a"]}, "this model's head is masked_lm"),
+    ],
+)
+def test_labels_and_problems_that_do_not_fit_are_refused(kind, options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        save(tmp_path / "model", tiny(kind), **options)

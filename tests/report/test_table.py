@@ -1,0 +1,185 @@
+import csv
+
+import numpy as np
+import pytest
+
+from gotd_jax.report import formats, paper, table
+
+
+def row(task="CoLA", method="got_d", seed=0, score=0.5, **fields):
+    metric = "matthews" if task == "CoLA" else "accuracy"
+    return {
+        "task": task,
+        "method": method,
+        "budget": 500,
+        "seed": seed,
+        "metric": metric,
+        "score": score,
+        "evaluated_on": "dev",
+        "seconds": {"embed": 1.0, "finetune": 2.4},
+        **fields,
+    }
+
+
+def cells(made, label):
+    line = next(line for line in made.lines if line.label == label)
+    return dict(zip(made.columns, map(str, line.cells)))
+
+
+COMPLETE = [
+    row(task, method, seed, score)
+    for method, scores in (("none", ((0.1, 0.2, 0.6), (0.7, 0.5, 0.6))), ("got_d", ((0.2, 0.3, 0.4), (0.8, 0.8, 0.8))))
+    for task, of_task in zip(("CoLA", "RTE"), scores)
+    for seed, score in enumerate(of_task)
+]
+
+
+def test_a_cell_is_the_mean_and_sample_deviation_over_seeds():
+    made = table.make(COMPLETE)
+    assert made.columns == ("CoLA", "RTE", "average")
+    assert cells(made, "none") == {"CoLA": "30.00_26.46", "RTE": "60.00_10.00", "average": "45.00_13.23"}
+    assert cells(made, "got_d") == {"CoLA": "30.00_10.00", "RTE": "80.00_0.00", "average": "55.00_5.00"}
+
+
+def test_the_average_is_of_the_means_and_its_spread_over_seeds():
+    cell = table.make(COMPLETE).lines[0].cells[-1]
+    assert cell.mean == pytest.approx(np.mean([30, 60]))
+    assert cell.spread == pytest.approx(np.std([40, 35, 60], ddof=1))
+
+
+def test_one_task_has_no_average():
+    assert table.make([row()]).columns == ("CoLA",)
+
+
+def test_one_seed_has_no_spread():
+    made = table.make([row(), row("RTE")])
+    assert cells(made, "got_d") == {"CoLA": "50.00", "RTE": "50.00", "average": "50.00"}
+    assert "1 seed, so without a spread" in made.notes[0]
+
+
+def test_a_cell_with_seeds_missing_says_so():
+    rows = [each for each in COMPLETE if not (each["method"] == "got_d" and each["task"] == "RTE" and each["seed"] > 0)]
+    found = cells(table.make(rows), "got_d")
+    assert found == {"CoLA": "30.00_10.00", "RTE": "80.00 (1 of 3 seeds)", "average": "50.00 (1 of 3 seeds)"}
+
+
+def test_a_cell_with_no_seed_says_so_and_leaves_no_average():
+    rows = [each for each in COMPLETE if not (each["method"] == "got_d" and each["task"] == "RTE")]
+    assert cells(table.make(rows), "got_d") == {"CoLA": "30.00_10.00", "RTE": "0 of 3 seeds", "average": "0 of 3 seeds"}
+
+
+def test_tasks_and_methods_stand_in_the_order_of_the_rows():
+    made = table.make([row("RTE", "random"), row("RTE", "dsir"), row("CoLA", "random"), row("CoLA", "dsir")])
+    assert made.columns == ("RTE", "CoLA", "average")
+    assert [line.label for line in made.lines] == ["random", "dsir"]
+
+
+def test_budgets_are_lines_of_their_own():
+    made = table.make([row(budget=500), row(budget=20_000, score=0.6), row(method="none")])
+    assert [(line.label, str(line.cells[0])) for line in made.lines] == [
+        ("got_d, budget 500", "50.00"),
+        ("got_d, budget 20,000", "60.00"),
+        ("none, budget 500", "50.00"),
+    ]
+
+
+def test_other_fields_make_lines_when_named():
+    rows = [row(epsilon=epsilon, score=epsilon) for epsilon in (0.01, 0.1)]
+    made = table.make(rows, by=("method", "epsilon"))
+    assert [(line.label, str(line.cells[0])) for line in made.lines] == [
+        ("got_d, epsilon 0.01", "1.00"),
+        ("got_d, epsilon 0.1", "10.00"),
+    ]
+
+
+def test_two_scores_of_one_seed_are_an_error_and_not_averaged():
+    with pytest.raises(ValueError, match="both got_d on cola with seed 0"):
+        table.make([row(epsilon=0.01), row(epsilon=0.1)])
+
+
+def test_no_rows_are_an_error():
+    with pytest.raises(ValueError, match="no results"):
+        table.make([])
+
+
+def test_the_papers_line_stands_beneath_ours_of_the_same_method():
+    made = table.make([row(method=method) for method in ("none", "random", "got_d")], paper="table_12")
+    assert [line.label for line in made.lines] == ["none", "BERT vanilla (paper)", "random", "got_d", "GOT-D (paper)"]
+    assert cells(made, "GOT-D (paper)") == {"CoLA": "55.46_0.43"}
+    assert "20,000 chunks selected, 3 seeds" in made.notes[1]
+    assert set(paper.TABLES["table_12"].notes) < set(made.notes)
+
+
+def test_the_papers_average_is_over_the_tasks_shown():
+    made = table.make([row(), row("RTE")], paper="table_4_5k")
+    assert cells(made, "GOT-D (paper)")["average"] == f"{(55.20 + 77.97) / 2:.2f}"
+
+
+def test_tasks_and_methods_that_the_paper_lacks_stay_empty():
+    made = table.make([row(), row("sst-5")], paper="table_12")
+    assert cells(made, "GOT-D (paper)") == {"CoLA": "55.46_0.43", "sst-5": "", "average": ""}
+    assert [line.source for line in table.make([row("sst-5")], paper="table_12").lines] == ["ours"]
+
+
+def test_an_unknown_published_table_is_an_error():
+    with pytest.raises(ValueError, match="no 'table_5'"):
+        table.make([row()], paper="table_5")
+
+
+def test_metrics_and_splits_are_in_the_notes():
+    assert "over 3 seeds. cola: matthews on dev; rte: accuracy on dev." in table.make(COMPLETE).notes[0]
+
+
+def test_write_leaves_three_files_and_returns_the_text(tmp_path):
+    text = table.write(COMPLETE, tmp_path, paper="table_12")
+    made = table.make(COMPLETE, paper="table_12")
+    assert text == formats.text(made)
+    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.csv", "table.tex"}
+    assert (tmp_path / "table.md").read_text() == formats.markdown(made)
+    assert (tmp_path / "table.tex").read_text() == formats.latex(made)
+
+
+def test_text_is_aligned():
+    lines = formats.text(table.make(COMPLETE)).splitlines()
+    assert len({len(line) for line in lines[:4]}) == 1
+    assert lines[0].split() == ["method", "CoLA", "RTE", "average"]
+    assert lines[2].split() == ["none", "30.00_26.46", "60.00_10.00", "45.00_13.23"]
+
+
+def test_markdown_has_a_cell_for_each_column():
+    lines = formats.markdown(table.make([row("a|b"), row("RTE")])).splitlines()
+    assert lines[0] == r"| method | a\|b | rte | average |"
+    assert lines[1] == "| --- | ---: | ---: | ---: |"
+    assert lines[2] == "| got_d | 50.00 | 50.00 | 50.00 |"
+    assert lines[4].startswith("- Scores")
+
+
+def test_csv_has_a_line_a_cell_with_full_numbers(tmp_path):
+    table.write([*COMPLETE, row("CoLA", "random", 0, 1 / 3)], tmp_path, paper="table_12")
+    with open(tmp_path / "table.csv", newline="") as file:
+        found = {(line["line"], line["task"]): line for line in csv.DictReader(file)}
+    assert len(found) == 5 * 3
+    assert found["random", "CoLA"] == {
+        "source": "ours", "line": "random", "method": "random", "budget": "500", "task": "CoLA",
+        "mean": "33.333333", "spread": "", "seeds": "1", "seeds_expected": "3",
+    }  # fmt: skip
+    assert found["random", "RTE"]["mean"] == ""
+    assert found["GOT-D (paper)", "RTE"]["mean"] == "61.010000"
+
+
+def test_latex_escapes_what_it_would_read_as_commands():
+    assert formats.latex_text(r"a_b & 5% #1 {x} ~^\ $") == (
+        r"a\_b \& 5\% \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
+    )
+
+
+def test_latex_has_subscripts_and_rows_of_equal_length():
+    lines = formats.latex(table.make([*COMPLETE, row("RTE", "random", 1)])).splitlines()
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert {line.count(" & ") for line in rows} == {3}
+    assert r"got\_d & $30.00_{10.00}$ & $80.00_{0.00}$ & $55.00_{5.00}$ \\" in rows
+    assert r"random & 0 of 3 seeds & 50.00 (1 of 3 seeds) & 0 of 3 seeds \\" in rows
+
+
+def test_a_row_is_described_in_one_line():
+    assert table.describe(row(budget=50_000, score=0.5678)) == "cola got_d 50,000 seed 0: matthews 56.78 on dev (3 s)"

@@ -1,0 +1,81 @@
+import json
+import os
+
+import pytest
+
+from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, whole_file, write_json
+
+
+def test_stage_is_made_once(tmp_path):
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        (folder / "content").write_text("x")
+
+    first = stage(tmp_path / "a", {"n": 1}, make)
+    second = stage(tmp_path / "a", {"n": 1}, make)
+    assert first == second == tmp_path / "a"
+    assert len(made) == 1
+    assert (first / "content").read_text() == "x"
+    assert seconds_of(first) >= 0
+
+
+def test_stage_of_other_settings_is_refused_by_name_and_left_alone(tmp_path):
+    stage(tmp_path / "a", {"n": 1, "same": 0}, lambda folder: (folder / "content").write_text("x"))
+    with pytest.raises(ValueError, match=r"other settings: n was 1, now 2\. Delete it"):
+        stage(tmp_path / "a", {"n": 2, "same": 0}, lambda folder: None)
+    assert (tmp_path / "a" / "content").read_text() == "x"
+
+
+def test_stage_that_failed_is_absent_and_goes_on_from_what_it_had(tmp_path):
+    def stop(folder):
+        (folder / "half").write_text("1")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path / "a", {"n": 1}, stop)
+    assert not (tmp_path / "a").exists()
+
+    def go_on(folder):
+        assert (folder / "half").read_text() == "1"
+
+    assert stage(tmp_path / "a", {"n": 1}, go_on).exists()
+
+
+def test_partial_stage_of_other_settings_is_not_gone_on_with(tmp_path):
+    def stop(folder):
+        (folder / "half").write_text("1")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path / "a", {"n": 1}, stop)
+    folder = stage(tmp_path / "a", {"n": 2}, lambda folder: None)
+    assert not (folder / "half").exists()
+
+
+def test_folder_that_is_no_stage_is_refused(tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ValueError, match="is no stage of ours"):
+        stage(tmp_path / "mine", {}, lambda folder: None)
+
+
+def test_interrupted_file_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(path) as partial:
+        partial.write_text("new")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_json_comes_back(tmp_path):
+    write_json(tmp_path / "deep" / "a.json", {"ü": [1, None]})
+    assert read_json(tmp_path / "deep" / "a.json") == {"ü": [1, None]}
+    assert json.loads((tmp_path / "deep" / "a.json").read_text())
+
+
+def test_fingerprint_ignores_the_order_of_keys_and_nothing_else():
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint({"a": 1, "b": 2}) != fingerprint({"a": 2, "b": 1})

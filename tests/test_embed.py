@@ -1,0 +1,128 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gotd_jax import embed as embedding
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.embed import batches_by_width, embed, embed_tokens
+from gotd_jax.models import published
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_model):
+    return published.load(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    words = "wave ship harbour court judge bread butter the a of".split()
+    rng = np.random.default_rng(0)
+    return Corpus.from_texts([" ".join(rng.choice(words, 1 + int(rng.integers(60)))) for _ in range(70)])
+
+
+def one_by_one(corpus, encoder):
+    tokens = tokenise(load_tokenizer(encoder.source), corpus, 64)
+    return np.concatenate([vectors for row in range(len(corpus)) for _, vectors in embed_tokens(one(tokens, row), encoder)])
+
+
+def one(tokens, row):
+    start, stop = tokens.offsets[row : row + 2]
+    return type(tokens)(tokens.ids[start:stop], tokens.types[start:stop], np.array([0, stop - start]))
+
+
+def test_embedding_is_the_mean_over_real_tokens(encoder, corpus, tmp_path):
+    import jax.numpy as jnp
+    from flax import nnx
+
+    tokens = tokenise(load_tokenizer(encoder.source), corpus, 64)
+    batch = tokens.pad([3], int(tokens.lengths[3]))
+    model = nnx.merge(encoder.definition, encoder.params)
+    hidden = model(*(jnp.asarray(batch[name]) for name in ("ids", "mask", "types")))
+    found = embed(corpus, encoder, tmp_path / "e", max_length=64)[3]
+    np.testing.assert_allclose(found, np.asarray(hidden[0]).mean(axis=0), atol=1e-5)
+
+
+def test_embedding_does_not_depend_on_batch_or_padding(encoder, corpus, tmp_path, monkeypatch):
+    alone = one_by_one(corpus, encoder)
+    for name, (tokens_per_batch, step) in enumerate([(2048, 16), (64, 16), (512, 64)]):
+        monkeypatch.setattr(embedding, "TOKENS_PER_BATCH", tokens_per_batch)
+        monkeypatch.setattr(embedding, "WIDTH_STEP", step)
+        np.testing.assert_allclose(embed(corpus, encoder, tmp_path / str(name), max_length=64), alone, atol=1e-5)
+
+
+def test_normalised_embeddings_have_unit_length(encoder, corpus, tmp_path):
+    vectors = embed(corpus, encoder, tmp_path / "e", max_length=64, normalise=True)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_equal_texts_are_embedded_once_and_rows_stay_with_their_texts(encoder, corpus, tmp_path, capsys):
+    rows = np.array([5, 1, 5, 9, 1, 5])
+    found = embed(corpus.take(rows), encoder, tmp_path / "some", max_length=64)
+    assert "Embedded 3 texts" in capsys.readouterr().err
+    whole = embed(corpus, encoder, tmp_path / "all", max_length=64)
+    np.testing.assert_allclose(found, whole[rows], atol=1e-5)
+
+
+def test_stopped_embedding_goes_on_after_its_last_block(encoder, corpus, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(embedding, "TEXTS_PER_BLOCK", 20)
+    whole = np.array(embed(corpus, encoder, tmp_path / "whole", max_length=64))
+    real, calls = embedding.tokenise, []
+
+    def stop_at_third(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(embedding, "tokenise", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        embed(corpus, encoder, tmp_path / "e", max_length=64)
+    assert not (tmp_path / "e").exists()
+    capsys.readouterr()
+    np.testing.assert_array_equal(embed(corpus, encoder, tmp_path / "e", max_length=64), whole)
+    assert "Embedded 30 texts" in capsys.readouterr().err
+
+
+def test_finished_embeddings_are_read_and_not_made_again(encoder, corpus, tmp_path, monkeypatch):
+    made = np.array(embed(corpus, encoder, tmp_path / "e", max_length=64))
+    monkeypatch.setattr(embedding, "tokenise", None)
+    np.testing.assert_array_equal(embed(corpus, encoder, tmp_path / "e", max_length=64), made)
+
+
+def test_embeddings_of_other_texts_or_settings_are_refused(encoder, corpus, tmp_path):
+    embed(corpus, encoder, tmp_path / "e", max_length=64)
+    with pytest.raises(ValueError, match="max_length was 64, now 32"):
+        embed(corpus, encoder, tmp_path / "e", max_length=32)
+    with pytest.raises(ValueError, match="corpus was"):
+        embed(corpus.take([1, 0]), encoder, tmp_path / "e", max_length=64)
+
+
+def test_batches_cover_every_text_once_in_few_shapes():
+    lengths = np.random.default_rng(0).integers(1, 200, size=3000)
+    batches = list(batches_by_width(lengths))
+    assert sorted(row for rows, _, _ in batches for row in rows) == list(range(3000))
+    assert len({(width, height) for _, width, height in batches}) <= 13
+    assert all(lengths[rows].max() <= width and len(rows) <= height for rows, width, height in batches)
+
+
+PROGRAM = """
+import sys, numpy as np, jax
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.embed import embed
+from gotd_jax.models import published
+assert jax.device_count() == 8
+np.save(sys.argv[3], embed(Corpus.open(sys.argv[1]), published.load(sys.argv[2]), sys.argv[3] + ".stage", max_length=64))
+"""
+
+
+def test_eight_devices_give_the_embeddings_of_one(encoder, corpus, tmp_path):
+    corpus.save(tmp_path / "corpus.arrow")
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
+    paths = [str(tmp_path / "corpus.arrow"), str(encoder.source), str(tmp_path / "eight.npy")]
+    subprocess.run([sys.executable, "-c", PROGRAM, *paths], check=True, env=environment)
+    one_device = embed(corpus, encoder, tmp_path / "one", max_length=64)
+    np.testing.assert_allclose(np.load(paths[2]), one_device, atol=1e-5)

@@ -1,0 +1,1 @@
+"""Adapters to other people's packages: references for tests and benchmarks, never imported by gotd_jax."""
