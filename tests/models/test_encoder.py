@@ -61,6 +61,15 @@ def test_hidden_states_do_not_depend_on_what_the_padding_is_filled_with(family):
     np.testing.assert_allclose(hidden(loaded, filled)[batch["mask"]], hidden(loaded, batch)[batch["mask"]], atol=1e-6)
 
 
+def test_roberta_counts_positions_from_the_first_token_wherever_the_padding_is():
+    loaded, batch = load(REFERENCES / "roberta" / "masked_lm"), reference("roberta", "masked_lm")
+    flipped = {name: batch[name][:, ::-1] for name in ("mask", "types")}
+    ids = np.full_like(batch["ids"], 7)
+    ids[flipped["mask"]] = batch["ids"][batch["mask"]]
+    found = hidden(loaded, {**flipped, "ids": ids})
+    np.testing.assert_allclose(found[flipped["mask"]], hidden(loaded, batch)[batch["mask"]], atol=1e-5)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_row_that_is_all_padding_is_finite(family):
     batch = reference(family, "masked_lm")

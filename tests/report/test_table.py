@@ -93,7 +93,7 @@ def test_other_fields_make_lines_when_named():
 
 
 def test_two_scores_of_one_seed_are_an_error_and_not_averaged():
-    with pytest.raises(ValueError, match="both got_d on cola with seed 0"):
+    with pytest.raises(ValueError, match="both got_d on CoLA with seed 0"):
         table.make([row(epsilon=0.01), row(epsilon=0.1)])
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_published_table_is_an_error():
 
 
 def test_metrics_and_splits_are_in_the_notes():
-    assert "over 3 seeds. cola: matthews on dev; rte: accuracy on dev." in table.make(COMPLETE).notes[0]
+    assert "over 3 seeds. CoLA: matthews on dev; RTE: accuracy on dev." in table.make(COMPLETE).notes[0]
 
 
 def test_write_leaves_three_files_and_returns_the_text(tmp_path):
@@ -148,7 +148,7 @@ def test_text_is_aligned():
 
 def test_markdown_has_a_cell_for_each_column():
     lines = formats.markdown(table.make([row("a|b"), row("RTE")])).splitlines()
-    assert lines[0] == r"| method | a\|b | rte | average |"
+    assert lines[0] == r"| method | a\|b | RTE | average |"
     assert lines[1] == "| --- | ---: | ---: | ---: |"
     assert lines[2] == "| got_d | 50.00 | 50.00 | 50.00 |"
     assert lines[4].startswith("- Scores")
@@ -182,4 +182,4 @@ def test_latex_has_subscripts_and_rows_of_equal_length():
 
 
 def test_a_row_is_described_in_one_line():
-    assert table.describe(row(budget=50_000, score=0.5678)) == "cola got_d 50,000 seed 0: matthews 56.78 on dev (3 s)"
+    assert table.describe(row(budget=50_000, score=0.5678)) == "CoLA got_d 50,000 seed 0: matthews 56.78 on dev (3 s)"
