@@ -2,8 +2,13 @@
 
     python -m experiments.main --config=configs/quickstart.py
 
-Model and encoder: all-MiniLM-L6-v2 (22.7 M parameters). Pool: passages of six domains out of published packages. Task:
-the sentiment of Rotten Tomatoes' sentences, a few hundred labels. Methods: none, random, dsir, tapt_c, got_d; two seeds.
+Model and encoder are all-MiniLM-L6-v2 (22.7 M parameters, no masked-LM head: it gets one, warmed up). The pool is 10,200
+passages of 250 characters, 1,700 of each of six domains; the task is the sentiment of sentences about films (Rotten
+Tomatoes), of which 192 have labels; 192 passages are selected. Five methods, two seeds.
+
+Cost: under 10 minutes on two cores without a GPU, most of it training. Expect `got_d` and `tapt_c` to find the reviews (the
+task's own domain, a sixth of the pool), and differences in accuracy no larger than the spread over seeds: so few labels and
+passages show how the pipeline works, not what selection is worth.
 """
 
 from configs import common
@@ -13,22 +18,24 @@ def get_config():
     """Returns the config of the quick start."""
     config = common.get_config()
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "law", "biographies")
-    config.pool.characters = 300
+    config.pool.characters = 250
     config.pool.per_domain = 1_700
-    config.budget = 500
+    config.budget = 192
     config.task.name = "rotten_tomatoes"
-    config.task.labels = 500
-    config.embed.model = "all-MiniLM-L6-v2"
+    config.task.labels = 192
+    config.embed.model = config.model = "all-MiniLM-L6-v2"
     config.embed.finetuned = False
     config.embed.max_length = 128
-    config.model = "all-MiniLM-L6-v2"
-    config.head.chunks = 1_000
+    config.head.chunks = 512
+    config.head.recipe.batch_size = 16
     config.pre_finetune.learning_rate = 1e-4
     config.pre_finetune.batch_size = 16
     config.pre_finetune.max_length = 128
     config.finetune.learning_rate = 1e-4
     config.finetune.batch_size = 32
-    config.finetune.max_length = 64
+    config.finetune.max_length = 40
+    for recipe in (config.head.recipe, config.pre_finetune, config.finetune):
+        recipe.dropout = False  # a quarter of a step on a CPU, and too few steps to overfit
     config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
     config.sweep.seed = (0, 1)
     return config

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from gotd_jax.report.results import provenance
 
 from experiments import inputs, stages
 from gotd_jax.artifacts import read_json, seconds_of
 from gotd_jax.methods import Problem
+from gotd_jax.report.results import provenance
 
 
 def run(config, workdir: Path) -> dict:

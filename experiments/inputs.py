@@ -25,6 +25,7 @@ def check(config, workdir: Path) -> None:
         raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
     for name in (config.model, config.embed.model):
         model_fingerprint(name)  # opens the weights
+    pools.check_disjoint(config.task.name, config.pool.packaged)
     problem = Problem(pool(config, workdir), target(config), embed=lambda corpus: np.empty((len(corpus), 0)))
     check_budget(problem, config.budget)
 

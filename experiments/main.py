@@ -29,23 +29,25 @@ def main(_) -> None:
     devices.keep_compiled_programs()
     cells = list(cells_of(CONFIG.value))
     try:
-        for config in cells:
+        for config, _ in cells:
             inputs.check(config, workdir)
         rows = []
-        for number, config in enumerate(cells, 1):
-            rows.append(cell.run(config, workdir))
+        for number, (config, swept) in enumerate(cells, 1):
+            rows.append({**cell.run(config, workdir), **swept})
             results.write(workdir / "results.jsonl", rows[-1])
             print(f"[{number}/{len(cells)}] {table.describe(rows[-1])}", flush=True)
     except (ValueError, RuntimeError) as error:
         sys.exit(f"\n{error}")
-    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper)}\n\n{origins.text(rows)}\n")
+    lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
+    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
     print(f"In {workdir}: table.md, table.csv, table.tex, results.jsonl; the chosen texts in selections/*/selected.jsonl.")
 
 
 def cells_of(config):
-    """Yields a config for each combination of the values in `config.sweep`."""
+    """Yields, for each combination of the values in `config.sweep`, its config and the values by field."""
     for values in itertools.product(*config.sweep.values()):
-        yield common.replaced(config, {SWEPT.get(field, field): value for field, value in zip(config.sweep, values)})
+        swept = dict(zip(config.sweep, values))
+        yield common.replaced(config, {SWEPT.get(field, field): value for field, value in swept.items()}), swept
 
 
 def name_of(filename: str) -> str:

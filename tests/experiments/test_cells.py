@@ -177,7 +177,7 @@ def test_sweep_is_every_combination_of_its_values(config):
     config.sweep.method = ("none", "got_d")
     config.sweep.seed = (0, 1, 2)
     config.sweep.epsilon = (0.1, 0.2)
-    cells = list(main.cells_of(config))
+    cells = [of for of, _ in main.cells_of(config)]
     assert len(cells) == 12
     assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("none", 0, 0.2)}
 

@@ -36,7 +36,11 @@ def test_config_sweeps_known_methods_and_its_recipes_are_valid(name, variant):
 def test_glue_at_full_size_is_the_papers_protocol():
     config = build("glue", "")
     assert (config.model, config.budget, config.task.labels) == ("bert-base-uncased", 50_000, 5_000)
-    assert (config.pre_finetune.learning_rate, config.pre_finetune.batch_size, config.pre_finetune.max_length) == (1e-6, 64, 295)
+    assert (config.pre_finetune.learning_rate, config.pre_finetune.batch_size, config.pre_finetune.max_length) == (
+        1e-6,
+        64,
+        295,
+    )
     assert (config.finetune.learning_rate, config.finetune.epochs, config.finetune.max_length) == (2e-5, 3, 128)
     assert len(config.sweep.task) == 8
     assert len(config.sweep.seed) == 3

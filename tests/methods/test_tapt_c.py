@@ -60,12 +60,14 @@ def test_nearest_neighbours_equal_those_of_scikit_learn():
     np.testing.assert_allclose(similarities, 1 - distances, atol=1e-6)
 
 
-def test_block_sizes_do_not_matter(monkeypatch):
-    expected = tapt_c.nearest(CANDIDATES, TARGETS, 20)
+@pytest.mark.parametrize("neighbours", [20, len(CANDIDATES)])
+def test_block_sizes_do_not_matter(monkeypatch, neighbours):
+    expected = tapt_c.nearest(CANDIDATES, TARGETS, neighbours)
     monkeypatch.setattr(tapt_c, "CANDIDATES_PER_BLOCK", 13)
     monkeypatch.setattr(tapt_c, "TARGETS_PER_BLOCK", 4)
-    for ours, theirs in zip(tapt_c.nearest(CANDIDATES, TARGETS, 20), expected):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    similarities, rows = tapt_c.nearest(CANDIDATES, TARGETS, neighbours)
+    np.testing.assert_array_equal(rows, expected[1])
+    np.testing.assert_allclose(similarities, expected[0], atol=1e-6)
 
 
 def test_value_is_the_best_rank_and_the_cosine_there():

@@ -1,6 +1,6 @@
 import json
 import subprocess
-import sys
+import threading
 
 import numpy as np
 import pytest
@@ -68,20 +68,18 @@ def test_a_broken_line_is_an_error_that_names_it(tmp_path, line):
         results.read(path)
 
 
-WRITE_25 = """
-import sys
-from gotd_jax.report import results
-
-for seed in range(25):
-    results.write(sys.argv[1], {"cell": f"{sys.argv[2]}{seed}", "seed": seed})
-"""
-
-
-def test_processes_that_share_a_file_lose_no_row(tmp_path):
+def test_writers_take_turns_and_lose_no_row(tmp_path):
     path = tmp_path / "results.jsonl"
-    runs = [subprocess.Popen([sys.executable, "-c", WRITE_25, str(path), name]) for name in "ab"]
-    assert [run.wait() for run in runs] == [0, 0]
-    assert len(results.read(path)) == 50
+    results.write(path, row("first"))
+    writer = threading.Thread(target=results.write, args=(path, row("later")))
+    with results._turn(tmp_path):
+        before = path.read_text()
+        writer.start()
+        writer.join(0.5)
+        assert writer.is_alive()
+        path.write_text(before + json.dumps(row("between")) + "\n")
+    writer.join(30)
+    assert {each["cell"] for each in results.read(path)} == {"first", "between", "later"}
 
 
 def test_provenance_names_code_versions_and_devices():
@@ -92,26 +90,44 @@ def test_provenance_names_code_versions_and_devices():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_commit_and_changes_of_a_checkout_are_told(tmp_path, monkeypatch):
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
-    (tmp_path / "gotd_jax").mkdir()
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Returns git's command line for a folder that this package seems to lie in, and a file there."""
     source = tmp_path / "gotd_jax" / "__init__.py"
+    source.parent.mkdir()
     source.write_text("")
     monkeypatch.setattr(results.gotd_jax, "__file__", str(source))
+    yield ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"], source
+    results._code.cache_clear()
 
-    def told():
-        results._code.cache_clear()
-        return results.provenance()["commit"], results.provenance()["modified"]
 
-    try:
-        assert told() == (None, None)
-        subprocess.run([*git, "init", "-q"], check=True)
-        assert told() == (None, None)
-        subprocess.run([*git, "add", "."], check=True)
-        subprocess.run([*git, "commit", "-q", "-m", "first"], check=True)
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        assert told() == (head, False)
-        source.write_text("changed = True\n")
-        assert told() == (head, True)
-    finally:
-        results._code.cache_clear()
+def told():
+    results._code.cache_clear()
+    found = results.provenance()
+    return found["commit"], found["modified"]
+
+
+def commit(git):
+    for arguments in (["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_commit_and_changes_of_a_checkout_are_told(checkout):
+    git, source = checkout
+    assert told() == (None, None)
+    subprocess.run([*git, "init", "-q"], check=True)
+    assert told() == (None, None)
+    head = commit(git)
+    assert told() == (head, False)
+    source.write_text("changed = True\n")
+    assert told() == (head, True)
+
+
+def test_the_commit_of_a_repository_that_merely_surrounds_the_package_is_not_told(checkout, monkeypatch):
+    git, source = checkout
+    subprocess.run([*git, "init", "-q"], check=True)
+    commit(git)
+    monkeypatch.setattr(results.gotd_jax, "__file__", str(source.parent / "site-packages" / "gotd_jax" / "__init__.py"))
+    (source.parent / "site-packages").mkdir()
+    assert told() == (None, None)

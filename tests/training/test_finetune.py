@@ -88,7 +88,7 @@ def test_without_a_validation_split_a_share_of_the_training_examples_is_held_out
 
 def test_a_task_too_small_to_hold_anything_out_is_refused(model):
     task = task_of("classification", validation=False, train=4)
-    with pytest.raises(ValueError, match=r"no validation split, and a share of 0\.1 of its 4 training examples is 0"):
+    with pytest.raises(ValueError, match=r"A share of 0\.1 holds out 0 of 4 examples"):
         finetune(model("classification"), task, dataclasses.replace(RECIPE, choose="best"), seed=0)
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from gotd_jax.training import checkpoints
+from gotd_jax.training.interrupts import Interrupts
 from gotd_jax.training.loop import _compiled_step, train
 from tests.training.small import RECIPE, labelled_run, masked_run
 
@@ -24,6 +26,11 @@ def run(kind, recipe=RECIPE, **options):
     objective, params, batches, recipe = {"masked": masked_run, "labelled": labelled_run}[kind](recipe=recipe)
     batches = options.pop("wrap", lambda same: same)(batches)
     return jax.device_get(train(objective, params, batches, recipe, **{"seed": 0, **options}))
+
+
+def host_copy(params):
+    """A copy that keeps nothing of `params` alive: a parameter that is still referred to is not given up to the next step."""
+    return jax.device_get(jax.tree.map(jnp.copy, params))
 
 
 def equal(one, other):
@@ -136,6 +143,27 @@ def test_ctrl_c_waits_for_the_step_and_saves(tmp_path, whole):
     assert equal(run("masked", folder=tmp_path, wrap=lambda batches: Breaking(batches, 5)), whole["masked"])
 
 
+def test_a_second_ctrl_c_does_not_wait():
+    with Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupts.waiting
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.deliver()
+
+
+def test_training_works_outside_the_main_thread(whole):
+    with ThreadPoolExecutor(1) as pool:
+        assert equal(pool.submit(run, "masked").result(), whole["masked"])
+
+
+def test_without_a_last_checkpoint_the_last_step_is_still_written_and_checked(tmp_path):
+    run("masked", folder=tmp_path, save_last=False)
+    assert [entry["step"] for entry in entries(tmp_path)] == list(range(12))
+    assert not [name for name in os.listdir(tmp_path / "checkpoints") if name.isdigit()]
+
+
 def test_the_journal_of_a_resumed_run_is_that_of_an_uninterrupted_one(tmp_path):
     run("masked", folder=tmp_path / "whole")
     with pytest.raises(OSError):
@@ -232,7 +260,7 @@ def test_the_best_epoch_is_returned_and_the_earliest_of_equals(tmp_path):
     scores = iter([0.1, 0.3, 0.3, 0.2])
 
     def validate(params):
-        seen.append(jax.device_get(params))
+        seen.append(host_copy(params))
         return next(scores)
 
     best = run("labelled", recipe, validate=validate, folder=tmp_path)
@@ -245,7 +273,7 @@ def test_the_best_epoch_survives_a_stop(tmp_path):
     scores = iter([0.5, 0.1, 0.2])
 
     def validate(params):
-        seen.append(jax.device_get(params))
+        seen.append(host_copy(params))
         return next(scores)
 
     with pytest.raises(OSError):
