@@ -16,6 +16,14 @@ SETTINGS = "settings.json"
 MADE = "made.json"
 
 
+def cache_folder() -> Path:
+    """Returns where downloads and compiled programs are kept: $GOTD_CACHE, or `gotd_jax` in $XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get("GOTD_CACHE")
+    if own:
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gotd_jax"
+
+
 def fingerprint(settings: Any) -> str:
     """Returns 16 hex digits that identify JSON-like `settings`, whatever the order of their keys."""
     text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
-from pathlib import Path
 
 import jax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from gotd_jax.artifacts import cache_folder
 
 AXIS = "data"  # the one axis that batches, blocks of the pool and rows of embeddings are split over
 
@@ -26,13 +26,6 @@ def split_rows() -> NamedSharding:
 def replicated() -> NamedSharding:
     """Returns the sharding that keeps a whole copy on every device."""
     return NamedSharding(mesh(), PartitionSpec())
-
-
-def cache_folder() -> Path:
-    """Returns where downloads and compiled programs are kept: $GOTD_CACHE, or gotd_jax in the user's cache folder."""
-    if "GOTD_CACHE" in os.environ:
-        return Path(os.environ["GOTD_CACHE"]).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "gotd_jax"
 
 
 def keep_compiled_programs() -> None:

