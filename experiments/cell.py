@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,6 @@ def run(config, workdir: Path) -> dict:
 
     warm = functools.partial(stages.pre_finetuned, chosen, pool, config, workdir)
     scored = stages.scored(task, warm, selected, config, workdir)
-    if not config.keep_models:
-        shutil.rmtree(workdir / "pre_finetuned", ignore_errors=True)
 
     scores = read_json(scored / "scores.json")
     return {

@@ -87,9 +87,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
     def make(folder: Path) -> None:
         model = _with_masked_lm_head(pool, config, workdir)
         recipe = Recipe(**config.pre_finetune)
-        params = pre_finetune(model, chosen, recipe, seed=config.seed, folder=folder / "training", save_last=False)
-        published.save(folder / "model", model, params)
-        shutil.rmtree(folder / "training")
+        _keep_trained(folder, model, functools.partial(pre_finetune, model, chosen, recipe, seed=config.seed))
 
     return _stage(workdir / "pre_finetuned", _label(config), settings, make) / "model"
 
@@ -125,6 +123,8 @@ def scored(task: Task, warm: Callable[[], Path], selection: Path, config, workdi
         write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, recipe))
         warming = seconds_of(warmed.parent) if config.method != "none" else 0.0
         write_json(folder / "warming.json", {"seconds": warming})
+        if config.method != "none" and not config.keep_models:
+            shutil.rmtree(warmed.parent)
         shutil.rmtree(folder / "training")
 
     return _stage(workdir / "scores", _label(config), settings, make)
@@ -154,9 +154,7 @@ def _finetuned_encoder(config, workdir: Path) -> Path:
         base = inputs.model_folder(config.embed.model)
         model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
-        params = finetune(model, task, recipe, seed=config.task.seed, folder=folder / "training", save_last=False)
-        published.save(folder / "model", model, params)
-        shutil.rmtree(folder / "training")
+        _keep_trained(folder, model, functools.partial(finetune, model, task, recipe, seed=config.task.seed))
 
     return _stage(workdir / "encoders", config.task.name, settings, make) / "model"
 
@@ -179,11 +177,17 @@ def _with_masked_lm_head(pool: Corpus, config, workdir: Path) -> Loaded:
     def make(folder: Path) -> None:
         texts = inputs.drawn(pool, config.head.chunks, config.pool.seed)
         recipe = Recipe(**config.head.recipe)
-        params = warm_up_head(model, texts, recipe, seed=config.pool.seed, folder=folder / "training", save_last=False)
-        published.save(folder / "model", model, params)
-        shutil.rmtree(folder / "training")
+        _keep_trained(folder, model, functools.partial(warm_up_head, model, texts, recipe, seed=config.pool.seed))
 
     return load(_stage(workdir / "heads", "masked_lm", settings, make) / "model")
+
+
+def _keep_trained(folder: Path, model: Loaded, train: Callable[..., dict]) -> None:
+    """Writes the model, with the parameters that `train` returns, into a stage's folder; goes on where it was stopped."""
+    if not (folder / "model").exists():
+        params = train(folder=folder / "training", save_last=False)
+        published.save(folder / "model", model, params)
+    shutil.rmtree(folder / "training", ignore_errors=True)
 
 
 def _options(config) -> dict:

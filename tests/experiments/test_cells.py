@@ -80,7 +80,7 @@ def test_pre_finetuned_model_is_a_hugging_face_folder_that_differs_from_the_publ
 def test_models_are_not_kept_where_that_is_asked_for(config, tmp_path):
     config.method, config.keep_models = "random", False
     row = cell.run(config, tmp_path)
-    assert not (tmp_path / "pre_finetuned").exists()
+    assert list((tmp_path / "pre_finetuned").iterdir()) == []
     assert cell.run(config, tmp_path) == row
 
 
@@ -187,3 +187,17 @@ def test_seconds_of_a_stage_are_those_of_its_making(config, tmp_path):
     row = cell.run(config, tmp_path)
     (made,) = (tmp_path / "pre_finetuned").glob("*/made.json")
     assert row["seconds"]["pre_finetune"] == read_json(made)["seconds"]
+
+
+def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tmp_path, monkeypatch):
+    config.method = "random"
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages.shutil, "rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            cell.run(config, tmp_path)
+    monkeypatch.setattr(stages, "warm_up_head", stop)
+    assert 0 <= cell.run(config, tmp_path)["score"] <= 1
