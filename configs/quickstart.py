@@ -3,7 +3,7 @@
     python -m experiments.main --config=configs/quickstart.py
 
 Model and encoder are all-MiniLM-L6-v2 (22.7 M parameters, no masked-LM head: it gets one, warmed up). The pool is 10,020
-passages of 250 characters, 1,670 of each of six domains; the task is the sentiment of sentences about films (Rotten
+passages of 200 characters, 1,670 of each of six domains; the task is the sentiment of sentences about films (Rotten
 Tomatoes), of which 128 have labels; 128 passages are selected. Five methods, two seeds.
 
 Cost: under 10 minutes on two cores without a GPU, most of it training. Expect `got_d` and `tapt_c` to find the reviews (the
@@ -18,7 +18,7 @@ def get_config():
     """Returns the config of the quick start."""
     config = common.get_config()
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "law", "biographies")
-    config.pool.characters = 250
+    config.pool.characters = 200
     config.pool.per_domain = 1_670
     config.budget = 128
     config.task.name = "rotten_tomatoes"

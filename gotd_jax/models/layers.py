@@ -159,15 +159,16 @@ class Attention(nnx.Module):
           key: for dropout on the probabilities.
         """
         query, keys, value = (self._split(project(x)) for project in (self.query, self.key, self.value))
-        scores = jnp.einsum("bqhd,bkhd->bhqk", query, keys, precision=self.precision) * query.shape[-1] ** -0.5
+        scores = jnp.matmul(query, keys.mT, precision=self.precision) * query.shape[-1] ** -0.5
         # The least float and not -inf: a row that is all padding stays finite.
         scores = jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
         probabilities = dropout(jax.nn.softmax(scores), self.dropout, key)
-        mixed = jnp.einsum("bhqk,bkhd->bqhd", probabilities, value, precision=self.precision)
-        return self.output(mixed.reshape(x.shape))
+        mixed = jnp.matmul(probabilities, value, precision=self.precision)
+        return self.output(mixed.swapaxes(1, 2).reshape(x.shape))
 
     def _split(self, x):
-        return x.reshape(*x.shape[:2], self.heads, -1)
+        # Heads before positions: with them behind, the products take three times as long on a CPU.
+        return x.reshape(*x.shape[:2], self.heads, -1).swapaxes(1, 2)
 
 
 class MLP(nnx.Module):
