@@ -86,7 +86,7 @@ def get_config() -> ConfigDict:
     config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128)
     config.keep_models = True  # the pre-fine-tuned models, as Hugging Face folders
 
-    # What is run: every combination. Fields are named in experiments.main.SWEPT.
+    # What is run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
     return config

@@ -30,6 +30,21 @@ def check(config, workdir: Path) -> None:
     check_budget(problem, config.budget)
 
 
+def available_tasks(config) -> list[str]:
+    """Returns the paper's GLUE tasks that lie in `config.data_dir`; all of them, to be downloaded, where it is not given.
+
+    Raises:
+      ValueError: none of them lies there.
+    """
+    if config.data_dir is None:
+        return list(glue.TABLE_4)
+    at_hand = [name for name in glue.available(config.data_dir) if name in glue.TABLE_4]
+    if not at_hand:
+        folders = ", ".join(f"{name}/train.tsv" for name in glue.TABLE_4)
+        raise ValueError(f"None of the GLUE tasks lies in {config.data_dir}. Put GLUE's own folders there: {folders}.")
+    return at_hand
+
+
 def task(config) -> Task:
     """Returns the config's task, its labelled examples drawn to `config.task.labels` by `config.task.seed`."""
     return _task(config.data_dir, config.task.to_json())

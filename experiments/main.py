@@ -1,10 +1,9 @@
 """Runs a config, cell by cell, and prints its table.
 
-python -m experiments.main --config=configs/quickstart.py
-python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
+    python -m experiments.main --config=configs/quickstart.py
+    python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
 """
 
-import itertools
 import sys
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from ml_collections import config_flags
 
 from configs import common
 from experiments import cell, inputs
+from experiments.sweep import cells_of
 from gotd_jax import devices
 from gotd_jax.report import origins, results, table
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
-
-SWEPT = {"task": "task.name", "epsilon": "ot.epsilon", "labels": "task.labels"}  # what a sweep calls deeper fields
 
 
 def main(_) -> None:
@@ -27,8 +25,8 @@ def main(_) -> None:
     logging.set_verbosity(logging.WARNING)
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     devices.keep_compiled_programs()
-    cells = list(cells_of(CONFIG.value))
     try:
+        cells = list(cells_of(CONFIG.value))
         for config, _ in cells:
             inputs.check(config, workdir)
         rows = []
@@ -41,13 +39,6 @@ def main(_) -> None:
     lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
     print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
     print(f"In {workdir}: table.md, table.csv, table.tex, results.jsonl; the chosen texts in selections/*/selected.jsonl.")
-
-
-def cells_of(config):
-    """Yields, for each combination of the values in `config.sweep`, its config and the values by field."""
-    for values in itertools.product(*config.sweep.values()):
-        swept = dict(zip(config.sweep, values))
-        yield common.replaced(config, {SWEPT.get(field, field): value for field, value in swept.items()}), swept
 
 
 def name_of(filename: str) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, inputs, main, stages
+from experiments import cell, inputs, stages
+from experiments.sweep import cells_of
 from gotd_jax.artifacts import read_json
 from gotd_jax.models import published
 
@@ -177,7 +178,7 @@ def test_sweep_is_every_combination_of_its_values(config):
     config.sweep.method = ("none", "got_d")
     config.sweep.seed = (0, 1, 2)
     config.sweep.epsilon = (0.1, 0.2)
-    cells = [of for of, _ in main.cells_of(config)]
+    cells = [of for of, _ in cells_of(config)]
     assert len(cells) == 12
     assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("none", 0, 0.2)}
 
@@ -201,3 +202,16 @@ def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tm
             cell.run(config, tmp_path)
     monkeypatch.setattr(stages, "warm_up_head", stop)
     assert 0 <= cell.run(config, tmp_path)["score"] <= 1
+
+
+def test_available_tasks_are_those_whose_files_lie_in_the_data_folder(config, tmp_path):
+    (tmp_path / "CoLA").mkdir()
+    for split in ("train", "dev"):
+        (tmp_path / "CoLA" / f"{split}.tsv").write_text("x\t1\t\tgood bread\nx\t0\t*\tbread the good\n")
+    config.data_dir, config.sweep.task, config.sweep.seed = str(tmp_path), ("available",), (0, 1)
+    assert [swept for _, swept in cells_of(config)] == [{"task": "CoLA", "seed": 0}, {"task": "CoLA", "seed": 1}]
+    config.data_dir = str(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="None of the GLUE tasks lies in"):
+        list(cells_of(config))
+    config.data_dir = None
+    assert len(list(cells_of(config))) == 16
