@@ -1,7 +1,9 @@
 """Runs a config, cell by cell, and prints its table.
 
-python -m experiments.main --config=configs/quickstart.py
-python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
+    python -m experiments.main --config=configs/quickstart.py
+    python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
+
+Every field of `configs/common.py` can be set so.
 """
 
 import sys
