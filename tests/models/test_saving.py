@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from safetensors.numpy import load_file
 
 from gotd_jax.models import saving
 from gotd_jax.models.published import initialise, load, save
-from tests.models.helpers import FAMILIES, HEADS, REFERENCES, assert_same_trees
+from tests.models.helpers import FAMILIES, HEADS, REFERENCES, assert_same_trees, edit_json
 
 
 def tiny(kind="classification"):
@@ -69,11 +70,14 @@ def test_the_configuration_names_the_class_the_labels_and_the_problem(tmp_path):
     assert content["problem_type"] == "regression" and content["id2label"] == {"0": "LABEL_0"}
 
 
-def test_weights_are_marked_as_pytorch_layout_and_float32(tmp_path):
-    folder = save(tmp_path / "model", tiny())
+def test_weights_are_marked_as_pytorch_layout_and_float32_whatever_the_source_was(tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "classification", tmp_path / "source")
+    edit_json(source / "config.json", dtype="bfloat16", torch_dtype="bfloat16")
+    folder = save(tmp_path / "model", load(source, "classifier"))
     with safe_open(folder / "model.safetensors", "numpy") as file:
         assert file.metadata() == {"format": "pt"}
-    assert json.loads((folder / "config.json").read_text())["dtype"] == "float32"
+    content = json.loads((folder / "config.json").read_text())
+    assert content["dtype"] == "float32" and "torch_dtype" not in content
 
 
 def test_the_tokeniser_is_copied(tmp_path):
