@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax.artifacts import fingerprint, stage
-from gotd_jax.data import domain_tasks, glue, packages, pools, readers, tasks
+from gotd_jax.data import domain_tasks, glue, labelled, packages, pools, readers, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
@@ -79,7 +79,7 @@ def _own_task(fields: dict) -> Task:
         raise ValueError(f"The task {fields['name']} has no test file. Name it with --config.task.test=...")
     columns = {key: fields[key] for key in ("text_field", "pair_field", "label_field", "kind")}
     files = {split: fields[split] or None for split in ("train", "validation", "test")}
-    return tasks.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
+    return labelled.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
 
 
 def target(config) -> Corpus:

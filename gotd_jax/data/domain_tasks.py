@@ -6,7 +6,8 @@ import dataclasses
 import os
 from pathlib import Path
 
-from gotd_jax.data.tasks import Task, load_files
+from gotd_jax.data.labelled import load_files
+from gotd_jax.data.tasks import Task
 
 SPLITS = ("train", "dev", "test")
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gotd_jax.data import glue_tfds
-from gotd_jax.data.tasks import Task, labelled
+from gotd_jax.data.labelled import labelled
+from gotd_jax.data.tasks import Task
 
 ENTAILMENT = ("entailment", "not_entailment")
 

