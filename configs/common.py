@@ -69,10 +69,12 @@ def get_config() -> ConfigDict:
     ot.published = False  # the notebook's setting (absolute epsilon 0.1, momentum 1.3, threshold 0.1) in place of these
     ot.epsilon = 0.01  # of the mean cost
     ot.absolute = False
-    ot.momentum = 1.5
+    ot.solver = placeholder(str)  # sinkhorn (the paper's), semidual (many times faster); by size by default
     ot.threshold = 1e-3  # of the mass
     ot.max_iterations = 2000
-    ot.sample = 100_000  # candidates to solve on; all are valued
+    ot.sample = placeholder(int)  # candidates to solve on, all are valued; all by default
+    ot.precision = placeholder(str)  # semidual: of first products, float32, bfloat16, float16; the fastest by default
+    ot.momentum = 1.5  # sinkhorn: over-relaxation
 
     # The model that is warmed up, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import jax
+import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from gotd_jax.artifacts import cache_folder
@@ -26,6 +27,15 @@ def split_rows() -> NamedSharding:
 def replicated() -> NamedSharding:
     """Returns the sharding that keeps a whole copy on every device."""
     return NamedSharding(mesh(), PartitionSpec())
+
+
+def gathered(array: jax.Array) -> np.ndarray:
+    """Returns the whole of an array that is split over the devices of all processes, on each of them."""
+    if array.is_fully_addressable or array.is_fully_replicated:
+        return np.asarray(array)
+    from jax.experimental import multihost_utils
+
+    return multihost_utils.process_allgather(array, tiled=True)
 
 
 def keep_compiled_programs() -> None:

@@ -15,7 +15,7 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     Args:
       problem: pool and target; their embeddings are needed.
       budget: how many chunks to select.
-      seed: draws the candidates to solve on, where the pool is larger than the solver's `sample`.
+      seed: draws the solver's samples of the pool.
       **options: go to `gotd_jax.ot.solve` (epsilon, momentum, threshold, ...).
 
     Raises:

@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 from gotd_jax.devices import AXIS, mesh, replicated, split_rows
 from gotd_jax.methods.problem import Problem, Selection
-from gotd_jax.ot.checks import check_embeddings
+from gotd_jax.ot.checks import check_finite, check_shapes
 from gotd_jax.progress import progress
 
 CANDIDATES_PER_BLOCK = 8192
@@ -38,7 +38,9 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
       ValueError: embeddings that are not finite or of different dimensions.
     """
     candidates, targets = problem.candidates, problem.targets
-    check_embeddings(candidates, targets)
+    check_shapes(candidates, targets)
+    check_finite(candidates, "candidates")
+    check_finite(targets, "targets")
     neighbours = -(-budget // len(targets))
     while True:
         neighbours = min(neighbours, len(candidates))

@@ -5,6 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 ROWS_AT_ONCE = 65_536
+SOLVERS = ("sinkhorn", "semidual")
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+def check_arguments(solver, threshold, max_iterations, momentum, check_every, precision, sample) -> None:
+    """Raises ValueError for arguments of `gotd_jax.ot.solve` that are out of range."""
+    if solver not in (None, *SOLVERS):
+        raise ValueError(f"There is no solver {solver!r}. There are {' and '.join(SOLVERS)}; None chooses by size.")
+    if precision not in (None, *PRECISIONS):
+        raise ValueError(f"There is no precision {precision!r}. There are {', '.join(PRECISIONS)}; None chooses by backend.")
+    if not 0 < threshold < 2:
+        raise ValueError(f"threshold is {threshold}. It is a share of the mass, in (0, 2).")
+    if not 0 < momentum < 2:
+        raise ValueError(f"momentum is {momentum}. It must lie in (0, 2); 1 is plain Sinkhorn.")
+    if max_iterations < 1 or check_every < 1 or (sample is not None and sample < 1):
+        raise ValueError(
+            f"max_iterations ({max_iterations}), check_every ({check_every}) and sample ({sample}) must be at least 1."
+        )
 
 
 def weights_of(weights: np.ndarray | None, size: int, side: str) -> np.ndarray:
@@ -20,20 +38,8 @@ def weights_of(weights: np.ndarray | None, size: int, side: str) -> np.ndarray:
     return weights / weights.sum()
 
 
-def check_arguments(epsilon: float, momentum: float, threshold: float, max_iterations: int, check_every: int) -> None:
-    """Raises ValueError for arguments of `solve` that are out of range."""
-    if not epsilon > 0:
-        raise ValueError(f"epsilon is {epsilon}. It must be positive; 0.01 of the mean cost is near the exact duals.")
-    if not 0 < momentum < 2:
-        raise ValueError(f"momentum is {momentum}. It must lie in (0, 2); 1 is plain Sinkhorn.")
-    if not 0 < threshold < 2:
-        raise ValueError(f"threshold is {threshold}. It is a share of the mass, in (0, 2).")
-    if max_iterations < 1 or check_every < 1:
-        raise ValueError(f"max_iterations ({max_iterations}) and check_every ({check_every}) must be at least 1.")
-
-
-def check_embeddings(candidates: np.ndarray, targets: np.ndarray) -> None:
-    """Raises ValueError for embeddings that are empty, of different dimensions, or not finite."""
+def check_shapes(candidates: np.ndarray, targets: np.ndarray) -> None:
+    """Raises ValueError for embeddings that are empty, no matrices, or of different widths."""
     for side, array in (("candidates", candidates), ("targets", targets)):
         if array.ndim != 2 or len(array) == 0:
             raise ValueError(f"The {side} must be embeddings [rows, d] with at least one row, not {array.shape}.")
@@ -41,9 +47,21 @@ def check_embeddings(candidates: np.ndarray, targets: np.ndarray) -> None:
         raise ValueError(
             f"Candidates have {candidates.shape[1]} dimensions and targets {targets.shape[1]}. Embed both with one model."
         )
-    for side, array in (("candidates", candidates), ("targets", targets)):
-        for start in range(0, len(array), ROWS_AT_ONCE):
-            finite = np.isfinite(array[start : start + ROWS_AT_ONCE]).all(axis=1)
-            if not finite.all():
-                row = start + int(np.argmin(finite))
-                raise ValueError(f"Row {row} of the {side} holds a number that is not finite. Embed it again.")
+
+
+def check_finite(embeddings: np.ndarray, side: str) -> None:
+    """Raises ValueError that names the first row with a number that is not finite."""
+    for start in range(0, len(embeddings), ROWS_AT_ONCE):
+        finite = np.isfinite(embeddings[start : start + ROWS_AT_ONCE]).all(axis=1)
+        if not finite.all():
+            row = start + int(np.argmin(finite))
+            raise ValueError(f"Row {row} of the {side} holds a number that is not finite. Embed it again.")
+
+
+def check_distinct(targets: np.ndarray) -> None:
+    """Raises ValueError where all targets are one point, over and over."""
+    if len(targets) > 1 and (targets == targets[0]).all():
+        raise ValueError(
+            f"All {len(targets)} targets are one point, so that candidates would be ranked by their distance to it alone. "
+            "Look at the target's texts and embeddings, or give the point once."
+        )

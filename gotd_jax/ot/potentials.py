@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
+import json
+import os
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import PartitionSpec as P
 
-from gotd_jax.devices import AXIS, mesh, split_rows
-from gotd_jax.ot import blocks
+from gotd_jax.artifacts import whole_file
+from gotd_jax.ot.blocks import logits, plan_block, products, shifted
+from gotd_jax.ot.passes import Part, pass_over
+from gotd_jax.ot.pool import Pool
+from gotd_jax.ot.transport import Check, side
 
-ROWS_PER_TRANSFER = 65_536
+TENSORS = ("candidate", "target", "targets", "target_weights", "shift")
 
 
 def calibrated_gradient(potential: np.ndarray) -> np.ndarray:
@@ -28,7 +32,7 @@ def calibrated_gradient(potential: np.ndarray) -> np.ndarray:
     return (centred * (n / (n - 1))).astype(np.float32)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Potentials:
     """Kantorovich dual potentials of one entropic OT problem between n candidates and m targets.
 
@@ -38,106 +42,96 @@ class Potentials:
     Attributes:
       candidate: f, float32 [n]; exact soft-min of g, see `value`.
       target: g, float32 [m].
-      cost: sum_i a_i f_i + sum_j b_j g_j, the dual value at (f, g).
-      marginal_error: L1 distance of the plan's target marginal from b, as a share of the mass.
-      epsilon: entropic regularisation, absolute.
-      mean_cost: mean of C under a and b.
-      iterations: Sinkhorn iterations made.
-      solved_on: candidates that the solve ran on; the others were valued by the closed form.
-      seconds: wall time of the solve, compilation included.
       targets: target embeddings less `shift`, float32 [m, d].
       target_weights: b, float32 [m].
       shift: what was subtracted from all embeddings (distances stay as they are, rounding shrinks), float32 [d].
+      cost: sum_i a_i f_i + sum_j b_j g_j, the dual value at (f, g).
+      marginal_error: L1 distance of the plan's target marginal from b, as a share of the mass; the candidates' is exact.
+      epsilon: entropic regularisation, absolute.
+      mean_cost: mean of C under a and b.
+      solved_on: candidates that the solve ran on; the others were valued by the closed form.
+      seconds: wall time of the solve, compilation included.
+      settings: the arguments of the solve, JSON-like.
+      journal: the error after every pass that measured it, with precision and seconds.
     """
 
     candidate: np.ndarray
     target: np.ndarray
+    targets: np.ndarray
+    target_weights: np.ndarray
+    shift: np.ndarray
     cost: float
     marginal_error: float
     epsilon: float
     mean_cost: float
-    iterations: int
     solved_on: int
     seconds: float
-    targets: np.ndarray
-    target_weights: np.ndarray
-    shift: np.ndarray
+    settings: dict
+    journal: tuple[Check, ...]
+
+    @property
+    def passes(self) -> int:
+        """Passes made over candidates and targets, those over samples included."""
+        return self.journal[-1].passes
 
     def value(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns the candidate potential of any texts, -epsilon log sum_j b_j exp((g_j - C(x, y_j)) / epsilon).
 
         Args:
-          embeddings: float32 [k, d]; may be memory-mapped, only a part of it is in memory at a time.
+          embeddings: float [k, d]; may be memory-mapped, only a part of it is in memory at a time.
 
         Returns:
           float32 [k], lower is better.
         """
-        return pass_over(embeddings, None, self.shift, self.targets, self.biases, self.epsilon)[0]
+        self._check_width(embeddings.shape[1:])
+        if len(embeddings) == 0:
+            return np.zeros(0, np.float32)
+        return pass_over([Part(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), what="valuing").values()
 
     def explain(self, embedding: np.ndarray) -> np.ndarray:
-        """Returns the shares in which a text, float32 [d], would serve the targets: its row of the plan, float32 [m], sum 1."""
-        costs = blocks.squared_distances(jnp.asarray(embedding - self.shift)[None, :], jnp.asarray(self.targets))[0]
-        return np.asarray(jax.nn.softmax((jnp.asarray(self.biases) - costs) / self.epsilon))
+        """Returns the shares in which a text, float [d], would serve the targets: its row of the plan, float32 [m], sum 1."""
+        self._check_width(embedding.shape)
+        side = self._side()
+        x = shifted(jnp.asarray(embedding)[None, :], side)
+        return np.asarray(jax.nn.softmax(logits(products(x, side, "float32"), side)[0]))
 
     def summary(self) -> dict:
         """Returns the numbers that say how the solve went, JSON-like."""
-        fields = ("cost", "marginal_error", "epsilon", "mean_cost", "iterations", "solved_on", "seconds")
-        return {name: getattr(self, name) for name in fields}
+        fields = ("cost", "marginal_error", "epsilon", "mean_cost", "passes", "solved_on", "seconds", "settings")
+        return {name: getattr(self, name) for name in fields} | {"journal": [dataclasses.asdict(line) for line in self.journal]}
 
-    @property
-    def biases(self) -> np.ndarray:
-        """G + epsilon log b, float32 [m]: all that the closed form needs of the target's potential and weights."""
-        return biases(self.target, self.target_weights, self.epsilon)
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes arrays, numbers, settings and journal as one safetensors file, whole or not at all."""
+        from safetensors.numpy import save_file
 
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
+        with whole_file(path) as partial:
+            save_file(tensors, partial, metadata={"potentials": json.dumps(self.summary())})
 
-def biases(target: np.ndarray, weights: np.ndarray, epsilon: float) -> np.ndarray:
-    """Returns g + epsilon log b, float32 [m]; -inf at targets without weight."""
-    with np.errstate(divide="ignore"):
-        return (target + epsilon * np.log(weights)).astype(np.float32)
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Potentials:
+        """Returns what `save` wrote to `path`.
 
+        Raises:
+          ValueError: there is no such file, or it holds something else.
+        """
+        from safetensors import SafetensorError, safe_open
 
-def pass_over(
-    candidates: np.ndarray,
-    weights: np.ndarray | None,
-    shift: np.ndarray,
-    targets: np.ndarray,
-    biases: np.ndarray,
-    epsilon: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the exact candidate potentials, float32 [n], and the plan's target marginal, float64 [m], in one pass.
+        if not Path(path).is_file():
+            raise ValueError(f"There is no file {path}. Potentials.save writes one.")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                numbers = json.loads(file.metadata()["potentials"])
+                tensors = {name: file.get_tensor(name) for name in TENSORS}
+        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as fault:
+            raise ValueError(f"{path} holds no potentials ({fault}). Give a file that Potentials.save wrote.") from fault
+        journal = tuple(Check(**line) for line in numbers.pop("journal"))
+        del numbers["passes"]
+        return cls(**tensors, **numbers, journal=journal)
 
-    Args:
-      candidates: float32 [n, d], streamed.
-      weights: a, float [n]; uniform if None.
-      shift: subtracted from the candidates, float32 [d].
-      targets: already shifted, float32 [m, d].
-      biases: g + epsilon log b, float32 [m].
-      epsilon: absolute.
-    """
-    n = len(candidates)
-    weights = np.full(n, 1.0 / max(n, 1), np.float32) if weights is None else weights
-    potentials, marginal = np.empty(n, np.float32), np.zeros(len(targets))
-    for start in range(0, n, ROWS_PER_TRANSFER):
-        rows = slice(start, min(start + ROWS_PER_TRANSFER, n))
-        x, here = on_devices(candidates[rows], weights[rows], shift)
-        found, columns = _pass()(x, here, targets, biases, epsilon)
-        potentials[rows] = np.asarray(found)[: rows.stop - rows.start]
-        marginal += np.asarray(columns, np.float64)
-    return potentials, marginal
+    def _side(self):
+        return side(self.targets, self.target, self.target_weights, self.epsilon, self.shift)
 
-
-def on_devices(candidates: np.ndarray, weights: np.ndarray, shift: np.ndarray) -> tuple[jax.Array, jax.Array]:
-    """Returns shifted candidates and weights split over all devices, with rows of no weight added to fill the blocks."""
-    devices = jax.device_count()
-    rows = blocks.rows_per_block()
-    share = -(-len(candidates) // devices)
-    share = -(-share // rows) * rows if share > rows else 1 << max(share - 1, 0).bit_length()
-    missing = share * devices - len(candidates)
-    x = np.pad(np.asarray(candidates, np.float32) - shift, ((0, missing), (0, 0)))
-    return jax.device_put((x, np.pad(np.asarray(weights, np.float32), (0, missing))), split_rows())
-
-
-@functools.cache
-def _pass():
-    specs = (P(AXIS), P(AXIS), P(), P(), P())
-    return jax.jit(jax.shard_map(blocks.potentials_here, mesh=mesh(), in_specs=specs, out_specs=(P(AXIS), P())))
+    def _check_width(self, shape: tuple[int, ...]) -> None:
+        if shape != self.shift.shape:
+            raise ValueError(f"The embedding has {shape} dimensions and the targets {self.shift.shape}. Use the same model.")

@@ -56,7 +56,7 @@ def test_unknown_variant_lists_what_exists():
 @pytest.mark.parametrize("field", sorted(common.fields(common.get_config())))
 def test_every_field_is_read_somewhere(field):
     name = field.rpartition(".")[2]
-    sources = [*(ROOT / "experiments").glob("*.py"), ROOT / "gotd_jax/training/recipe.py", ROOT / "gotd_jax/ot/sinkhorn.py"]
+    sources = [*(ROOT / "experiments").glob("*.py"), ROOT / "gotd_jax/training/recipe.py", ROOT / "gotd_jax/ot/solve.py"]
     text = "\n".join(path.read_text() for path in sources)
     assert re.search(rf"\.{name}\b|[\"']{name}[\"']|^    {name}: ", text, re.MULTILINE), f"nothing reads config.{field}"
 
