@@ -63,13 +63,12 @@ def ascend(
     In low precision it stops where rounding shows.
     """
     accelerated = Anderson()
-    slack = 1e-6 * transport.mean_cost  # rounding of the dual value
     rounding = max(rounding_error(part.precision, transport) for part in parts)
-    best, lowest, since = None, np.inf, 0
+    best, since = None, 0
     for _ in range(most):
         look = transport.look(g, parts)
-        lowest, since = (look.error, 0) if look.error < lowest else (lowest, since + 1)
-        if best is None or look.dual >= best[1].dual - slack:
+        since = 0 if best is None or look.error < best[1].error else since + 1
+        if best is None or look.error < best[1].error or look.dual >= best[1].dual - 2e-6 * transport.mean_cost:
             best = g, look
             step = _sinkhorn_step(transport, look)
             g = accelerated.next(g, step if curvature is None else curvature.repeated(step))
@@ -77,7 +76,7 @@ def ascend(
             accelerated.forget()
             curvature = None
             g = best[0] + _sinkhorn_step(transport, best[1])
-        if look.error <= max(aim, rounding) or (rounding and since == PATIENCE):
+        if best[1].error <= max(aim, rounding) or (rounding and since == PATIENCE):
             break
     return best
 

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 from gotd_jax import ot
 from tests.ot.conftest import centred, costs_of
-from third_party.pot_duals import exact_duals
+from third_party.pot_solvers import exact_duals
 
 
 def share_of_best(values, exact, share):

@@ -1,0 +1,56 @@
+"""Embeddings to measure transport on: real sentences from the packaged assets, and a mixture of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from configs import quickstart
+from experiments import inputs, stages
+
+WIDTH = 384
+
+
+def sentences(workdir: Path, pool: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns unit embeddings of the quick start's passages and of sentences about films by MiniLM, float32 [rows, 384].
+
+    Both in random order. They are embedded once, which takes minutes on a CPU.
+    """
+    config = quickstart.get_config()
+    config.task.labels = target
+    config.pool.per_domain = -(-pool // len(config.pool.packaged))
+    config.embed.normalise = True
+    rng = np.random.default_rng(0)
+    x = stages.embedded(inputs.pool(config, workdir), config, workdir)
+    y = stages.embedded(inputs.task(config).train.corpus, config, workdir)
+    return x[rng.permutation(len(x))[:pool]], y[rng.permutation(len(y))]
+
+
+def mixture(n: int, m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Returns unit vectors of 200 clusters, as sentence embeddings are spread, float32 [n, 384] and [m, 384].
+
+    Sizes of clusters fall by Zipf's law, variances along the axes by a power law; the targets come from 40 of the clusters,
+    in other shares, and shifted.
+    """
+    rng = np.random.default_rng(seed)
+    spread = (np.arange(1, WIDTH + 1) ** -0.5).astype(np.float32)
+    spread /= np.linalg.norm(spread)
+    centres = rng.standard_normal((200, WIDTH), np.float32) * spread
+    shares = 1 / np.arange(1, 201)
+    few = np.zeros(200)
+    few[rng.choice(200, 40, replace=False)] = rng.dirichlet(np.ones(40))
+    shift = 0.15 * rng.standard_normal(WIDTH, np.float32) * spread
+
+    def drawn(rows: int, shares: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
+        points = np.empty((rows, WIDTH), np.float32)
+        for start in range(0, rows, 65_536):
+            part = points[start : start + 65_536]
+            rng.standard_normal(out=part, dtype=np.float32)
+            part *= spread
+            part += centres[rng.choice(200, len(part), p=shares / shares.sum())] + shift
+            part /= np.linalg.norm(part, axis=1, keepdims=True)
+        return points
+
+    targets = drawn(m, few, shift)
+    return drawn(n, shares, 0.0), targets

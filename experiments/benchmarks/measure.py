@@ -1,0 +1,74 @@
+"""How time and memory are measured: in alternation, and each in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+
+def alternated(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Returns the wall seconds of each call in each round; one unmeasured round comes first, for compilation."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if number > 0:
+                seconds[name].append(time.perf_counter() - began)
+            print(f"  round {number}: {name} {time.perf_counter() - began:.2f} s", file=sys.stderr, flush=True)
+    return seconds
+
+
+def alone(function: Callable, *arguments):
+    """Returns the result of `function` in a new process; it and its arguments must be importable and picklable."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
+
+
+def extra_memory(
+    call: Callable[[], object], warm_up: Callable[[], object] | None = None, times: int = 1
+) -> tuple[float, float]:
+    """Returns the largest memory that `call` takes above what the process held before it, in MB, and its wall seconds.
+
+    `warm_up` (by default `call` itself) comes first, so that neither holds what compiling takes. Medians of several `times`:
+    what the allocator holds back from earlier calls differs. Linux alone can say.
+    """
+    (warm_up or call)()
+    memory, seconds = [], []
+    for _ in range(times):
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        before = _status("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+        began = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - began)
+        memory.append(_status("VmHWM") - before)
+    return statistics.median(memory), statistics.median(seconds)
+
+
+def _status(field: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1e3
+
+
+def markdown(rows: list[dict]) -> str:
+    """Returns `rows`, mappings of equal keys, as a Markdown table."""
+    keys = list(rows[0])
+    lines = [keys, ["---"] * len(keys), *([str(row[key]) for key in keys] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def write_rows(folder: Path, rows: list[dict]) -> None:
+    """Writes `rows` into a stage's folder as JSON and as a Markdown table, and prints the table."""
+    (folder / "rows.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (folder / "table.md").write_text(markdown(rows))
+    print(f"\n{folder.name.removesuffix('.partial')}\n\n{markdown(rows)}", flush=True)

@@ -1,0 +1,216 @@
+"""`python -m experiments.benchmark ot`: the transport engine against peers, by size, by epsilon, and by the machine's rate.
+
+Times are wall seconds on all cores, medians of rounds in which all take turns, with their programs compiled before.
+Errors are true ones: what one exact float32 pass says of the target potentials that a solver returned.
+"""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from experiments.benchmarks import clouds
+from experiments.benchmarks.epsilon import advice
+from experiments.benchmarks.figure import draw
+from experiments.benchmarks.measure import alone, alternated, extra_memory, write_rows
+from gotd_jax import ot
+from gotd_jax.artifacts import read_json, stage, write_json
+from gotd_jax.devices import describe
+from gotd_jax.ot.blocks import plan_block, rows_per_block
+from gotd_jax.ot.passes import Part, pass_over
+from gotd_jax.ot.transport import Transport
+from third_party import geomloss_sinkhorn, ott_solvers, pot_solvers
+
+EPSILON = 0.01  # of the mean cost
+TARGETS = 2000
+PRIME = 10_007  # a pool that is a multiple of the target has duals that are not unique
+
+
+def ours(x: np.ndarray, y: np.ndarray, epsilon: float, **options) -> np.ndarray:
+    """Returns the target potentials that `gotd_jax.ot.solve` finds."""
+    return ot.solve(x, y, epsilon=epsilon, absolute=True, **options).target
+
+
+OURS = "gotd_jax semidual"
+PEERS: dict[str, Callable] = {
+    OURS: functools.partial(ours, solver="semidual"),
+    "gotd_jax semidual, float32 alone": functools.partial(ours, solver="semidual", precision="float32"),
+    "gotd_jax sinkhorn": functools.partial(ours, solver="sinkhorn"),
+    "ott-jax dense, momentum 1.5": ott_solvers.dense_momentum,
+    "ott-jax dense, defaults": ott_solvers.dense,
+    "ott-jax online, batch 2000": ott_solvers.online,
+    "POT sinkhorn, float64": pot_solvers.pot_sinkhorn,
+    "GeomLoss, scaling .9": geomloss_sinkhorn.geomloss,
+}
+
+
+def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
+    """Measures the named parts of the benchmark, all by default, and prints each one's table.
+
+    Args:
+      workdir: where measurements and embeddings are kept.
+      parts: of `PARTS`.
+      small: whether to take sizes a hundredth as large.
+    """
+    unknown = set(parts or ()) - set(PARTS)
+    if unknown:
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
+    scale = 0.01 if small else 1.0
+    for name in parts or PARTS:
+        settings = {"part": name, "scale": scale, "device": describe()}
+        folder = workdir / f"ot-{name}{'-small' if small else ''}"
+        made = stage(folder, settings, lambda partial, name=name: PARTS[name](partial, workdir / "embedded", scale))
+        print(f"{made}/table.md")
+
+
+def peers(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures all solvers on 10,007 sentences and 2,000 targets."""
+    x, y = _sentences(embedded, scale)
+    transport = Transport(x, y, epsilon=EPSILON, absolute=False)
+    tight = ot.solve(x, y, epsilon=EPSILON, threshold=2e-5).candidate
+    seconds = alternated({name: functools.partial(peer, x, y, transport.epsilon) for name, peer in PEERS.items()}, rounds=3)
+    rows = []
+    for name, peer in PEERS.items():
+        look = transport.look(peer(x, y, transport.epsilon))
+        times = [mine / base for mine, base in zip(seconds[name], seconds[OURS])]
+        rows.append(
+            {
+                "solver": name,
+                "seconds": f"{statistics.median(seconds[name]):.2f}",
+                "times ours": f"{statistics.median(times):.2f}",
+                "true error": f"{look.error:.1e}",
+                "top 1 % of the tight solution's": f"{_overlap(look.potentials(), tight):.3f}",
+                "memory, MB": f"{alone(_memory_of, name, embedded, scale):.0f}",
+            }
+        )
+    write_rows(folder, rows)
+
+
+def large(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures ours on 200,000 points against ott-jax's online mode: what an iteration takes, times how many it needs."""
+    x, y = clouds.mixture(round(200_000 * scale), _targets(scale))
+    sample = clouds.mixture(round(PRIME * scale), _targets(scale))[0]
+    epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
+    needed = ott_solvers.iterations_of_dense(sample, y, epsilon)
+    found: list[ot.Potentials] = []
+    seconds = alternated(
+        {
+            "ours": lambda: found.append(ot.solve(x, y, epsilon=epsilon, absolute=True)),
+            "one iteration": lambda: ott_solvers.online_iterations(x, y, epsilon, 1),
+            "three iterations": lambda: ott_solvers.online_iterations(x, y, epsilon, 3),
+        },
+        rounds=2,
+    )
+    solve, one, three = map(statistics.median, seconds.values())
+    iteration = (three - one) / 2  # without the look at the error at the end
+    row = {
+        "candidates": f"{len(x):,}",
+        "ours, s": f"{solve:.1f}",
+        "true error": f"{found[-1].marginal_error:.1e}",
+        "ott-jax online, s an iteration": f"{iteration:.2f}",
+        "iterations": needed,
+        "ott-jax online, s (product)": f"{iteration * needed:.0f}",
+        "times ours": f"{iteration * needed / solve:.1f}",
+    }
+    write_rows(folder, [row])
+
+
+def sizes(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures time and memory by the size of the pool, to 1,000,000, each in a process of its own, and draws them."""
+    rows = []
+    for name, largest in (("semidual", 1_000_000), ("ott-jax dense, momentum 1.5", 100_000)):
+        for n in (10_007, 31_623, 100_000, 316_228, 1_000_000):
+            if n <= largest:
+                rows.append(_kept(folder / f"{name}-{n}.json", lambda name=name, n=n: alone(_sized, name, n, scale)))
+    write_rows(folder, rows)
+    draw(folder / "sizes.svg", rows)
+
+
+def rate(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures a pass against the matrix product of the same blocks alone."""
+    n = max(round(65_536 * scale), 1024)
+    x, y = clouds.mixture(n, _targets(scale))
+    transport = Transport(x, y, epsilon=EPSILON, absolute=False)
+    side, pool = transport.side(np.zeros(len(y))), transport.pool
+    seconds = alternated(
+        {
+            "pass": lambda: pass_over([Part(pool, plan_block)], side, (len(y) + 1,), what=""),
+            "product": lambda: pass_over([Part(pool, product_block)], side, (), what=""),
+            "numpy": lambda: x @ y.T,
+        },
+        rounds=5,
+    )
+    work = 2e-9 * n * len(y) * x.shape[1]
+    rows = [
+        {
+            "what": label,
+            "seconds": f"{statistics.median(seconds[name]):.2f}",
+            "GFLOP/s": f"{work / statistics.median(seconds[name]):.0f}",
+            "times the product": f"{statistics.median(a / b for a, b in zip(seconds[name], seconds['product'])):.2f}",
+        }
+        for name, label in (("pass", "a pass"), ("product", "its product alone"), ("numpy", "numpy's product, whole"))
+    ]
+    write_rows(folder, rows)
+
+
+def product_block(x, a, side, precision):
+    """Returns nothing to add; a column of the block's product with all targets, which must be made whole for its sum."""
+    products = jnp.matmul(x, side.y.T, precision=lax.Precision.HIGHEST)
+    return jnp.sum(products), products[:, 0]
+
+
+def epsilons(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures how the ranking moves with epsilon, against the exact duals and on held-out target text."""
+    x, y = clouds.sentences(embedded, round(PRIME * scale), round(2700 * scale))
+    write_rows(folder, advice(x, y, targets=_targets(scale)))
+
+
+PARTS = {"peers": peers, "large": large, "sizes": sizes, "rate": rate, "epsilons": epsilons}
+
+
+def _sentences(embedded: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    x, y = clouds.sentences(embedded, round(PRIME * scale), round(2700 * scale))
+    return x, y[: _targets(scale)]
+
+
+def _targets(scale: float) -> int:
+    return max(round(TARGETS * scale), 20)
+
+
+def _overlap(values: np.ndarray, others: np.ndarray) -> float:
+    count = max(len(values) // 100, 1)
+    return len(set(np.argsort(values)[:count]) & set(np.argsort(others)[:count])) / count
+
+
+def _memory_of(name: str, embedded: Path, scale: float) -> float:
+    x, y = _sentences(embedded, scale)
+    epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
+    return extra_memory(lambda: PEERS[name](x, y, epsilon), times=5)[0]
+
+
+def _sized(name: str, n: int, scale: float) -> dict:
+    x, y = clouds.mixture(round(n * scale), _targets(scale))
+    epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
+    if name != "semidual":
+        memory, seconds = extra_memory(lambda: PEERS[name](x, y, epsilon))
+        return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": None}
+    found: list[ot.Potentials] = []
+
+    def solve(x):
+        found.append(ot.solve(x, y, epsilon=epsilon, absolute=True, threshold=3e-3, solver="semidual"))
+
+    memory, seconds = extra_memory(lambda: solve(x), lambda: solve(x[: 100 * rows_per_block()]))
+    error = found[-1].marginal_error
+    return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": error}
+
+
+def _kept(path: Path, make: Callable[[], dict]) -> dict:
+    if not path.exists():
+        write_json(path, make())
+    return read_json(path)
