@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: quickstart test parity lint lock
+.PHONY: quickstart test parity benchmark lint
 
 quickstart: $(VENV)/installed
 	$(RUN) -m experiments.main --config=configs/quickstart.py
@@ -13,8 +13,13 @@ test: $(VENV)/installed
 
 # The same models live against PyTorch (its CPU build is 200 MB, the default build several GB).
 parity: $(VENV)/installed
-	$(RUN) -m pip install --quiet torch==2.13.0
+	$(RUN) -m pip install --quiet torch==2.13.0 geomloss==0.3.1
 	$(RUN) -m pytest -m parity
+
+# The transport engine against its peers, a quarter of an hour on two cores.
+benchmark: $(VENV)/installed
+	$(RUN) -m pip install --quiet torch==2.13.0 geomloss==0.3.1
+	$(RUN) -m experiments.benchmark ot
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

@@ -27,13 +27,13 @@ def sentences(workdir: Path, pool: int, target: int) -> tuple[np.ndarray, np.nda
     return x[rng.permutation(len(x))[:pool]], y[rng.permutation(len(y))]
 
 
-def mixture(n: int, m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def mixture(n: int, m: int, into: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Returns unit vectors of 200 clusters, as sentence embeddings are spread, float32 [n, 384] and [m, 384].
 
     Sizes of clusters fall by Zipf's law, variances along the axes by a power law; the targets come from 40 of the clusters,
-    in other shares, and shifted.
+    in other shares, and shifted. The candidates are written `into` an array of [n, 384], where one is given.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     spread = (np.arange(1, WIDTH + 1) ** -0.5).astype(np.float32)
     spread /= np.linalg.norm(spread)
     centres = rng.standard_normal((200, WIDTH), np.float32) * spread
@@ -42,15 +42,13 @@ def mixture(n: int, m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     few[rng.choice(200, 40, replace=False)] = rng.dirichlet(np.ones(40))
     shift = 0.15 * rng.standard_normal(WIDTH, np.float32) * spread
 
-    def drawn(rows: int, shares: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
-        points = np.empty((rows, WIDTH), np.float32)
-        for start in range(0, rows, 65_536):
-            part = points[start : start + 65_536]
-            rng.standard_normal(out=part, dtype=np.float32)
-            part *= spread
-            part += centres[rng.choice(200, len(part), p=shares / shares.sum())] + shift
-            part /= np.linalg.norm(part, axis=1, keepdims=True)
+    def draw(points: np.ndarray, shares: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
+        for start in range(0, len(points), 65_536):
+            rows = min(65_536, len(points) - start)
+            part = rng.standard_normal((rows, WIDTH), np.float32) * spread
+            part += centres[rng.choice(200, rows, p=shares / shares.sum())] + shift
+            points[start : start + rows] = part / np.linalg.norm(part, axis=1, keepdims=True)
         return points
 
-    targets = drawn(m, few, shift)
-    return drawn(n, shares, 0.0), targets
+    targets = draw(np.empty((m, WIDTH), np.float32), few, shift)
+    return draw(np.empty((n, WIDTH), np.float32) if into is None else into, shares, 0.0), targets

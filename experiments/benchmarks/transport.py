@@ -7,6 +7,7 @@ Errors are true ones: what one exact float32 pass says of the target potentials 
 from __future__ import annotations
 
 import functools
+import resource
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from experiments.benchmarks.epsilon import advice
 from experiments.benchmarks.figure import draw
 from experiments.benchmarks.measure import alone, alternated, extra_memory, write_rows
 from gotd_jax import ot
-from gotd_jax.artifacts import read_json, stage, write_json
+from gotd_jax.artifacts import read_json, stage, whole_file, write_json
 from gotd_jax.devices import describe
 from gotd_jax.ot.blocks import plan_block, rows_per_block
 from gotd_jax.ot.passes import Part, pass_over
@@ -51,21 +52,22 @@ PEERS: dict[str, Callable] = {
 
 
 def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
-    """Measures the named parts of the benchmark, all by default, and prints each one's table.
+    """Measures the named parts of the benchmark, `PARTS` by default, and prints each one's table.
 
     Args:
       workdir: where measurements and embeddings are kept.
-      parts: of `PARTS`.
+      parts: of `PARTS` or `ON_REQUEST`.
       small: whether to take sizes a hundredth as large.
     """
-    unknown = set(parts or ()) - set(PARTS)
+    every = PARTS | ON_REQUEST
+    unknown = set(parts or ()) - set(every)
     if unknown:
-        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(every)}.")
     scale = 0.01 if small else 1.0
     for name in parts or PARTS:
         settings = {"part": name, "scale": scale, "device": describe()}
         folder = workdir / f"ot-{name}{'-small' if small else ''}"
-        made = stage(folder, settings, lambda partial, name=name: PARTS[name](partial, workdir / "embedded", scale))
+        made = stage(folder, settings, lambda partial, name=name: every[name](partial, workdir / "embedded", scale))
         print(f"{made}/table.md")
 
 
@@ -124,12 +126,13 @@ def large(folder: Path, embedded: Path, scale: float) -> None:
 def sizes(folder: Path, embedded: Path, scale: float) -> None:
     """Measures time and memory by the size of the pool, to 1,000,000, each in a process of its own, and draws them."""
     rows = []
-    for name, largest in (("semidual", 1_000_000), ("ott-jax dense, momentum 1.5", 100_000)):
+    for name, largest in ((OURS, 1_000_000), ("ott-jax dense, momentum 1.5", 100_000)):
         for n in (10_007, 31_623, 100_000, 316_228, 1_000_000):
             if n <= largest:
                 rows.append(_kept(folder / f"{name}-{n}.json", lambda name=name, n=n: alone(_sized, name, n, scale)))
-    write_rows(folder, rows)
     draw(folder / "sizes.svg", rows)
+    texts = {"candidates": "{:,}", "seconds": "{:.1f}", "memory, MB": "{:.0f}", "true error": "{:.1e}"}
+    write_rows(folder, [{key: texts.get(key, "{}").format(value) for key, value in row.items()} for row in rows])
 
 
 def rate(folder: Path, embedded: Path, scale: float) -> None:
@@ -171,7 +174,41 @@ def epsilons(folder: Path, embedded: Path, scale: float) -> None:
     write_rows(folder, advice(x, y, targets=_targets(scale)))
 
 
-PARTS = {"peers": peers, "large": large, "sizes": sizes, "rate": rate, "epsilons": epsilons}
+def mapped(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures a solve on 5,000,000 points mapped from a float16 file of 3.8 GB, and the memory of its process."""
+    n, path = round(5_000_000 * scale), folder / "pool.npy"
+    if not path.exists():
+        with whole_file(path) as partial:
+            pool = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=(n, clouds.WIDTH))
+            clouds.mixture(n, 1, into=pool)
+            pool.flush()
+    write_rows(folder, [alone(_mapped, path, _targets(scale))])
+    path.unlink()
+
+
+def gpu(folder: Path, embedded: Path, scale: float) -> None:
+    """Measures the solve alone on 8,000,000 random unit vectors of 768 dimensions and 10,000 targets: for a GPU."""
+    n, m, width = round(8_000_000 * scale), round(10_000 * scale), 768
+    rng = np.random.default_rng(0)
+    x, y = np.empty((n, width), np.float16), rng.standard_normal((m, width), np.float32)
+    for start in range(0, n, 65_536):
+        part = rng.standard_normal((min(65_536, n - start), width), np.float32)
+        x[start : start + 65_536] = part / np.linalg.norm(part, axis=1, keepdims=True)
+    y /= np.linalg.norm(y, axis=1, keepdims=True)
+    ot.solve(x[: n // 10], y, epsilon=EPSILON)  # compiles
+    potentials = ot.solve(x, y, epsilon=EPSILON)
+    row = {
+        "candidates": f"{n:,}",
+        "targets": f"{m:,}",
+        "seconds": f"{potentials.seconds:.1f}",
+        "passes": potentials.passes,
+        "true error": f"{potentials.marginal_error:.1e}",
+    }
+    write_rows(folder, [row])
+
+
+PARTS = {"rate": rate, "peers": peers, "large": large, "sizes": sizes, "epsilons": epsilons}
+ON_REQUEST = {"mapped": mapped, "gpu": gpu}
 
 
 def _sentences(embedded: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -191,23 +228,35 @@ def _overlap(values: np.ndarray, others: np.ndarray) -> float:
 def _memory_of(name: str, embedded: Path, scale: float) -> float:
     x, y = _sentences(embedded, scale)
     epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
-    return extra_memory(lambda: PEERS[name](x, y, epsilon), times=5)[0]
+    return extra_memory(lambda: PEERS[name](x, y, epsilon), times=3)[0]
 
 
 def _sized(name: str, n: int, scale: float) -> dict:
     x, y = clouds.mixture(round(n * scale), _targets(scale))
-    epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
-    if name != "semidual":
-        memory, seconds = extra_memory(lambda: PEERS[name](x, y, epsilon))
-        return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": None}
-    found: list[ot.Potentials] = []
+    transport = Transport(x, y, epsilon=EPSILON, absolute=False)
+    found: list[np.ndarray] = []
 
-    def solve(x):
-        found.append(ot.solve(x, y, epsilon=epsilon, absolute=True, threshold=3e-3, solver="semidual"))
+    def solve(rows: int) -> None:
+        options = {"threshold": 3e-3} if name == OURS else {}
+        found.append(PEERS[name](x[:rows], y, transport.epsilon, **options))
 
-    memory, seconds = extra_memory(lambda: solve(x), lambda: solve(x[: 100 * rows_per_block()]))
-    error = found[-1].marginal_error
+    # Our programs are the same for every size beyond a few chunks; a dense solver's are not.
+    warm_up = (lambda: solve(100 * rows_per_block())) if name == OURS else None
+    memory, seconds = extra_memory(lambda: solve(len(x)), warm_up)
+    error = transport.look(found[-1]).error
     return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": error}
+
+
+def _mapped(path: Path, targets: int) -> dict:
+    pool, (_, y) = np.load(path, mmap_mode="r"), clouds.mixture(1, targets)
+    potentials = ot.solve(pool, y, epsilon=EPSILON, threshold=3e-3)
+    return {
+        "candidates": f"{len(pool):,}",
+        "seconds": f"{potentials.seconds:.0f}",
+        "passes of the whole pool": sum(check.rows == len(pool) for check in potentials.journal),
+        "true error": f"{potentials.marginal_error:.1e}",
+        "memory of the process, MB": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f}",
+    }
 
 
 def _kept(path: Path, make: Callable[[], dict]) -> dict:

@@ -24,7 +24,10 @@ class Curvature:
         from scipy.linalg import cho_factor
 
         self._roots = np.sqrt(np.maximum(coupling.sum(axis=1), np.finfo(np.float32).tiny))
-        matrix = np.outer(self._roots, self._roots) - coupling / np.outer(self._roots, self._roots)
+        # diag(q)^1/2 (I - K) diag(q)^-1/2 is symmetric; roots roots^T lifts its one zero, the constants.
+        matrix = np.divide(coupling, -self._roots)
+        matrix /= self._roots[:, None]
+        matrix += np.outer(self._roots, self._roots)
         matrix[np.diag_indices_from(matrix)] += 1.0 + 1e-4  # above rounding, far below the slowest mode
         self._factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 

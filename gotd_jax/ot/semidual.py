@@ -60,13 +60,15 @@ def ascend(
 ) -> tuple[np.ndarray, Look]:
     """Returns potentials of a marginal error of at most `aim` over `parts`, or the last good ones, and the look at them.
 
-    In low precision it stops where rounding shows.
+    In low precision it stops where rounding shows, and at g itself where numbers overflow.
     """
     accelerated = Anderson()
     rounding = max(rounding_error(part.precision, transport) for part in parts)
     best, since = None, 0
     for _ in range(most):
         look = transport.look(g, parts)
+        if best is None and not np.isfinite(look.error):
+            return g, look
         since = 0 if best is None or look.error < best[1].error else since + 1
         if best is None or look.error < best[1].error or look.dual >= best[1].dual - 2e-6 * transport.mean_cost:
             best = g, look

@@ -69,9 +69,9 @@ def solve(
       RuntimeError: the marginal error did not reach `threshold`.
     """
     settings = {
-        "epsilon": epsilon,
+        "epsilon": float(epsilon),
         "absolute": absolute,
-        "threshold": threshold,
+        "threshold": float(threshold),
         "max_iterations": max_iterations,
         "sample": sample,
         "precision": precision,

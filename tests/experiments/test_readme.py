@@ -3,11 +3,17 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
 README = Path(__file__).parents[2] / "README.md"
 
 
+def blocks():
+    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
 def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code = blocks()[0]
     for shown, ours in {
         "path/to/all-MiniLM-L6-v2": tiny_model,
         "pool/*.jsonl.gz": texts / "[fls]*.jsonl",
@@ -22,3 +28,13 @@ def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp
     exec(code, names)  # what a reader would paste
     assert len(names["chosen"]) == 20
     assert sum(text_id.startswith("food") for text_id in names["chosen"].ids) >= 15
+
+
+def test_transport_engine_of_the_readme_runs(tmp_path):
+    rng = np.random.default_rng(0)
+    names = {f"{side}_embeddings": rng.normal(size=(rows, 8)) for side, rows in (("pool", 90), ("target", 20), ("new", 7))}
+    (code,) = blocks()[1:]
+    assert '"potentials.safetensors"' in code
+    exec(code.replace("potentials.safetensors", str(tmp_path / "potentials.safetensors")), names)
+    assert names["gradient"].shape == (90,)
+    assert (tmp_path / "potentials.safetensors").is_file()

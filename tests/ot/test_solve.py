@@ -72,6 +72,14 @@ def test_small_epsilon_stays_finite_in_low_precision_and_on_samples(clusters):
         assert np.all(np.isfinite(potentials.candidate))
 
 
+def test_candidate_too_far_for_low_precision_leaves_the_solve_to_full_precision(clouds):
+    x, y = clouds
+    far = np.concatenate([x, [2e5 * x[0]]])
+    potentials = ot.solve(far, y, epsilon=5.0, absolute=True, solver="semidual", precision="float16")
+    assert not np.isfinite(potentials.journal[0].marginal_error)
+    assert np.all(np.isfinite(potentials.candidate))
+
+
 def test_step_that_lowers_the_dual_value_is_taken_back(clouds, monkeypatch):
     """With extrapolations thrown far off, the solve still converges, by its plain steps."""
     straight = ot.solve(*clouds, solver="semidual", epsilon=0.05)

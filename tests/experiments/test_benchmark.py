@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from experiments.benchmarks import transport
+from experiments.benchmarks.figure import draw
+from experiments.benchmarks.measure import alone, alternated, markdown
+
+
+def test_part_is_measured_once_and_kept(tmp_path, capsys):
+    transport.run(tmp_path, ["rate"], small=True)
+    table = (tmp_path / "ot-rate-small" / "table.md").read_text()
+    assert table in capsys.readouterr().out
+    made = (tmp_path / "ot-rate-small" / "rows.json").stat().st_mtime_ns
+    transport.run(tmp_path, ["rate"], small=True)
+    assert (tmp_path / "ot-rate-small" / "rows.json").stat().st_mtime_ns == made
+    rows = json.loads((tmp_path / "ot-rate-small" / "rows.json").read_text())
+    assert [row["times the product"] for row in rows][1] == "1.00"
+
+
+def test_unknown_part_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match=r"no part speed.*peers"):
+        transport.run(tmp_path, ["speed"], small=True)
+
+
+def test_calls_take_turns_after_a_round_that_is_not_measured():
+    order = []
+    seconds = alternated({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2)
+    assert order == ["a", "b"] * 3
+    assert {name: len(times) for name, times in seconds.items()} == {"a": 2, "b": 2}
+
+
+def test_function_runs_in_a_process_of_its_own():
+    assert alone(divmod, 17, 5) == (3, 2)
+
+
+def test_rows_become_a_table():
+    assert markdown([{"a": 1, "b": "x"}]) == "| a | b |\n| --- | --- |\n| 1 | x |\n"
+
+
+def test_figure_of_equal_numbers_is_the_same_file(tmp_path):
+    rows = [{"solver": "s", "candidates": n, "seconds": n / 10, "memory, MB": n} for n in (10, 100)]
+    for name in ("one.svg", "two.svg"):
+        draw(tmp_path / name, rows)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+    assert b"<svg" in (tmp_path / "one.svg").read_bytes()
