@@ -58,6 +58,15 @@ def test_ranking_approaches_the_exact_duals_as_epsilon_falls(clouds, solver):
     assert share_of_best(found[-1], exact, 0.01) >= 0.9
 
 
+def test_mean_cost_and_relative_epsilon_follow_the_weights(clouds, solver):
+    x, y = clouds
+    rng = np.random.default_rng(5)
+    a, b = (rng.dirichlet(np.ones(len(side))) for side in (x, y))
+    potentials = ot.solve(x, y, epsilon=0.2, candidate_weights=a, target_weights=b, solver=solver)
+    assert potentials.mean_cost == pytest.approx(a @ costs_of(x, y) @ b, rel=1e-5)
+    assert potentials.epsilon == pytest.approx(0.2 * potentials.mean_cost)
+
+
 def test_dense_ott_at_equal_epsilon_gives_the_same_potentials(clouds, solver):
     x, y = clouds
     ours = ot.solve(x, y, epsilon=0.05, threshold=5e-6, solver=solver)

@@ -12,6 +12,10 @@ def found(clouds):
     return ot.solve(*clouds, epsilon=0.05, threshold=1e-4)
 
 
+def test_calibrated_gradient_is_a_potential_less_the_mean_of_the_others():
+    np.testing.assert_allclose(ot.calibrated_gradient(np.array([1.0, 2.0, 6.0])), [1 - 4, 2 - 3.5, 6 - 1.5])
+
+
 def test_value_of_a_text_is_the_potential_it_has(clouds, found):
     np.testing.assert_allclose(found.value(clouds[0][:77]), found.candidate[:77], atol=1e-5)
     assert found.value(clouds[0][:0]).shape == (0,)
