@@ -77,6 +77,7 @@ def test_candidate_too_far_for_low_precision_leaves_the_solve_to_full_precision(
     far = np.concatenate([x, [2e5 * x[0]]])
     potentials = ot.solve(far, y, epsilon=5.0, absolute=True, solver="semidual", precision="float16")
     assert not np.isfinite(potentials.journal[0].marginal_error)
+    assert potentials.journal[1].precision == "float32"
     assert np.all(np.isfinite(potentials.candidate))
 
 
