@@ -46,16 +46,17 @@ def extra_memory(
     for _ in range(times):
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
-        before = _status("VmRSS")
+        before = status("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
         began = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - began)
-        memory.append(_status("VmHWM") - before)
+        memory.append(status("VmHWM") - before)
     return statistics.median(memory), statistics.median(seconds)
 
 
-def _status(field: str) -> float:
+def status(field: str) -> float:
+    """Returns a field of this process's status in MB: VmRSS is its memory now, VmHWM the most it was."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1e3
 

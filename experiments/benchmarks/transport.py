@@ -7,7 +7,6 @@ Errors are true ones: what one exact float32 pass says of the target potentials 
 from __future__ import annotations
 
 import functools
-import resource
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from jax import lax
 from experiments.benchmarks import clouds
 from experiments.benchmarks.epsilon import advice
 from experiments.benchmarks.figure import draw
-from experiments.benchmarks.measure import alone, alternated, extra_memory, write_rows
+from experiments.benchmarks.measure import alone, alternated, extra_memory, status, write_rows
 from gotd_jax import ot
 from gotd_jax.artifacts import read_json, stage, whole_file, write_json
 from gotd_jax.devices import describe
@@ -255,7 +254,7 @@ def _mapped(path: Path, targets: int) -> dict:
         "seconds": f"{potentials.seconds:.0f}",
         "passes of the whole pool": sum(check.rows == len(pool) for check in potentials.journal),
         "true error": f"{potentials.marginal_error:.1e}",
-        "memory of the process, MB": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f}",
+        "memory of the process, MB": f"{status('VmHWM'):.0f}",
     }
 
 

@@ -9,6 +9,7 @@ from flax import nnx
 
 from gotd_jax import artifacts
 from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.decoder_config import DecoderConfig
 from gotd_jax.models.encoder import Encoder
 from gotd_jax.models.heads import Classifier, MaskedLM
 
@@ -22,14 +23,15 @@ class Loaded:
     Args:
       config: its sizes.
       definition: the static part, hashable.
-      params: float32 arrays in a nested dict. {'encoder': ..., 'head': ...}, or just the encoder's where there is no head.
-      head: None, 'masked_lm' or 'classifier'.
+      params: float32 arrays in a nested dict. {'encoder': ..., 'head': ...}, or just the encoder's where there is no head;
+        of a causal language model {'decoder': ...} and, where it is not tied, 'head'.
+      head: None, 'masked_lm', 'classifier' or 'causal_lm'.
       source: the folder it came from; None for a model initialised at random.
       fresh: the parts that the source lacks and that were initialised from the seed, such as ('head',) or ('head.output',).
       fingerprint: 16 hex digits that identify the weights file and the configuration, `compute_dtype` included.
     """
 
-    config: EncoderConfig
+    config: EncoderConfig | DecoderConfig
     definition: nnx.GraphDef
     params: dict
     head: str | None

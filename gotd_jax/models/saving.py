@@ -13,7 +13,7 @@ from flax import traverse_util
 from safetensors.numpy import save_file
 
 from gotd_jax import artifacts
-from gotd_jax.models import weights
+from gotd_jax.models import decoder_config, decoder_weights, weights
 from gotd_jax.models.config import to_hf
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, Tensors, read_config
 from gotd_jax.models.model import Loaded
@@ -55,6 +55,7 @@ def save(
         raise ValueError(f"{folder} exists already. Delete it or choose another folder for the model.")
     leaves = _checked_leaves(loaded, loaded.params if params is None else params)
     content = _config_content(loaded, leaves, labels, problem)
+    tensors = _hf_tensors(loaded, leaves)
     tokenizer = _tokenizer_files(loaded, tokenizer_from)
 
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
@@ -62,7 +63,7 @@ def save(
     try:
         artifacts.write_json(partial / CONFIG, content)
         with artifacts.whole_file(partial / WEIGHTS) as path:
-            save_file(_hf_tensors(loaded, leaves), path, metadata={"format": "pt"})
+            save_file(tensors, path, metadata={"format": "pt"})
         for file in tokenizer:
             with artifacts.whole_file(partial / file.name) as path:
                 shutil.copyfile(file, path)
@@ -92,11 +93,15 @@ def _checked_leaves(loaded, params):
 
 def _config_content(loaded, leaves, labels, problem):
     source = read_config(loaded.source) if loaded.source else {}
-    content = {**to_hf(loaded.config), **{key: value for key, value in source.items() if key not in NOT_CARRIED}}
+    causal = loaded.head == "causal_lm"
+    keys = decoder_config.to_hf(loaded.config) if causal else to_hf(loaded.config)
+    content = {**keys, **{key: value for key, value in source.items() if key not in NOT_CARRIED}}
     content |= {
-        "architectures": [weights.architecture(loaded.config, loaded.head)],
+        "architectures": [
+            decoder_weights.CLASSES[loaded.config.model_type] if causal else weights.architecture(loaded.config, loaded.head)
+        ],
         "dtype": "float32",
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": loaded.config.tied if causal else True,
     }
     if loaded.head != "classifier":
         if labels is not None or problem is not None:
@@ -129,6 +134,8 @@ def _tokenizer_files(loaded, tokenizer_from):
 def _hf_tensors(loaded, leaves):
     """Returns the tensors by the names that the class of the head has: a bare body's are without prefix."""
     config, head = loaded.config, loaded.head
+    if head == "causal_lm":
+        return decoder_weights.to_hf_tensors(leaves, config)
     tensors = {weights.hf_name(path, config, head): weights.to_hf_layout(path, leaf) for path, leaf in leaves.items()}
     if head is not None:
         return tensors

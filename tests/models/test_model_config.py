@@ -46,7 +46,7 @@ def test_roberta_positions_serve_two_tokens_fewer():
         ({"model_type": "gpt2"}, "'gpt2', and the supported are bert, camembert, distilbert, roberta, xlm-roberta"),
         ({"model_type": None}, "model_type is None"),
         ({"position_embedding_type": "relative_key"}, "'relative_key', and only 'absolute'"),
-        ({"hidden_act": "silu"}, "activation is 'silu', and the supported are gelu, gelu_new"),
+        ({"hidden_act": "mish"}, "activation is 'mish', and the supported are gelu, gelu_new"),
         ({"is_decoder": True}, "only encoders"),
         ({"num_attention_heads": 7}, "7 attention heads do not divide a width of 768"),
         ({"hidden_size": None}, "lacks 'hidden_size'"),

@@ -1,0 +1,93 @@
+"""Causal language models, published weights in: a Hugging Face folder or hub name to a Flax definition and its parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import jax.numpy as jnp
+from flax import nnx, traverse_util
+
+from gotd_jax import artifacts
+from gotd_jax.models import decoder_weights as weights
+from gotd_jax.models.decoder import CausalLM
+from gotd_jax.models.decoder_config import DecoderConfig, from_hf
+from gotd_jax.models.folders import CONFIG, Tensors, find, read_config
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.saving import save
+
+__all__ = ["Loaded", "blueprint", "find", "initialise", "load", "save"]
+
+HEAD = "causal_lm"
+
+
+def initialise(config: DecoderConfig, *, seed: int = 0) -> Loaded:
+    """Returns a model with all its parameters drawn from `seed`."""
+    definition, state = nnx.split(CausalLM(config, nnx.Rngs(seed)))
+    identity = artifacts.fingerprint({"config": dataclasses.asdict(config), "head": HEAD, "seed": seed})
+    return Loaded(config, definition, nnx.to_pure_dict(state), HEAD, None, ("decoder", "head"), identity)
+
+
+def blueprint(config: DecoderConfig) -> tuple[nnx.GraphDef, dict]:
+    """Returns a model's definition, and its parameter tree with shapes in place of arrays; allocates nothing."""
+    definition, state = nnx.split(nnx.eval_shape(lambda: CausalLM(config, nnx.Rngs(0))))
+    return definition, nnx.to_pure_dict(state)
+
+
+def load(source: str | os.PathLike, *, compute_dtype: str = "float32") -> Loaded:
+    """Returns a published or trained causal language model.
+
+    Args:
+      source: a Hugging Face folder or hub name; see `gotd_jax.models.folders.find`.
+      compute_dtype: 'float32' or 'bfloat16'; see `DecoderConfig`.
+
+    Raises:
+      ValueError: no such model, pickled or damaged weights, an architecture that is not supported, or tensors that are
+        missing, left over or of other shapes than the configuration says.
+    """
+    folder = find(source)
+    try:
+        config = from_hf(read_config(folder), compute_dtype)
+    except ValueError as error:
+        raise ValueError(f"{folder / CONFIG} does not describe a model that loads here. {error}") from error
+    tensors = Tensors(folder)
+    stored = weights.canonical_names(tensors.names, config)
+    definition, tree = blueprint(config)
+    _check(folder, config, weights.shapes_of(tree, config), {name: tensors.shape(file) for name, file in stored.items()})
+    params, last = {}, (None, None)
+    for path, name in weights.names_of(tree, config).items():
+        if name != last[0]:  # a fused tensor is read once for its three parts
+            last = name, tensors.read(stored[name])
+        params[path] = jnp.asarray(weights.from_hf_layout(path, last[1], config))
+    identity = artifacts.fingerprint({"weights": tensors.digest(), "config": dataclasses.asdict(config)})
+    return Loaded(config, definition, traverse_util.unflatten_dict(params), HEAD, folder, (), identity)
+
+
+def _check(
+    folder: Path, config: DecoderConfig, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
+) -> None:
+    if not expected.keys() & found.keys():
+        raise ValueError(
+            f"{folder / CONFIG} says {config.model_type}, and none of the {len(expected)} tensors of such a model is among the "
+            f"{len(found)} in the file, which begin with {_some(found)}. These are weights of another architecture."
+        )
+    if missing := expected.keys() - found.keys():
+        raise ValueError(f"{folder} lacks {len(missing)} of {len(expected)} tensors: {_some(missing)}. Fetch it again.")
+    if left := found.keys() - expected.keys() - {weights.HEAD}:
+        raise ValueError(
+            f"{folder} has {len(left)} tensors that a {config.model_type} of {config.layers} layers as in its {CONFIG} has no "
+            f"place for: {_some(left)}. The two do not belong together."
+        )
+    if wrong := {name for name in expected if expected[name] != found[name]}:
+        name = min(wrong)
+        raise ValueError(
+            f"{len(wrong)} tensors in {folder} have other shapes than its {CONFIG} says: {name} is {list(found[name])} and "
+            f"should be {list(expected[name])}."
+        )
+
+
+def _some(names: Iterable[str], count: int = 3) -> str:
+    names = sorted(names)
+    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

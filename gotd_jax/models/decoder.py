@@ -1,0 +1,244 @@
+"""GPT-2, GPT-Neo and the Llama family as one decoder; the differences are in `DecoderConfig`.
+
+A decoder reads a batch whole, or piece by piece with a `Cache` of what it has read. Positions count what is not padding,
+so that a text's logits are the same wherever in its row it lies.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from gotd_jax.models.decoder_config import DecoderConfig
+from gotd_jax.models.layers import (
+    ACTIVATIONS,
+    ATTENTION_PRECISIONS,
+    Embedding,
+    LayerNorm,
+    Linear,
+    RMSNorm,
+    dot,
+    dropout,
+    split_key,
+)
+from gotd_jax.models.rotary import rotated
+
+
+class Cache(NamedTuple):
+    """Keys and values of the columns read so far.
+
+    Attributes:
+      keys: of each layer, float32 [B, key heads, capacity, head width].
+      values: likewise.
+      mask: bool [B, capacity], true on read columns that are no padding.
+      filled: columns read, int32 scalar.
+    """
+
+    keys: tuple[jax.Array, ...]
+    values: tuple[jax.Array, ...]
+    mask: jax.Array
+    filled: jax.Array
+
+
+def empty_cache(config: DecoderConfig, batch: int, capacity: int) -> Cache:
+    """Returns a cache for `capacity` columns of `batch` rows, none of them read."""
+    shape = batch, config.key_heads, capacity, config.head_width
+    pages = tuple(jnp.zeros(shape) for _ in range(config.layers))
+    return Cache(pages, pages, jnp.zeros((batch, capacity), bool), jnp.int32(0))
+
+
+class Sight(NamedTuple):
+    """What each position of a batch may look at, and where it stands.
+
+    Attributes:
+      positions: int32 [B, T], counted over what is not padding.
+      columns: of the batch in the cache, int32 [T].
+      seen: positions of all columns, int32 [B, S].
+      mask: bool [B, S], true where a column is read and no padding.
+    """
+
+    positions: jax.Array
+    columns: jax.Array
+    seen: jax.Array
+    mask: jax.Array
+
+    def allowed(self, window: int | None) -> jax.Array:
+        """Returns bool [B, 1, T, S]: no later column, no padding, none further back than the window."""
+        behind = self.columns[:, None] - jnp.arange(self.mask.shape[1])[None, :]
+        near = (behind >= 0)[None] & self.mask[:, None, :]
+        if window is not None:
+            near &= (self.positions[:, :, None] - self.seen[:, None, :]) < window
+        return near[:, None]
+
+
+class CausalAttention(nnx.Module):
+    """Multi-head self-attention to the past, with fewer heads of keys than of queries where so configured."""
+
+    def __init__(self, config: DecoderConfig, window: int | None, rngs: nnx.Rngs):
+        queries, keys = config.heads * config.head_width, config.key_heads * config.head_width
+        self.query = _linear(config, config.width, queries, config.query_bias, rngs)
+        self.key = _linear(config, config.width, keys, config.query_bias, rngs)
+        self.value = _linear(config, config.width, keys, config.query_bias, rngs)
+        self.output = _linear(config, queries, config.width, config.output_bias, rngs)
+        self.config = config
+        self.window = window
+
+    def __call__(self, x: jax.Array, sight: Sight, pages: tuple[jax.Array, jax.Array] | None, *, key: jax.Array | None = None):
+        """Returns float32 [B, T, D], and the pages of keys and values with the batch's written in.
+
+        Args:
+          x: float32 [B, T, D].
+          sight: of the batch.
+          pages: keys and values of the columns before, [B, key heads, S, head width]; None where there are none.
+          key: for dropout on the probabilities.
+        """
+        config = self.config
+        query, keys, values = (self._split(project(x)) for project in (self.query, self.key, self.value))
+        if config.rotary_base is not None:
+            query, keys = (
+                rotated(heads, sight.positions, config.rotary_base, config.rotary_scaling) for heads in (query, keys)
+            )
+        if pages is not None:
+            start = (0, 0, sight.columns[0], 0)
+            keys, values = (jax.lax.dynamic_update_slice(page, new, start) for page, new in zip(pages, (keys, values)))
+        batch, _, length, width = query.shape
+        precision = ATTENTION_PRECISIONS[config.compute_dtype]
+        grouped = query.reshape(batch, config.key_heads, -1, width)  # queries that share a head of keys, after one another
+        scores = jnp.matmul(grouped, keys.mT, precision=precision) * (width**-0.5 if config.scaled else 1.0)
+        scores = scores.reshape(batch, config.heads, length, -1)
+        scores = jnp.where(sight.allowed(self.window), scores, jnp.finfo(scores.dtype).min)
+        probabilities = dropout(jax.nn.softmax(scores), config.attention_dropout, key)
+        mixed = jnp.matmul(probabilities.reshape(batch, config.key_heads, -1, keys.shape[2]), values, precision=precision)
+        mixed = mixed.reshape(batch, config.heads, length, width).swapaxes(1, 2).reshape(batch, length, -1)
+        return self.output(mixed), (keys, values)
+
+    def _split(self, x):
+        return x.reshape(*x.shape[:2], -1, self.config.head_width).swapaxes(1, 2)
+
+
+class CausalMLP(nnx.Module):
+    """activation(x W1) W2, or (activation(x W1) * x W3) W2 where it is gated; with biases where so configured."""
+
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
+        self.expand = _linear(config, config.width, config.mlp_width, config.mlp_bias, rngs)
+        if config.gated:
+            self.gate = _linear(config, config.width, config.mlp_width, config.mlp_bias, rngs)
+        self.contract = _linear(config, config.mlp_width, config.width, config.mlp_bias, rngs)
+        self.config = config
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns float32 of the shape of `x`."""
+        activation = ACTIVATIONS[self.config.activation]
+        if self.config.gated:
+            return self.contract(activation(self.gate(x)) * self.expand(x))
+        return self.contract(activation(self.expand(x)))
+
+
+class DecoderBlock(nnx.Module):
+    """A pre-normalised transformer block: h = x + attention(n1(x)), then h + MLP(n2(h)) (Radford et al. 2019)."""
+
+    def __init__(self, config: DecoderConfig, window: int | None, rngs: nnx.Rngs):
+        self.attention_norm = _norm(config)
+        self.attention = CausalAttention(config, window, rngs)
+        self.mlp_norm = _norm(config)
+        self.mlp = CausalMLP(config, rngs)
+        self.rate = config.residual_dropout
+
+    def __call__(self, x, sight, pages, *, key=None):
+        """Returns float32 [B, T, D] and the pages; arguments as for `CausalAttention`."""
+        inside, after_attention, after_mlp = split_key(key, 3)
+        attended, pages = self.attention(self.attention_norm(x), sight, pages, key=inside)
+        x = x + dropout(attended, self.rate, after_attention)
+        return x + dropout(self.mlp(self.mlp_norm(x)), self.rate, after_mlp), pages
+
+
+class Decoder(nnx.Module):
+    """Token ids to one hidden state per token, each from the tokens up to it."""
+
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
+        self.words = Embedding(config.vocab_size, config.width, scale=config.initializer_range, rngs=rngs)
+        if config.rotary_base is None:
+            self.positions = Embedding(config.max_positions, config.width, scale=config.initializer_range, rngs=rngs)
+        self.layers = nnx.List([DecoderBlock(config, window, rngs) for window in config.windows])
+        self.norm = _norm(config)
+        self.config = config
+
+    def __call__(
+        self, ids: jax.Array, mask: jax.Array, cache: Cache | None = None, *, key: jax.Array | None = None
+    ) -> tuple[jax.Array, Cache | None]:
+        """Returns the normalised last hidden states, float32 [B, T, D], and the cache with the batch read into it.
+
+        Args:
+          ids: int32 [B, T].
+          mask: bool [B, T], false on padding, on either side. Hidden states at padding mean nothing.
+          cache: what was read before; None for a batch that is read at once.
+          key: for dropout; None for none.
+
+        Raises:
+          ValueError: the batch, or the cache's capacity, is wider than the model's positions.
+        """
+        config = self.config
+        length = ids.shape[1] if cache is None else cache.mask.shape[1]
+        if length > config.max_positions:
+            raise ValueError(
+                f"{length} tokens were asked for, and this {config.model_type} has positions for {config.max_positions}. "
+                "Cut the texts shorter."
+            )
+        sight = _sight(mask, cache)
+        keys = split_key(key, 1 + len(self.layers))
+        x = self.words(ids)
+        if config.rotary_base is None:
+            x = x + self.positions(sight.positions)
+        x = dropout(x, config.embedding_dropout, keys[0])
+        pages = []
+        for number, (layer, layer_key) in enumerate(zip(self.layers, keys[1:])):
+            before = None if cache is None else (cache.keys[number], cache.values[number])
+            x, page = layer(x, sight, before, key=layer_key)
+            pages.append(page)
+        if cache is not None:
+            written = zip(*pages)
+            cache = Cache(tuple(next(written)), tuple(next(written)), sight.mask, cache.filled + ids.shape[1])
+        return self.norm(x), cache
+
+
+class CausalLM(nnx.Module):
+    """A decoder that predicts the next token."""
+
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
+        self.decoder = Decoder(config, rngs)
+        if not config.tied:
+            self.head = _linear(config, config.width, config.vocab_size, False, rngs)
+        self.config = config
+
+    def __call__(self, ids: jax.Array, mask: jax.Array, *, key: jax.Array | None = None) -> jax.Array:
+        """Returns logits of each next token, float32 [B, T, vocab]; arguments as for `Decoder`."""
+        return self.logits(self.decoder(ids, mask, key=key)[0])
+
+    def logits(self, hidden: jax.Array) -> jax.Array:
+        """Returns float32 [..., vocab] for hidden states [..., D]."""
+        if not self.config.tied:
+            return self.head(hidden)
+        # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
+        flat = hidden.reshape(-1, hidden.shape[-1])
+        return dot(flat, self.decoder.words.table[...], self.config.compute_dtype, y_axis=1).reshape(*hidden.shape[:-1], -1)
+
+
+def _sight(mask: jax.Array, cache: Cache | None) -> Sight:
+    if cache is None:
+        positions = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
+        return Sight(positions, jnp.arange(mask.shape[1]), positions, mask)
+    columns = cache.filled + jnp.arange(mask.shape[1])
+    mask = jax.lax.dynamic_update_slice(cache.mask, mask, (0, cache.filled))
+    seen = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
+    return Sight(jnp.take(seen, columns, axis=1), columns, seen, mask)
+
+
+def _norm(config: DecoderConfig) -> nnx.Module:
+    return {"layer": LayerNorm, "root_mean_square": RMSNorm}[config.norm](config.width, config.norm_epsilon)
+
+
+def _linear(config: DecoderConfig, inputs: int, outputs: int, bias: bool, rngs: nnx.Rngs) -> Linear:
+    return Linear(inputs, outputs, scale=config.initializer_range, compute_dtype=config.compute_dtype, rngs=rngs, bias=bias)

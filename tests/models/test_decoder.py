@@ -1,0 +1,224 @@
+"""Causal language models: against stored logits of PyTorch, and by what must hold of any."""
+
+import dataclasses
+import functools
+import json
+import shutil
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from safetensors.numpy import load_file, save_file
+
+from gotd_jax.models import causal
+from gotd_jax.models.decoder import empty_cache
+from gotd_jax.models.decoder_config import from_hf, to_hf
+from tests.models.helpers import assert_same_trees, edit_json
+
+REFERENCES = Path(__file__).parent / "decoder_references"
+FAMILIES = ("gpt2", "gpt_neo", "llama")
+
+PUBLISHED = {  # configurations as published, and their parameters
+    "gpt2": ({"model_type": "gpt2", "vocab_size": 50257, "n_embd": 768, "n_layer": 12, "n_head": 12}, 124_439_808),
+    "gpt2-xl": ({"model_type": "gpt2", "vocab_size": 50257, "n_embd": 1600, "n_layer": 48, "n_head": 25}, 1_557_611_200),
+    "gpt-neo-2.7B": (
+        {
+            "model_type": "gpt_neo",
+            "vocab_size": 50257,
+            "hidden_size": 2560,
+            "num_layers": 32,
+            "num_heads": 20,
+            "attention_types": [[["global", "local"], 16]],
+        },
+        2_651_307_520,
+    ),
+    "SmolLM2-135M": (
+        {
+            "model_type": "llama",
+            "vocab_size": 49152,
+            "hidden_size": 576,
+            "intermediate_size": 1536,
+            "num_hidden_layers": 30,
+            "num_attention_heads": 9,
+            "num_key_value_heads": 3,
+            "tie_word_embeddings": True,
+        },
+        134_515_008,
+    ),
+}
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    return request.param
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _logits(definition, params, ids, mask):
+    return nnx.merge(definition, params)(ids, mask)
+
+
+def logits(loaded, ids, mask):
+    return np.asarray(_logits(loaded.definition, loaded.params, ids, mask))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_logits_equal_pytorch(family, side):
+    loaded = causal.load(REFERENCES / family)
+    with np.load(REFERENCES / family / f"{side}.npz") as stored:
+        found = logits(loaded, stored["ids"], stored["mask"])
+        np.testing.assert_allclose(found[stored["mask"]], stored["logits"][stored["mask"]], atol=1e-4)
+
+
+def test_padding_on_either_side_changes_nothing(family):
+    loaded = causal.load(REFERENCES / family)
+    ids = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
+    alone = logits(loaded, ids, np.ones_like(ids, bool))
+    for left, right in ((3, 0), (0, 4), (2, 2)):
+        padded = np.pad(ids, ((0, 0), (left, right)))
+        mask = np.pad(np.ones_like(ids, bool), ((0, 0), (left, right)))
+        np.testing.assert_allclose(logits(loaded, padded, mask)[:, left : left + 9], alone, atol=1e-5)
+
+
+def test_a_token_never_depends_on_later_ones(family):
+    loaded = causal.load(REFERENCES / family)
+    ids = np.random.default_rng(0).integers(5, 89, (1, 12)).astype(np.int32)
+    changed = ids.copy()
+    changed[:, 8:] = (changed[:, 8:] + 7) % 80
+    mask = np.ones_like(ids, bool)
+    before, after = logits(loaded, ids, mask), logits(loaded, changed, mask)
+    np.testing.assert_allclose(before[:, :8], after[:, :8], atol=1e-6)
+    assert np.abs(before[:, 8:] - after[:, 8:]).max() > 0.1
+
+
+def test_local_attention_reaches_back_as_far_as_its_window():
+    content = json.loads((REFERENCES / "gpt_neo" / "config.json").read_text())
+    edit = {"attention_types": [[["local"], 1]], "num_layers": 1, "attention_layers": None, "window_size": 5}
+    loaded = causal.initialise(dataclasses.replace(from_hf({**content, **edit}), initializer_range=0.5))
+    ids = np.random.default_rng(0).integers(5, 89, (1, 12)).astype(np.int32)
+    changed = ids.copy()
+    changed[0, 3] += 1
+    moved = np.abs(logits(loaded, ids, np.ones_like(ids, bool)) - logits(loaded, changed, np.ones_like(ids, bool))).max(-1)[0]
+    assert (moved[3:8] > 1e-6).all()
+    assert (moved[8:] == 0).all()
+
+
+@pytest.mark.parametrize("pieces", [(12,), (5, 7), (4, 1, 1, 6)])
+def test_reading_with_a_cache_equals_reading_at_once(family, pieces):
+    loaded = causal.load(REFERENCES / family)
+    with np.load(REFERENCES / family / "left.npz") as stored:
+        ids, mask = stored["ids"], stored["mask"]
+
+    @jax.jit
+    def read(params, ids, mask, cache):
+        model = nnx.merge(loaded.definition, params)
+        hidden, cache = model.decoder(ids, mask, cache)
+        return model.logits(hidden), cache
+
+    cache, found, start = empty_cache(loaded.config, len(ids), 20), [], 0
+    for length in pieces:
+        part = slice(start, start + length)
+        piece, cache = read(loaded.params, ids[:, part], mask[:, part], cache)
+        found.append(np.asarray(piece))
+        start += length
+    np.testing.assert_allclose(np.concatenate(found, axis=1)[mask], logits(loaded, ids, mask)[mask], atol=5e-5)
+    assert int(cache.filled) == 12
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_sizes_build_by_shape_alone(name):
+    content, count = PUBLISHED[name]
+    config = from_hf(content)
+    definition, tree = causal.blueprint(config)
+    assert sum(leaf.size for leaf in jax.tree.leaves(tree)) == count
+    batch = jax.ShapeDtypeStruct((2, 16), jnp.int32), jax.ShapeDtypeStruct((2, 16), jnp.bool_)
+    found = jax.eval_shape(lambda params, *batch: nnx.merge(definition, params)(*batch), tree, *batch)
+    assert found.shape == (2, 16, config.vocab_size)
+
+
+def test_bfloat16_products_are_near(family):
+    exact, fast = (causal.load(REFERENCES / family, compute_dtype=dtype) for dtype in ("float32", "bfloat16"))
+    ids = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
+    one, other = (logits(loaded, ids, np.ones_like(ids, bool)) for loaded in (exact, fast))
+    assert 0 < np.abs(one - other).max() < 0.1 * np.abs(one).max()
+
+
+def test_saved_model_is_the_same_and_has_the_published_tensors(family, tmp_path):
+    loaded = causal.load(REFERENCES / family)
+    causal.save(tmp_path / "saved", loaded)
+    again = causal.load(tmp_path / "saved")
+    assert_same_trees(again.params, loaded.params)
+    assert again.config == loaded.config
+    published, written = (load_file(folder / "model.safetensors") for folder in (REFERENCES / family, tmp_path / "saved"))
+    assert {name: tensor.shape for name, tensor in published.items()} == {
+        name: tensor.shape for name, tensor in written.items()
+    }
+
+
+def test_fresh_model_is_saved_with_a_configuration_that_describes_it(family, tmp_path):
+    config = causal.load(REFERENCES / family).config
+    loaded = causal.initialise(config, seed=3)
+    causal.save(tmp_path / "saved", loaded)
+    assert causal.load(tmp_path / "saved").config == config
+    assert from_hf(to_hf(config)) == config
+
+
+def test_wider_texts_than_the_model_has_positions_for_are_refused(family):
+    loaded = causal.load(REFERENCES / family)
+    ids = np.zeros((1, 65), np.int32)
+    with pytest.raises(ValueError, match=r"65 tokens .* positions for 64"):
+        logits(loaded, ids, np.ones_like(ids, bool))
+
+
+@pytest.fixture
+def copied(family, tmp_path):
+    shutil.copytree(REFERENCES / family, tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_missing_and_foreign_tensors_and_other_shapes_are_named(copied):
+    weights = load_file(copied / "model.safetensors")
+    names = sorted(weights)
+    save_file({name: weights[name] for name in names[1:]}, copied / "model.safetensors")
+    with pytest.raises(ValueError, match=rf"lacks 1 of .* {names[0]}"):
+        causal.load(copied)
+    body = next(name for name in names if name.startswith(("transformer.h.0", "model.layers.0")))
+    save_file(weights | {body.replace(".0.", ".9."): weights[body]}, copied / "model.safetensors")
+    with pytest.raises(ValueError, match=r"has 1 tensors that .* no place for"):
+        causal.load(copied)
+    save_file(weights | {body: weights[body][..., :-1].copy()}, copied / "model.safetensors")
+    with pytest.raises(ValueError, match=rf"1 tensors in .* other shapes .*{body}"):
+        causal.load(copied)
+    save_file({"other": np.zeros(3, np.float32)}, copied / "model.safetensors")
+    with pytest.raises(ValueError, match="weights of another architecture"):
+        causal.load(copied)
+
+
+def test_truncated_weights_are_refused(copied):
+    content = (copied / "model.safetensors").read_bytes()
+    (copied / "model.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="damaged or not whole"):
+        causal.load(copied)
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "message"),
+    [
+        ("gpt2", {"model_type": "bloom"}, "model_type is 'bloom'.*gpt2, gpt_neo, llama"),
+        ("gpt2", {"n_embd": None}, "lacks 'n_embd'"),
+        ("gpt2", {"n_head": 5}, "5 attention heads do not divide"),
+        ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx is True"),
+        ("gpt2", {"activation_function": "swish9"}, "activation is 'swish9'"),
+        ("gpt_neo", {"attention_layers": None, "attention_types": [[["global", "sparse"], 2]]}, "sparse"),
+        ("gpt_neo", {"attention_layers": None, "attention_types": [[["global"], 3]]}, "3 attention types for 4 layers"),
+        ("llama", {"num_key_value_heads": 4}, "4 heads of keys do not divide 6"),
+        ("llama", {"rope_parameters": {"rope_type": "yarn", "rope_theta": 1.0}}, "type 'yarn'"),
+    ],
+)
+def test_variants_that_are_not_implemented_are_refused(copied, change, message):
+    edit_json(copied / "config.json", **change)
+    with pytest.raises(ValueError, match=message):
+        causal.load(copied)
