@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -33,8 +34,14 @@ def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp
 def test_transport_engine_of_the_readme_runs(tmp_path):
     rng = np.random.default_rng(0)
     names = {f"{side}_embeddings": rng.normal(size=(rows, 8)) for side, rows in (("pool", 90), ("target", 20), ("new", 7))}
-    (code,) = blocks()[1:]
+    code = blocks()[1]
     assert '"potentials.safetensors"' in code
     exec(code.replace("potentials.safetensors", str(tmp_path / "potentials.safetensors")), names)
     assert names["gradient"].shape == (90,)
     assert (tmp_path / "potentials.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_the_model_of_the_readme_writes(capsys):
+    exec(blocks()[2], {})
+    assert "Paris" in capsys.readouterr().out
