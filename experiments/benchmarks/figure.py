@@ -10,7 +10,7 @@ def draw(path: Path, rows: list[dict]) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "gotd_jax"  # the same numbers give the same file
+    matplotlib.rcParams |= {"svg.hashsalt": "gotd_jax", "svg.fonttype": "none"}  # the same numbers give the same file
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(8, 3.2), layout="constrained")

@@ -13,7 +13,8 @@ from flax import nnx, traverse_util
 from gotd_jax import artifacts
 from gotd_jax.models import decoder_weights as weights
 from gotd_jax.models.decoder import CausalLM
-from gotd_jax.models.decoder_config import DecoderConfig, from_hf
+from gotd_jax.models.decoder_config import DecoderConfig
+from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.folders import CONFIG, Tensors, find, read_config
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.saving import save

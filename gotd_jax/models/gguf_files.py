@@ -15,7 +15,8 @@ from flax import traverse_util
 from gotd_jax import artifacts
 from gotd_jax.models import causal
 from gotd_jax.models import decoder_weights as weights
-from gotd_jax.models.decoder_config import DecoderConfig, from_hf
+from gotd_jax.models.decoder_config import DecoderConfig
+from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.model import Loaded
 
 # Our module below a layer, or below the body -> the tensor's name in a GGUF file.

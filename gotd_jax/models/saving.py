@@ -13,7 +13,7 @@ from flax import traverse_util
 from safetensors.numpy import save_file
 
 from gotd_jax import artifacts
-from gotd_jax.models import decoder_config, decoder_weights, weights
+from gotd_jax.models import decoder_families, decoder_weights, weights
 from gotd_jax.models.config import to_hf
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, Tensors, read_config
 from gotd_jax.models.model import Loaded
@@ -94,7 +94,7 @@ def _checked_leaves(loaded, params):
 def _config_content(loaded, leaves, labels, problem):
     source = read_config(loaded.source) if loaded.source else {}
     causal = loaded.head == "causal_lm"
-    keys = decoder_config.to_hf(loaded.config) if causal else to_hf(loaded.config)
+    keys = decoder_families.to_hf(loaded.config) if causal else to_hf(loaded.config)
     content = {**keys, **{key: value for key, value in source.items() if key not in NOT_CARRIED}}
     content |= {
         "architectures": [

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from gotd_jax.models import causal
 from gotd_jax.models.decoder import empty_cache
-from gotd_jax.models.decoder_config import from_hf, to_hf
+from gotd_jax.models.decoder_families import from_hf, to_hf
 from tests.models.helpers import assert_same_trees, edit_json
 
 REFERENCES = Path(__file__).parent / "decoder_references"
