@@ -95,6 +95,49 @@ class MaskedBatches:
 
 
 @dataclasses.dataclass(frozen=True)
+class PackedBatches:
+    """The batches of a causal language model: texts one after another, an end token behind each, cut into blocks.
+
+    Every block has `recipe.max_length` tokens, so that nothing is padding; what is left at the end is dropped, unless it
+    is all there is. A batch has `ids` int32 and `mask` bool, [B, T].
+    """
+
+    tokens: Tokens
+    end_id: int
+    recipe: Recipe
+    seed: int
+
+    @functools.cached_property
+    def blocks(self) -> np.ndarray:
+        """All tokens in order, int32 [blocks, max_length], or [1, fewer] where they do not fill one."""
+        texts = np.insert(self.tokens.ids, self.tokens.offsets[1:], self.end_id)
+        count = len(texts) // self.recipe.max_length
+        return texts[: count * self.recipe.max_length].reshape(count, -1) if count else texts[None]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of one pass over the blocks."""
+        return _steps_per_epoch(len(self.blocks), self.recipe)
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch * self.recipe.epochs
+
+    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
+        """Returns the batch of step `step`."""
+        _, rows = _rows(len(self.blocks), self.recipe, self.seed, step)
+        ids = np.zeros((self.recipe.batch_size, self.blocks.shape[1]), np.int32)
+        ids[: len(rows)] = self.blocks[rows]
+        mask = np.zeros(ids.shape, bool)
+        mask[: len(rows)] = True
+        return {"ids": ids, "mask": mask}
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over the texts' tokens and the end token."""
+        return _fingerprint(self.tokens.ids, self.tokens.offsets, str(self.end_id).encode())
+
+
+@dataclasses.dataclass(frozen=True)
 class LabelledBatches:
     """The batches of a task.
 

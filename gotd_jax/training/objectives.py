@@ -35,6 +35,26 @@ class MaskedLanguageModel:
 
 
 @dataclasses.dataclass(frozen=True)
+class CausalLanguageModel:
+    """Cross entropy of each next token, in nats a token.
+
+    The batch has `ids` int32 and `mask` bool, [B, T].
+
+    Attributes:
+      definition: of a `CausalLM`.
+    """
+
+    definition: nnx.GraphDef
+
+    def __call__(self, params: dict, batch: dict, key: jax.Array | None):
+        """Returns the loss and the share of next tokens guessed right. No dropout if `key` is None."""
+        ids, mask = batch["ids"], batch["mask"]
+        logits = nnx.merge(self.definition, params)(ids, mask, key=key)[:, :-1]
+        weights = (mask[:, :-1] & mask[:, 1:]).astype(jnp.float32)
+        return _cross_entropy(logits, {"labels": ids[:, 1:], "weights": weights})
+
+
+@dataclasses.dataclass(frozen=True)
 class Classification:
     """Cross entropy of the class, in nats an example.
 

@@ -7,19 +7,21 @@ from pathlib import Path
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.models.published import Loaded
-from gotd_jax.training.batches import MaskedBatches, Vocabulary
+from gotd_jax.training.batches import MaskedBatches, PackedBatches, Vocabulary
 from gotd_jax.training.loop import train
-from gotd_jax.training.objectives import MaskedLanguageModel
+from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
 from gotd_jax.training.recipe import Recipe
+
+WHOLE = 1 << 30  # tokens: texts are packed and not cut
 
 
 def pre_finetune(
     model: Loaded, corpus: Corpus, recipe: Recipe, *, seed: int, folder: str | Path | None = None, **options
 ) -> dict:
-    """Returns the parameters of a masked language model after training on `corpus` (paper, Tables 8 and 10).
+    """Returns the parameters of a masked or causal language model after training on `corpus` (paper, Tables 8 and 10).
 
     Args:
-      model: a loaded masked language model: `definition`, `params` and `source`, the folder of its tokeniser.
+      model: a loaded language model: `definition`, `params` and `source`, the folder of its tokeniser.
       corpus: the selection.
       recipe: how to train.
       seed: of the order, the masks and dropout.
@@ -27,10 +29,24 @@ def pre_finetune(
       **options: further ones of `train`.
     """
     tokenizer = load_tokenizer(model.source)
-    tokens = tokenise(tokenizer, corpus, recipe.max_length)
-    batches = MaskedBatches(tokens, Vocabulary.of(tokenizer), recipe, seed)
     options = {"what": "pre-fine-tuning", **options}
-    return train(MaskedLanguageModel(model.definition), model.params, batches, recipe, seed=seed, folder=folder, **options)
+    if model.head == "causal_lm":
+        tokens = tokenise(tokenizer, corpus, WHOLE)
+        objective = CausalLanguageModel(model.definition)
+        batches = PackedBatches(tokens, _end_id(model), recipe, seed)
+    else:
+        tokens = tokenise(tokenizer, corpus, recipe.max_length)
+        objective, batches = (
+            MaskedLanguageModel(model.definition),
+            MaskedBatches(tokens, Vocabulary.of(tokenizer), recipe, seed),
+        )
+    return train(objective, model.params, batches, recipe, seed=seed, folder=folder, **options)
+
+
+def _end_id(model: Loaded) -> int:
+    if not model.config.end_ids:
+        raise ValueError(f"The configuration in {model.source} names no eos_token_id, which parts texts in training. Add it.")
+    return model.config.end_ids[0]
 
 
 def warm_up_head(
