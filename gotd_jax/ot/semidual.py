@@ -100,10 +100,10 @@ def sample_sizes(candidates: int, targets: int) -> list[int]:
 def fast_precision() -> str:
     """Returns the precision in which this backend multiplies fastest without changing what is selected.
 
-    float16 on a GPU (bfloat16 is as fast there and eight times as coarse), bfloat16 on a CPU with matrix units (AMX).
+    float16 on a GPU (bfloat16 is as fast there and eight times as coarse), bfloat16 on a TPU or a CPU with matrix units (AMX).
     """
     if jax.default_backend() != "cpu":
-        return "float16"
+        return "bfloat16" if jax.default_backend() == "tpu" else "float16"
     processor = Path("/proc/cpuinfo")
     return "bfloat16" if processor.exists() and "amx_bf16" in processor.read_text() else "float32"
 
