@@ -82,8 +82,8 @@ def test_training_learns_what_follows_what_and_resumes_bitwise(model, tmp_path):
             raise Stop
 
     with pytest.raises(Stop):
-        train(objective, model.params, batches, RECIPE, seed=0, folder=tmp_path, save_every=5, log=stop)
-    resumed = train(objective, model.params, batches, RECIPE, seed=0, folder=tmp_path, save_every=5)
+        train(objective, model.params, batches, RECIPE, seed=0, folder=tmp_path, save_every=15, log=stop)
+    resumed = train(objective, model.params, batches, RECIPE, seed=0, folder=tmp_path, save_every=15)
     assert jax.tree.all(jax.tree.map(np.array_equal, whole, resumed))
 
 
