@@ -36,8 +36,8 @@ def advice(x: np.ndarray, y: np.ndarray, *, targets: int) -> list[dict]:
         row = {
             "epsilon": f"{epsilon:.1%}" if epsilon else "0 (exact)",
             "rank correlation": f"{spearmanr(values, exact).statistic:.3f}",
-            "top 1 %": f"{_overlap(values, exact, 0.01):.2f}",
-            "top 5 %": f"{_overlap(values, exact, 0.05):.2f}",
+            "top 1 %": f"{overlap(values, exact, 0.01):.2f}",
+            "top 5 %": f"{overlap(values, exact, 0.05):.2f}",
         }
         for size in few:
             costs = [_held_out(half, y, size, epsilon, split) for split in range(SPLITS)]
@@ -51,7 +51,8 @@ def _values(x: np.ndarray, y: np.ndarray, epsilon: float) -> np.ndarray:
     return ot.solve(x, y, epsilon=epsilon).candidate if epsilon else exact_duals(x, y)[0]
 
 
-def _overlap(values: np.ndarray, exact: np.ndarray, share: float) -> float:
+def overlap(values: np.ndarray, exact: np.ndarray, share: float) -> float:
+    """Returns which share of the lowest `share` of `values` are among as many of the lowest `exact`."""
     count = max(round(share * len(values)), 1)
     return len(set(lowest(values, count)) & set(lowest(exact, count))) / count
 

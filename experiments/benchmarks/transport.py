@@ -16,7 +16,7 @@ import numpy as np
 from jax import lax
 
 from experiments.benchmarks import clouds
-from experiments.benchmarks.epsilon import advice
+from experiments.benchmarks.epsilon import advice, overlap
 from experiments.benchmarks.figure import draw
 from experiments.benchmarks.measure import alone, alternated, extra_memory, status, write_rows
 from gotd_jax import ot
@@ -86,7 +86,7 @@ def peers(folder: Path, embedded: Path, scale: float) -> None:
                 "seconds": f"{statistics.median(seconds[name]):.2f}",
                 "times ours": f"{statistics.median(times):.2f}",
                 "true error": f"{look.error:.1e}",
-                "top 1 % of the tight solution's": f"{_overlap(look.potentials(), tight):.3f}",
+                "top 1 % of the tight solution's": f"{overlap(look.potentials(), tight, 0.01):.3f}",
                 "memory, MB": f"{alone(_memory_of, name, embedded, scale):.0f}",
             }
         )
@@ -217,11 +217,6 @@ def _sentences(embedded: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _targets(scale: float) -> int:
     return max(round(TARGETS * scale), 20)
-
-
-def _overlap(values: np.ndarray, others: np.ndarray) -> float:
-    count = max(len(values) // 100, 1)
-    return len(set(np.argsort(values)[:count]) & set(np.argsort(others)[:count])) / count
 
 
 def _memory_of(name: str, embedded: Path, scale: float) -> float:

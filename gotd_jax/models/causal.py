@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from gotd_jax.models import decoder_weights as weights
 from gotd_jax.models.decoder import CausalLM
 from gotd_jax.models.decoder_config import DecoderConfig
 from gotd_jax.models.decoder_families import from_hf
-from gotd_jax.models.folders import CONFIG, Tensors, find, read_config
+from gotd_jax.models.folders import CONFIG, Tensors, find, read_config, some
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.saving import save
 
@@ -72,14 +72,14 @@ def _check(
     if not expected.keys() & found.keys():
         raise ValueError(
             f"{folder / CONFIG} says {config.model_type}, and none of the {len(expected)} tensors of such a model is among the "
-            f"{len(found)} in the file, which begin with {_some(found)}. These are weights of another architecture."
+            f"{len(found)} in the file, which begin with {some(found)}. These are weights of another architecture."
         )
     if missing := expected.keys() - found.keys():
-        raise ValueError(f"{folder} lacks {len(missing)} of {len(expected)} tensors: {_some(missing)}. Fetch it again.")
+        raise ValueError(f"{folder} lacks {len(missing)} of {len(expected)} tensors: {some(missing)}. Fetch it again.")
     if left := found.keys() - expected.keys() - {weights.HEAD}:
         raise ValueError(
             f"{folder} has {len(left)} tensors that a {config.model_type} of {config.layers} layers as in its {CONFIG} has no "
-            f"place for: {_some(left)}. The two do not belong together."
+            f"place for: {some(left)}. The two do not belong together."
         )
     if wrong := {name for name in expected if expected[name] != found[name]}:
         name = min(wrong)
@@ -87,8 +87,3 @@ def _check(
             f"{len(wrong)} tensors in {folder} have other shapes than its {CONFIG} says: {name} is {list(found[name])} and "
             f"should be {list(expected[name])}."
         )
-
-
-def _some(names: Iterable[str], count: int = 3) -> str:
-    names = sorted(names)
-    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

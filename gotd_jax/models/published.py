@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx, traverse_util
@@ -14,7 +13,7 @@ from flax import nnx, traverse_util
 from gotd_jax import artifacts
 from gotd_jax.models import weights
 from gotd_jax.models.config import EncoderConfig, from_hf
-from gotd_jax.models.folders import CONFIG, Tensors, find, read_config
+from gotd_jax.models.folders import CONFIG, Tensors, find, read_config, some
 from gotd_jax.models.heads import ClassifierHead, MaskedLMHead
 from gotd_jax.models.model import Loaded, blueprint, initialise
 from gotd_jax.models.saving import save
@@ -98,16 +97,16 @@ def _check_body(folder: Path, config: EncoderConfig, expected: set[str], stored:
     if not found & expected:
         raise ValueError(
             f"{folder / CONFIG} says {config.model_type}, and none of the {len(expected)} tensors of such a body is among the "
-            f"{len(stored)} in the file, which begin with {_some(stored)}. These are weights of another architecture."
+            f"{len(stored)} in the file, which begin with {some(stored)}. These are weights of another architecture."
         )
     if missing := expected - found:
         raise ValueError(
-            f"{folder} lacks {len(missing)} of the {len(expected)} tensors of its body: {_some(missing)}. Fetch it again."
+            f"{folder} lacks {len(missing)} of the {len(expected)} tensors of its body: {some(missing)}. Fetch it again."
         )
     if left := found - expected:
         raise ValueError(
             f"{folder} has {len(left)} tensors that a body of {config.layers} layers as in its {CONFIG} has no place for: "
-            f"{_some(left)}. The two do not belong together."
+            f"{some(left)}. The two do not belong together."
         )
 
 
@@ -127,7 +126,7 @@ def _fresh_parts(folder, head, names, tensors, stored, outputs):
     for part, members in parts.items():
         absent = [name for name in members if name not in stored]
         if 0 < len(absent) < len(members):
-            raise ValueError(f"{folder} has only a part of its {head} head: it lacks {_some(absent)}. Fetch it again.")
+            raise ValueError(f"{folder} has only a part of its {head} head: it lacks {some(absent)}. Fetch it again.")
         if absent or (part == "head.output" and {tensors.shape(stored[name])[0] for name in members} != {outputs}):
             fresh.append(part)
     return tuple(sorted(fresh))
@@ -157,8 +156,3 @@ def _fresh_head(config, head, outputs, seed):
     rngs = nnx.Rngs(seed)
     module = MaskedLMHead(config, rngs) if head == "masked_lm" else ClassifierHead(config, outputs, rngs)
     return traverse_util.flatten_dict({"head": nnx.to_pure_dict(nnx.split(module)[1])})
-
-
-def _some(names: Iterable[Any], count: int = 3) -> str:
-    names = sorted(names)
-    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
