@@ -13,9 +13,10 @@ POOL, TARGET, BUDGET = 60, 7, 12
 WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
 
 # Options under which a method draws nothing. `random` cannot be without.
-DETERMINISTIC = {"none": {}, "dsir": {"noise": False}, "tapt_c": {}, "got_d": {}}
+DETERMINISTIC = {"none": {}, "dsir": {"noise": False}, "tapt_c": {}, "got_d": {}, "contrast": {}, "rtp": {}}
 RANDOM = {"random", "dsir"}
-READS_EMBEDDINGS = {"tapt_c", "got_d"}
+AWAY = 9
+READS_EMBEDDINGS = {"tapt_c": [TARGET, POOL], "got_d": [TARGET, POOL], "contrast": [AWAY, POOL]}
 
 every_method = pytest.mark.parametrize("method", METHODS)
 every_deterministic_method = pytest.mark.parametrize("method", DETERMINISTIC)
@@ -32,10 +33,17 @@ def embed(corpus):
     return np.stack([np.random.default_rng(list(digest)).normal(size=5) for digest in digests]).astype(np.float32)
 
 
-def make_problem(pool=None, target=None, embed=embed):
+def toxicity_of(corpus):
+    """A number for each text that depends on the text alone."""
+    digests = (hashlib.sha256(text.encode()).digest() for text in corpus.texts())
+    return np.array([int.from_bytes(digest[:4], "big") / 2**32 for digest in digests], np.float32)
+
+
+def make_problem(pool=None, target=None, embed=embed, toxicity=toxicity_of):
     pool = Corpus.from_texts(texts(POOL, 0)) if pool is None else pool
     target = Corpus.from_texts(texts(TARGET, 1)) if target is None else target
-    return Problem(pool, target, embed)
+    away = Corpus.from_texts(texts(AWAY, 2))
+    return Problem(pool, target, embed, away=away, toxicity=lambda: toxicity(pool))
 
 
 def test_every_method_is_either_deterministic_or_known_to_draw():
@@ -173,7 +181,19 @@ def test_a_method_embeds_only_if_it_reads_embeddings(method):
         return embed(corpus)
 
     select(method, make_problem(embed=counting), BUDGET, seed=0)
-    assert sorted(embedded) == ([TARGET, POOL] if method in READS_EMBEDDINGS else [])
+    assert sorted(embedded) == READS_EMBEDDINGS.get(method, [])
+
+
+@every_method
+def test_a_method_scores_the_pool_only_if_it_reads_toxicity(method):
+    scored = []
+
+    def counting(corpus):
+        scored.append(len(corpus))
+        return toxicity_of(corpus)
+
+    select(method, make_problem(toxicity=counting), BUDGET, seed=0)
+    assert scored == ([POOL] if method == "rtp" else [])
 
 
 @every_method
