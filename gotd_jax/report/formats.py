@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gotd_jax.report.table import Cell, Table
 
+HEADER = ("source", "line", "method", "budget", "task", "mean", "spread", "seeds", "seeds_expected", "error", "items")
 LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 
@@ -28,15 +31,15 @@ def markdown(table: Table) -> str:
 
 
 def csv(table: Table) -> str:
-    """Returns one line a cell, to six decimals: source, line, method, budget, task, mean, spread, seeds, seeds expected."""
+    """Returns one line a cell, to six decimals; `task` is the column, and error and items are a single seed's."""
     file = io.StringIO()
     writer = csv_module.writer(file, lineterminator="\n")
-    writer.writerow(["source", "line", "method", "budget", "task", "mean", "spread", "seeds", "seeds_expected"])
+    writer.writerow(HEADER)
     for line in table.lines:
         for column, cell in zip(table.columns, line.cells):
-            numbers = ("" if number is None else f"{number:.6f}" for number in (cell.mean, cell.spread))
+            mean, spread, error = ("" if number is None else f"{number:.6f}" for number in (cell.mean, cell.spread, cell.error))
             told_by = (line.source, line.label, line.method, line.budget)
-            writer.writerow([*told_by, column, *numbers, cell.seeds, cell.expected])
+            writer.writerow([*told_by, column, mean, spread, cell.seeds, cell.expected, error, cell.count])
     return file.getvalue()
 
 

@@ -79,7 +79,7 @@ def test_budgets_are_lines_of_their_own():
     assert [(line.label, str(line.cells[0])) for line in made.lines] == [
         ("got_d, budget 500", "50.00"),
         ("got_d, budget 20,000", "60.00"),
-        ("none, budget 500", "50.00"),
+        ("none", "50.00"),
     ]
 
 
@@ -161,7 +161,7 @@ def test_csv_has_a_line_a_cell_with_full_numbers(tmp_path):
     assert len(found) == 5 * 3
     assert found["random", "CoLA"] == {
         "source": "ours", "line": "random", "method": "random", "budget": "500", "task": "CoLA",
-        "mean": "33.333333", "spread": "", "seeds": "1", "seeds_expected": "3",
+        "mean": "33.333333", "spread": "", "seeds": "1", "seeds_expected": "3", "error": "", "items": "",
     }  # fmt: skip
     assert found["random", "RTE"]["mean"] == ""
     assert found["GOT-D (paper)", "RTE"]["mean"] == "61.010000"
@@ -183,3 +183,76 @@ def test_latex_has_subscripts_and_rows_of_equal_length():
 
 def test_a_row_is_described_in_one_line():
     assert table.describe(row(budget=50_000, score=0.5678)) == "CoLA got_d 50,000 seed 0: matthews 56.78 on dev (3 s)"
+
+
+def measured(method="got_d", seed=0, budget=500, **values):
+    """A row with the measures `values`, each a number or (number, error, count)."""
+    measures = {}
+    for name, value in values.items():
+        number, error, count = value if isinstance(value, tuple) else (value, None, None)
+        column = {"emt": "EMT toxic ↓", "ppl": "PPL ↓"}[name]
+        measures[column] = {"value": number, "error": error, "count": count, "unit": "prompts", "what": f"what {name} is"}
+    return {"task": "writing", "method": method, "budget": budget, "seed": seed, "measures": measures, "seconds": {"a": 2.4}}
+
+
+def test_measures_are_columns_as_they_are_and_have_no_average():
+    made = table.make([measured(emt=0.45, ppl=33.0), measured("none", emt=0.62, ppl=34.2)])
+    assert made.columns == ("EMT toxic ↓", "PPL ↓")
+    assert cells(made, "none") == {"EMT toxic ↓": "0.62", "PPL ↓": "34.20"}
+
+
+def test_one_seeds_standard_errors_and_counts_are_in_the_notes_and_in_the_csv():
+    made = table.make([measured(emt=(0.45, 0.031, 24), ppl=30.0), measured("none", emt=(0.62, 0.04, 24), ppl=34.2)])
+    assert made.notes[1:] == (
+        "EMT toxic ↓: what emt is, over 24 prompts. Standard errors over them: got_d 0.031, none 0.04.",
+        "PPL ↓: what ppl is.",
+    )
+    assert "ours,got_d,got_d,500,EMT toxic ↓,0.450000,,1,1,0.031000,24" in formats.csv(made).splitlines()
+
+
+def test_measures_over_seeds_have_a_spread_and_no_standard_error():
+    made = table.make([measured(seed=seed, emt=(emt, 0.1, 24)) for seed, emt in enumerate((0.2, 0.4))])
+    assert cells(made, "got_d") == {"EMT toxic ↓": "0.30_0.14"}
+    assert "Standard errors" not in " ".join(made.notes)
+
+
+def test_rows_of_several_tasks_share_a_line_and_each_fills_its_columns():
+    rows = [measured(emt=0.5), {**measured(ppl=30.0), "task": "another"}]
+    assert cells(table.make(rows), "got_d") == {"EMT toxic ↓": "0.50", "PPL ↓": "30.00"}
+
+
+def test_baselines_are_a_line_of_their_own():
+    rows = [{**measured(emt=0.5, ppl=3.0), "baselines": {"majority class": {"EMT toxic ↓": 62.0}}}, measured("none", emt=0.6)]
+    made = table.make(rows)
+    assert cells(made, "majority class") == {"EMT toxic ↓": "62.00", "PPL ↓": ""}
+    assert [line.source for line in made.lines] == ["baseline", "ours", "ours"]
+
+
+def test_the_papers_measures_stand_beneath_ours():
+    made = table.make([measured(method, emt=0.5, ppl=30.0) for method in ("none", "got_d")], paper="table_1_10k")
+    assert cells(made, "GPT-2 base (paper)") == {"EMT toxic ↓": "0.62", "PPL ↓": "34.20"}
+    assert cells(made, "GOT-D_clean (paper)") == {"EMT toxic ↓": "0.45", "PPL ↓": "33.00"}
+    assert "Paper: Table 1, Perspective, 10k, 10,000 chunks selected, 1 run." in made.notes
+
+
+def test_several_published_tables_are_told_by_their_titles_and_repeat_no_line_of_no_selection():
+    rows = [
+        {**row("x", method), "measures": {"ag_news ↑": {"value": 50.0, "what": "accuracy"}}} for method in ("none", "got_d")
+    ]
+    made = table.make(rows, paper="table_16_5k,table_16_10k")
+    assert [line.label for line in made.lines] == [
+        "none",
+        "no selection (paper, Table 16, GPT-2 XL, 5,000)",
+        "got_d",
+        "GOT-D (paper, Table 16, GPT-2 XL, 5,000)",
+        "GOT-D (paper, Table 16, GPT-2 XL, 10,000)",
+    ]
+    assert len(made.notes) == len(set(made.notes))
+
+
+def test_arrows_are_commands_in_latex():
+    assert formats.latex_text("PPL ↓, utility ↑") == r"PPL $\downarrow$, utility $\uparrow$"
+
+
+def test_a_row_of_measures_is_described_by_its_first():
+    assert table.describe(measured(emt=0.451, ppl=30)) == "writing got_d 500 seed 0: EMT toxic ↓ 0.45, PPL ↓ 30.00 (2 s)"

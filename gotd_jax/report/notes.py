@@ -1,0 +1,38 @@
+"""What stands beneath a table: what its numbers are, and what is known of the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gotd_jax.report.published import Published
+
+if TYPE_CHECKING:
+    from gotd_jax.report.table import Line
+
+
+def of_rows(rows: Sequence[dict], columns: Sequence[str], lines: Sequence[Line]) -> tuple[str, ...]:
+    """Returns what the numbers of `rows` are: of what, over how many seeds and items, with which standard errors."""
+    seeds = {row["seed"] for row in rows}
+    over = f"mean_standard deviation (n - 1) over {len(seeds)} seeds" if len(seeds) > 1 else "1 seed, so without a spread"
+    if not any("measures" in row for row in rows):
+        metrics = {row["task"]: f"{row['metric']} on {row['evaluated_on']}" for row in rows}
+        return (f"Scores times 100, {over}. {'; '.join(f'{task}: {metrics[task]}' for task in columns)}.",)
+    measures = {column: measure for row in rows for column, measure in row["measures"].items()}
+    said = (_of_measure(column, measures[column], lines, place) for place, column in enumerate(columns))
+    return (f"Accuracies times 100, all else as it is; {over}.", *said)
+
+
+def _of_measure(column: str, measure: dict, lines: Sequence[Line], place: int) -> str:
+    """Returns what a column measures, over how many items, and the standard error over them of every line that has one."""
+    counted = f", over {measure['count']:,} {measure['unit']}" if measure.get("count") else ""
+    errors = [(line.label, line.cells[place].error) for line in lines if line.cells[place].error is not None]
+    listed = ", ".join(f"{label} {error:.2g}" for label, error in errors)
+    return f"{column}: {measure['what']}{counted}." + (f" Standard errors over them: {listed}." if listed else "")
+
+
+def of_paper(tables: Sequence[Published]) -> tuple[str, ...]:
+    """Returns which published tables stand beside ours, and what is known to be wrong with them; each note once."""
+    seeds = {table.title: f"{table.seeds} seeds" if table.seeds > 1 else "1 run" for table in tables}
+    said = (f"Paper: {table.title}, {table.budget:,} chunks selected, {seeds[table.title]}." for table in tables)
+    return tuple(dict.fromkeys([*said, *(note for table in tables for note in table.notes)]))
