@@ -165,3 +165,5 @@ def test_a_sentence_with_an_unknown_half_is_no_target():
         Prompt("c", "I j", 0.1, " k l.", 0.1),
     ]
     assert [record["id"] for record in target_texts(prompts, 1, toxic=False, seed=0)] == ["c"]
+    with pytest.raises(ValueError, match="2 clean sentences were asked for, and 1 of 3 are clean"):
+        target_texts(prompts, 2, toxic=False, seed=0)

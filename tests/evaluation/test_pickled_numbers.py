@@ -72,12 +72,24 @@ def test_a_file_that_would_run_a_command_is_refused_and_runs_none(protocol, tmp_
     assert mark.exists()  # it was harmful
 
 
-@pytest.mark.parametrize(
-    "value", [Harmful(eval, "1"), Harmful(getattr, "text", "upper"), np.array([{}], object), np.random.default_rng(0)]
-)
+@pytest.mark.parametrize("value", [Harmful(eval, "1"), Harmful(getattr, "text", "upper"), np.random.default_rng(0)])
 def test_what_is_not_named_as_known_is_refused(value):
     with pytest.raises(ValueError, match=r"file cannot be read: "):
         read(dumped(value), FRACTION, "file")
+
+
+@pytest.mark.parametrize(
+    "array, name",
+    [
+        (np.array([{}], object), r"\|O8"),
+        (np.arange(3, dtype=">f8"), ">f8"),
+        (np.zeros(3, bool), r"\|b1"),
+        (np.zeros(3, np.float16), "<f2"),
+    ],
+)
+def test_arrays_of_other_types_than_numbers_are_refused(array, name):
+    with pytest.raises(ValueError, match=f"it has numbers of type {name}, and only f4, f8, i4, i8 are read"):
+        read(dumped(array), (), "file")
 
 
 def test_no_class_is_known_unless_it_is_named():
