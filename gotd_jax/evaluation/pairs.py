@@ -45,14 +45,14 @@ def encode_pair(tokenizer, context: str, continuation: str) -> tuple[list[int], 
     Raises:
       ValueError: the continuation adds no token.
     """
-    if context:
-        kept = context.rstrip()
+    kept = context.rstrip()
+    if kept:
         whole = encode(tokenizer, context + continuation)
         before = encode(tokenizer, kept)
         tokens = before, whole[len(before) :]
     else:
         prefix = prefix_id(tokenizer)
-        whole = encode(tokenizer, continuation, special=False)
+        whole = encode(tokenizer, context + continuation, special=False)
         tokens = (whole[:1], whole[1:]) if whole[:1] == [prefix] else ([prefix], whole)
     if not tokens[1]:
         raise ValueError(
