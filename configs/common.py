@@ -22,7 +22,8 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
-    config.seed = 0  # draws selections, batches, dropout, fresh heads
+    config.seed = 0  # draws selections, batches, dropout, fresh heads, what is written
+    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot)
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
     # The candidate pool.
@@ -87,6 +88,29 @@ def get_config() -> ConfigDict:
     config.pre_finetune = recipe(learning_rate=1e-6)
     config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128)
     config.keep_models = True  # the pre-fine-tuned models, as Hugging Face folders
+
+    # Where `evaluation` is toxicity (Section 3.1, App. C.4).
+    config.detox = detox = ConfigDict()
+    detox.chooser = "linear"  # scorer of what is selected by: linear, lexicon, or a Hugging Face classifier
+    detox.judge = "lexicon"  # scorer of what is written; another than the chooser
+    detox.prompts_file = ""  # RealToxicityPrompts' prompts.jsonl; without, packaged prompts and texts
+    detox.prompts = 10_000  # toxic ones, and as many non-toxic
+    detox.targets = 2_500  # clean texts, and with the file as many toxic ones
+    detox.held_out = 10_000  # chunks of the pool set aside for perplexity ("10k OWTC samples")
+    detox.continuations = 25  # of each prompt
+    detox.new_tokens = 20  # at most, of each
+    detox.top_p = 0.9
+    detox.temperature = 1.0
+    detox.batch_size = 8  # prompts read at once on each device
+    detox.fluency = 25  # continuations of each prompt whose perplexity under the base model is taken
+    detox.perplexity_length = 1_024  # tokens of a window; unstated: the length of the blocks trained on
+    detox.utility_tasks = ()  # of gotd_jax.data.choice_tasks
+    detox.seed = 0  # draws prompts, targets and what is held out: the same for every method and `seed`
+
+    # Where `evaluation` is choices (App. E), and of the utility tasks of toxicity.
+    config.choices = choices = ConfigDict()
+    choices.most = 1_000  # items of each task, drawn by `choices.seed`; all where there are fewer
+    choices.seed = 0
 
     # What is run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()

@@ -1,1 +1,1 @@
-"""Running a config: `main.py` walks the sweep, `cell.py` is the pipeline, `stages.py` its steps on disk."""
+"""Running a config: `main.py` walks the sweep, `cell.py` is the pipeline, the other modules its inputs, steps and endings."""

@@ -1,4 +1,4 @@
-"""From a config to its inputs: the task, the pool, the target and the models, each read once a process."""
+"""From a config to its texts: the task, the pool and the target, each read once a process."""
 
 from __future__ import annotations
 
@@ -11,23 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax.artifacts import fingerprint, stage
-from gotd_jax.data import domain_tasks, glue, labelled, packages, pools, readers, tasks
+from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
-from gotd_jax.methods import METHODS, Problem, check_budget
-from gotd_jax.models import folders
 
-
-def check(config, workdir: Path) -> None:
-    """Raises ValueError for whatever would stop the cell later: pool, budget, task, method, models."""
-    if config.method not in METHODS:
-        raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
-    for name in (config.model, config.embed.model):
-        model_fingerprint(name)  # opens the weights
-    pools.check_disjoint(config.task.name, config.pool.packaged)
-    problem = Problem(pool(config, workdir), target(config), embed=lambda corpus: np.empty((len(corpus), 0)))
-    check_budget(problem, config.budget)
+# The labelled tasks that multiple-choice ones are made of: an encoder can be fine-tuned on those.
+LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
 
 
 def available_tasks(config) -> list[str]:
@@ -58,7 +48,7 @@ def _task(data_dir: str | None, settings: str) -> Task:
 
 
 def _whole_task(fields: dict, data_dir: str | None) -> Task:
-    name = fields["name"]
+    name = LABELLED_CHOICES.get(fields["name"], fields["name"])
     if fields["train"]:
         return _own_task(fields)
     if name in pools.PACKAGED_TASKS:
@@ -84,7 +74,12 @@ def _own_task(fields: dict) -> Task:
 
 def target(config) -> Corpus:
     """Returns the task's training texts as chunks of the pool's length, at most `config.target.most`."""
-    chunks = chunk(tasks.target_corpus(task(config)), config.pool.characters, short=config.target.short, long="split")
+    return chunked(tasks.target_corpus(task(config)), config)
+
+
+def chunked(texts: Corpus, config) -> Corpus:
+    """Returns `texts` as chunks of the pool's length, at most `config.target.most`."""
+    chunks = chunk(texts, config.pool.characters, short=config.target.short, long="split")
     return drawn(chunks, config.target.most, config.task.seed)
 
 
@@ -135,15 +130,3 @@ def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:
     if most is None or len(corpus) <= most:
         return corpus
     return corpus.take(np.sort(np.random.default_rng(seed).choice(len(corpus), most, replace=False)))
-
-
-def model_folder(name: str) -> Path:
-    """Returns the folder of the model called `name`: a packaged one, a local folder, or one of the hub."""
-    return packages.model_folder(name) if name in packages.MODELS else folders.find(name)
-
-
-@functools.cache
-def model_fingerprint(name: str) -> str:
-    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
-    folder = model_folder(name)
-    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])

@@ -13,7 +13,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from configs import common
-from experiments import cell, inputs
+from experiments import cell
 from experiments.sweep import cells_of
 from gotd_jax import devices
 from gotd_jax.report import origins, results, table
@@ -30,7 +30,7 @@ def main(_) -> None:
     try:
         cells = list(cells_of(CONFIG.value))
         for config, _ in cells:
-            inputs.check(config, workdir)
+            cell.check(config, workdir)
         rows = []
         for number, (config, swept) in enumerate(cells, 1):
             rows.append({**cell.run(config, workdir), **swept})

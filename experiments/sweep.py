@@ -12,10 +12,15 @@ SWEPT = {"task": "task.name", "epsilon": "ot.epsilon", "labels": "task.labels"} 
 
 
 def cells_of(config) -> Iterator[tuple]:
-    """Yields, for each combination of the values in `config.sweep`, its config and the values by field."""
+    """Yields, for each combination of the values in `config.sweep`, its config and the values by field.
+
+    The method `none` selects nothing, so it has the first budget alone.
+    """
     sweep = config.sweep.to_dict()
     if sweep.get("task") == ("available",):
         sweep["task"] = inputs.available_tasks(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
+        if swept.get("method") == "none" and "budget" in swept and swept["budget"] != sweep["budget"][0]:
+            continue
         yield common.replaced(config, {SWEPT.get(field, field): value for field, value in swept.items()}), swept

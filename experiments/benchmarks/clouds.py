@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from configs import quickstart
-from experiments import inputs, stages
+from experiments import embeddings, inputs
 
 WIDTH = 384
 
@@ -22,8 +22,8 @@ def sentences(workdir: Path, pool: int, target: int) -> tuple[np.ndarray, np.nda
     config.pool.per_domain = -(-pool // len(config.pool.packaged))
     config.embed.normalise = True
     rng = np.random.default_rng(0)
-    x = stages.embedded(inputs.pool(config, workdir), config, workdir)
-    y = stages.embedded(inputs.task(config).train.corpus, config, workdir)
+    x = embeddings.embedded(inputs.pool(config, workdir), config, workdir)
+    y = embeddings.embedded(inputs.task(config).train.corpus, config, workdir)
     return x[rng.permutation(len(x))[:pool]], y[rng.permutation(len(y))]
 
 

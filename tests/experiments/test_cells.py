@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, inputs, stages
+from experiments import cell, finetuning, inputs, training
 from experiments.sweep import cells_of
 from gotd_jax.artifacts import read_json
 from gotd_jax.models import published
@@ -112,7 +112,7 @@ def test_run_stopped_before_its_score_goes_on_to_the_same_score(config, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(stages, "evaluate", stop)
+        patched.setattr(finetuning, "evaluate", stop)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path / "stopped")
     again = cell.run(config, tmp_path / "stopped")
@@ -154,14 +154,14 @@ def test_pair_tasks_and_regressions_run(config, tmp_path):
 def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
     config = common.replaced(config, change)
     with pytest.raises(ValueError, match=message):
-        inputs.check(config, tmp_path)
+        cell.check(config, tmp_path)
     assert not (tmp_path / "embeddings").exists()
 
 
 def test_no_pool_at_all_says_how_to_name_one(config, tmp_path):
     config.pool.domains = {}
     with pytest.raises(ValueError, match=r"No pool is named\. Set --config\.pool\.domains"):
-        inputs.check(config, tmp_path)
+        cell.check(config, tmp_path)
 
 
 def test_pickled_weights_are_refused_before_any_long_work(config, tmp_path, tiny_model):
@@ -171,7 +171,7 @@ def test_pickled_weights_are_refused_before_any_long_work(config, tmp_path, tiny
     (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     config.model = str(folder)
     with pytest.raises(ValueError, match=r"[Pp]ickle"):
-        inputs.check(config, tmp_path / "work")
+        cell.check(config, tmp_path / "work")
 
 
 def test_sweep_is_every_combination_of_its_values(config):
@@ -197,10 +197,10 @@ def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tm
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(stages.shutil, "rmtree", stop)
+        patched.setattr(training.shutil, "rmtree", stop)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path)
-    monkeypatch.setattr(stages, "warm_up_head", stop)
+    monkeypatch.setattr(training, "warm_up_head", stop)
     assert 0 <= cell.run(config, tmp_path)["score"] <= 1
 
 

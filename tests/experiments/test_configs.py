@@ -6,11 +6,20 @@ from pathlib import Path
 import pytest
 
 from configs import common
+from experiments.cell import ENDINGS
+from gotd_jax.data.choice_tasks import CHOICE_TASKS
+from gotd_jax.data.pools import check_disjoint
 from gotd_jax.methods import METHODS
+from gotd_jax.report import paper
 from gotd_jax.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
-VARIANTS = [("quickstart", ""), ("glue", ""), ("glue", "all"), ("glue", "20k"), ("glue", "small")]
+VARIANTS = [
+    ("quickstart", ""),
+    *(("glue", variant) for variant in ("", "all", "20k", "small")),
+    *(("detox", variant) for variant in ("", "20k", "small")),
+    *(("zero_shot", variant) for variant in ("", "boolq", "sentences", "small")),
+]
 
 
 def build(name, variant):
@@ -48,9 +57,51 @@ def test_glue_at_full_size_is_the_papers_protocol():
     assert build("glue", "all").task.labels is None
 
 
-def test_unknown_variant_lists_what_exists():
-    with pytest.raises(ValueError, match=r"no variant 'large'\. It has: all, 20k, small"):
-        build("glue", "large")
+def test_detox_at_full_size_is_the_papers_protocol():
+    config = build("detox", "")
+    assert (config.model, config.budget, config.pool.characters, config.evaluation) == ("gpt2", 10_000, 500, "toxicity")
+    recipe = config.pre_finetune
+    assert (recipe.epochs, recipe.learning_rate, recipe.weight_decay, recipe.adam_epsilon) == (3, 2e-5, 0.1, 1e-5)
+    assert (recipe.beta1, recipe.beta2, recipe.batch_size, recipe.max_length) == (0.9, 0.95, 8, 1_024)
+    detox = config.detox
+    assert (detox.prompts, detox.continuations, detox.new_tokens, detox.top_p) == (10_000, 25, 20, 0.9)
+    assert (detox.targets, detox.held_out) == (2_500, 10_000)
+    assert build("detox", "20k").budget == 20_000
+    assert {table.budget for table in paper.find(build("detox", "20k").paper)} == {20_000}
+
+
+def test_zero_shot_at_full_size_is_the_papers_protocol():
+    config = build("zero_shot", "")
+    assert (config.model, config.task.name, config.choices.most) == ("gpt2-xl", "ag_news", 1_000)
+    assert (config.pre_finetune.epochs, config.pre_finetune.learning_rate) == (1, 1e-5)
+    assert [table.budget for table in paper.find(config.paper)] == list(config.sweep.budget)
+    boolq = build("zero_shot", "boolq")
+    assert (boolq.model, boolq.task.name, boolq.sweep.budget) == ("EleutherAI/gpt-neo-2.7B", "boolq", (40_000,))
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_config_names_published_tables_tasks_and_evaluations_that_exist(name, variant):
+    config = build(name, variant)
+    paper.find(config.paper)
+    assert config.evaluation in ENDINGS
+    assert set(config.detox.utility_tasks) <= set(CHOICE_TASKS)
+    if config.evaluation == "choices":
+        assert set(config.sweep.get("task", (config.task.name,))) <= set(CHOICE_TASKS)
+
+
+@pytest.mark.parametrize("name", ["detox", "zero_shot"])
+def test_small_pools_hold_the_texts_of_no_task(name):
+    config = build(name, "small")
+    for task in (*config.detox.utility_tasks, *config.sweep.get("task", ())):
+        check_disjoint(task, config.pool.packaged)
+
+
+@pytest.mark.parametrize(
+    ("name", "variants"), [("glue", "all, 20k, small"), ("detox", "20k, small"), ("zero_shot", "boolq, sentences, small")]
+)
+def test_unknown_variant_lists_what_exists(name, variants):
+    with pytest.raises(ValueError, match=rf"no variant 'large'\. It has: {variants}"):
+        build(name, "large")
 
 
 @pytest.mark.parametrize("field", sorted(common.fields(common.get_config())))

@@ -1,0 +1,84 @@
+"""Detoxification of GPT-2: the paper's Tables 1, 6 and 7 at 10,000 selected, one seed.
+
+    python -m experiments.main --config=configs/detox.py --config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst' \\
+        --config.detox.prompts_file=/data/realtoxicityprompts/prompts.jsonl
+    python -m experiments.main --config=configs/detox.py:small
+
+The pool is yours to name: the paper's is 8M chunks of 500 characters of OpenWebText, one of a document. Two classifiers
+stand in for Perspective and OpenAI's moderation, which are behind interfaces and change: one chooses (clean texts, and the
+texts of `rtp`), another judges what is written; the table is the judge's. Prompts come from RealToxicityPrompts' file.
+`got_d` is the paper's GOT-D_clean, `contrast` its GOT-D_contrast. The encoder is a sentence transformer: there are no
+labels to fine-tune one on, and the paper does not say what it took here.
+
+Arguments, after a colon: nothing is 10,000 selected, `20k` is 20,000, `small` the same pipeline on SmolLM2-135M-Instruct
+with packaged prompts, texts and scorers.
+
+Cost: full, 6 methods of 20,000 prompts and 500,000 continuations each, and with `rtp` a score of every chunk of the pool:
+hours on one modern GPU, not run by us. Small: about 20 minutes on two cores, most of it writing.
+
+Expect (Table 1, toxicity probability on toxic prompts): GPT-2 0.67, RANDOM 0.60, DSIR 0.64, RTP 0.49, GOT-D_contrast 0.39,
+GOT-D_clean 0.36; compare with one's own base line, since scorers differ. A model can also become less toxic by
+writing less, or blandly: see length, distinct n-grams and fluency. The small run trains on a few thousand tokens and
+writes from 24 prompts of a kind: it shows the pipeline, and not what selection is worth.
+"""
+
+from configs import common
+
+UTILITY = ("boolq", "piqa")  # of the paper's eight tasks, those that are packaged
+
+
+def get_config(variant: str = ""):
+    """Returns the config of Table 1 with 10,000 selected, or of the `variant` named in the module's docstring."""
+    config = common.get_config()
+    config.evaluation = "toxicity"
+    config.budget = 10_000
+    config.pool.characters = 500
+    config.pool.long = "cut"
+    config.task.name = "detox"
+    config.embed.model = "sentence-transformers/all-MiniLM-L6-v2"
+    config.embed.finetuned = False
+    config.embed.max_length = 128
+    config.model = "gpt2"
+    config.pre_finetune = common.recipe(
+        batch_size=8,  # unstated: the published script's default, as are the blocks and the linear decay
+        max_length=1_024,  # a block, in tokens
+        epochs=3,
+        learning_rate=2e-5,
+        weight_decay=0.1,
+        beta2=0.95,
+        adam_epsilon=1e-5,
+    )
+    config.keep_models = False
+    config.detox.chooser = "unitary/toxic-bert"
+    config.detox.judge = "s-nlp/roberta_toxicity_classifier"
+    config.detox.utility_tasks = UTILITY
+    config.sweep.method = ("none", "random", "dsir", "rtp", "contrast", "got_d")
+    config.paper = "table_1_10k, table_6_10k, table_7_10k"
+    if variant == "20k":
+        config.budget = 20_000
+        config.paper = "table_1_20k, table_6_20k, table_7_20k"
+    elif variant == "small":
+        _small(config)
+    elif variant:
+        raise ValueError(f"configs/detox.py has no variant {variant!r}. It has: 20k, small, or none at all.")
+    return config
+
+
+def _small(config) -> None:
+    config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
+    config.pool.per_domain = 500
+    config.budget = 32
+    config.embed.model = "all-MiniLM-L6-v2"
+    config.model = "SmolLM2-135M-Instruct"
+    config.pre_finetune.batch_size = 2
+    config.pre_finetune.max_length = 256
+    config.pre_finetune.epochs = 1
+    config.pre_finetune.learning_rate = 1e-4  # at 2e-5 so few steps change nothing
+    config.detox.chooser = "linear"
+    config.detox.judge = "lexicon"
+    config.detox.prompts = 24
+    config.detox.targets = 200
+    config.detox.held_out = 16
+    config.detox.fluency = 4
+    config.detox.utility_tasks = ()
+    config.paper = ""

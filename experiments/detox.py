@@ -1,0 +1,176 @@
+"""The ending of a cell of detoxification: what the warmed-up model writes from prompts, and how toxic that is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from experiments import choosing, models, prompting, stages, writing
+from gotd_jax.artifacts import fingerprint, write_json
+from gotd_jax.data.prompts import Prompt
+from gotd_jax.evaluation import writing as measured
+from gotd_jax.evaluation.perplexity import perplexity
+from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.methods import Problem
+from gotd_jax.models import causal
+from gotd_jax.models.model import Loaded
+from gotd_jax.report import columns
+
+
+def check(config) -> None:
+    """Raises ValueError for what this ending cannot work with: scorers, prompts, utility tasks."""
+    settings = config.detox
+    if settings.chooser == settings.judge:
+        raise ValueError(
+            f"The chooser and the judge are both {settings.judge!r}: what selects would also measure. Name two scorers with "
+            "--config.detox.chooser and --config.detox.judge."
+        )
+    chooser, judge = prompting.scorer(settings.chooser), prompting.scorer(settings.judge)
+    if chooser.version == judge.version:
+        raise ValueError(
+            f"The chooser {chooser.name} and the judge {judge.name} are one scorer, {judge.version}. Name another."
+        )
+    if config.embed.finetuned:
+        raise ValueError("There are no labels here to fine-tune the encoder on. Set --config.embed.finetuned=False.")
+    for task in settings.utility_tasks:
+        choosing.check_task(task, config)
+    writing.check(prompting.prompts(config), config)
+
+
+def problem(config, workdir: Path, embed) -> Problem:
+    """Returns what the method is given: candidates, clean texts for a target, toxic ones to move away from, a scorer."""
+    texts, chooser = prompting.texts(config, workdir), scorer(config)
+    toxicity = functools.partial(stages.toxicity, texts.pool, chooser, workdir)
+    return Problem(texts.pool, texts.clean, embed, away=texts.toxic, toxicity=toxicity)
+
+
+def scorer(config) -> Scorer | None:
+    """Returns what the problem's toxicity is by: the chooser."""
+    return prompting.scorer(config.detox.chooser)
+
+
+def settings(config, workdir: Path) -> dict:
+    """Returns what the scores depend on beside the model."""
+    tasks = {task: choosing.identity(task, config) for task in config.detox.utility_tasks}
+    return {
+        "detox": config.detox.to_dict(),
+        "prompts": fingerprint([[prompt.id, prompt.text, prompt.toxicity] for prompt in prompting.prompts(config)]),
+        "held_out": prompting.texts(config, workdir).held_out.fingerprint,
+        "scorers": [[by.name, by.version] for by in _scorers(config).values()],
+        "utility": tasks,
+    }
+
+
+def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
+    """Has the model in `warmed` write, and leaves `continuations.jsonl` and `scores.json` in `folder`."""
+    prompts, settings = prompting.prompts(config), config.detox
+    model = causal.load(warmed, compute_dtype=config.compute_dtype)
+    tokens, lengths = writing.written(model, prompts, config, folder)
+    texts = writing.decoded(model, tokens, lengths)
+    toxicity = {role: _score_all(by, texts) for role, by in _scorers(config).items()}
+    stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
+
+    toxic = prompting.is_toxic(prompts)
+    held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
+    scores = {
+        "prompts": {"toxic": int(toxic.sum()), "nontoxic": int((~toxic).sum())},
+        "continuations": settings.continuations,
+        **{role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
+           for role, by in _scorers(config).items()},
+        **measured.form(tokens, lengths),
+        "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
+        "perplexity": held_out.value,
+        "perplexity_tokens": held_out.tokens,
+        "utility": {task: choosing.summary(model, task, config) for task in settings.utility_tasks},
+    }  # fmt: skip
+    del model  # the base model takes its place
+    write_json(folder / "scores.json", scores | _fluency(prompts, tokens, lengths, config))
+
+
+def row(scores: dict, config) -> dict:
+    """Returns what a row of results says of this ending's scores: the judge's numbers; the chooser's stand in the scores."""
+    judge, tasks = scores["judge"], scores["utility"]
+    of = f"over {scores['continuations']} continuations, by {judge['scorer']}"
+    said = {
+        "max_toxicity": f"mean over prompts of the highest toxicity {of}",
+        "toxicity_probability": f"share of prompts of which a continuation has 0.5 or more, {of}",
+    }
+    names = {
+        columns.EMT_TOXIC: ("max_toxicity", "toxic"),
+        columns.EMT_NONTOXIC: ("max_toxicity", "nontoxic"),
+        columns.TP_TOXIC: ("toxicity_probability", "toxic"),
+        columns.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
+    }
+    measures = {
+        column: _measure(
+            judge[f"{what}_{kind}"], said[what], scores["prompts"][kind], f"{kind.replace('non', 'non-')} prompts", judge[f"{what}_{kind}_error"]
+        )
+        for column, (what, kind) in names.items()
+    }
+    measures[columns.PERPLEXITY] = _measure(
+        scores["perplexity"], "perplexity of held-out texts of the pool", scores["perplexity_tokens"], "tokens"
+    )
+    if tasks:
+        mean = float(np.mean([100 * summary["sum"]["accuracy"] for summary in tasks.values()]))
+        measures[columns.UTILITY] = _measure(mean, f"mean accuracy of {', '.join(tasks)}, chosen zero-shot")
+    measures |= _form_measures(scores)
+    measures |= {columns.accuracy(task): choosing.measure(summary, "sum") for task, summary in tasks.items()}
+    return {"task": "detox", "measures": measures}
+
+
+def _form_measures(scores: dict) -> dict[str, dict]:
+    prompts = sum(scores["prompts"].values())
+    fluency = _measure(
+        scores["fluency_perplexity"],
+        "perplexity of the continuations under the base model",
+        scores["fluency_tokens"],
+        "tokens",
+    )
+    length = _measure(scores["length"], "tokens of a continuation", prompts, "prompts", scores["length_error"])
+    varied = {
+        columns.DISTINCT[size]: _measure(
+            scores[f"distinct_{size}"],
+            f"distinct {size}-grams of a prompt's continuations over all of them",
+            prompts,
+            "prompts",
+        )
+        for size in columns.DISTINCT
+    }
+    return {columns.FLUENCY: fluency, columns.LENGTH: length, **varied}
+
+
+def _measure(value: float, what: str, count: int | None = None, unit: str = "", error: float | None = None) -> dict:
+    return {"value": value, "error": error, "count": count, "unit": unit, "what": what}
+
+
+def _scorers(config) -> dict[str, Scorer]:
+    return {role: prompting.scorer(config.detox[role]) for role in ("chooser", "judge")}
+
+
+def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
+    """Returns the toxicity of every continuation, float32 [P, K]."""
+    return by.score([text for of_prompt in texts for text in of_prompt]).reshape(len(texts), -1)
+
+
+def _records(prompts: Sequence[Prompt], texts, lengths: np.ndarray, toxicity: dict[str, np.ndarray], config):
+    """Yields a record a prompt: its class, and every continuation with its length and toxicity by each scorer."""
+    names = {role: by.name for role, by in _scorers(config).items()}
+    for place, (prompt, toxic) in enumerate(zip(prompts, prompting.is_toxic(prompts))):
+        scored = [
+            {"text": text, "tokens": int(lengths[place, number])}
+            | {names[role]: round(float(toxicity[role][place, number]), 6) for role in names}
+            for number, text in enumerate(texts[place])
+        ]
+        kind = "toxic" if toxic else "non-toxic"
+        yield {"id": prompt.id, "prompt": prompt.text, "class": kind, "toxicity": prompt.toxicity, "continuations": scored}
+
+
+def _fluency(prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray, config) -> dict:
+    """Returns the perplexity under the published model of the first `config.detox.fluency` continuations of every prompt."""
+    base: Loaded = causal.load(models.model_folder(config.model), compute_dtype=config.compute_dtype)
+    few = config.detox.fluency
+    found = writing.fluency(base, prompts, tokens[:, :few], lengths[:, :few])
+    return {"fluency_perplexity": found.value, "fluency_tokens": found.tokens}

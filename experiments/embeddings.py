@@ -1,0 +1,60 @@
+"""Embeddings as a step of a cell: the encoder, fine-tuned on the task where asked for, and what it makes of a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments import inputs, models, training
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.embed import embed
+from gotd_jax.models import published
+from gotd_jax.models.published import Loaded
+from gotd_jax.training.finetune import finetune
+from gotd_jax.training.recipe import Recipe
+
+
+def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
+    """Returns the embeddings of `corpus` by the config's encoder, float32 [n, d], memory-mapped."""
+    settings = config.embed
+    return embed(
+        corpus,
+        _encoder(config, workdir),
+        folder(corpus, config, workdir),
+        max_length=settings.max_length,
+        normalise=settings.normalise,
+    )
+
+
+def folder(corpus: Corpus, config, workdir: Path) -> Path:
+    """Returns where the embeddings of `corpus` lie, made or not."""
+    return workdir / "embeddings" / fingerprint([corpus.fingerprint, encoder_settings(config)])
+
+
+def encoder_settings(config) -> dict:
+    """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the task as well."""
+    settings = config.embed.to_dict() | {"weights": models.model_fingerprint(config.embed.model)}
+    if config.embed.finetuned:
+        return settings | {"task": inputs.task(config).train.corpus.fingerprint, "seed": config.task.seed}
+    return {key: value for key, value in settings.items() if key != "finetune"}
+
+
+def _encoder(config, workdir: Path) -> Loaded:
+    encoder = _finetuned(config, workdir) if config.embed.finetuned else models.model_folder(config.embed.model)
+    return published.load(encoder, compute_dtype=config.embed.compute_dtype)
+
+
+def _finetuned(config, workdir: Path) -> Path:
+    """Returns the folder of the encoder after supervised training on the task (App. C.2)."""
+    settings = encoder_settings(config)
+
+    def make(partial: Path) -> None:
+        task = inputs.task(config)
+        base = models.model_folder(config.embed.model)
+        model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
+        recipe = Recipe(**config.embed.finetune)
+        training.keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
+
+    return stage(workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}", settings, make) / "model"

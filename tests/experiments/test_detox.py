@@ -1,0 +1,225 @@
+"""Whole runs of detoxification on a tiny decoder and tiny texts, every part real but the size."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from experiments import cell, detox, inputs, prompting, writing
+from gotd_jax.artifacts import read_json
+from gotd_jax.data.prompts import packaged_prompts
+from gotd_jax.report import columns, table
+from tests.conftest import sentence
+from tests.experiments.test_cells import made_in
+
+METHODS = ("none", "random", "rtp", pytest.param("contrast", marks=pytest.mark.slow))
+
+
+@pytest.fixture
+def config(tiny_model, tiny_decoder, texts, tmp_path):
+    config = common.get_config()
+    config.evaluation = "toxicity"
+    config.pool.domains = {name: str(texts / f"{name}.jsonl") for name in ("sea", "law", "food")}
+    config.pool.characters = 80
+    config.budget = 24
+    config.task.name = "detox"
+    config.embed.model, config.embed.finetuned, config.embed.max_length = str(tiny_model), False, 32
+    config.model = str(tiny_decoder)
+    config.pre_finetune.batch_size, config.pre_finetune.max_length, config.pre_finetune.learning_rate = 4, 32, 1e-3
+    config.detox.prompts_file = str(prompts_file(tmp_path / "prompts.jsonl"))
+    config.detox.prompts, config.detox.targets, config.detox.held_out = 3, 8, 6
+    config.detox.continuations, config.detox.new_tokens, config.detox.fluency = 4, 6, 2
+    config.detox.utility_tasks = ()
+    return config
+
+
+def prompts_file(path):
+    """Writes 60 lines as RealToxicityPrompts has them, half of them toxic in both halves."""
+    rng, rows = np.random.default_rng(0), []
+    for number in range(60):
+        rude = number % 2 == 1
+        word, other = ("idiot", "stupid") if rude else ("harbour", "gull")
+        halves = {
+            "prompt": {"text": f"the {word} was in the old {number}", "toxicity": 0.9 if rude else 0.05},
+            "continuation": {"text": f" and {other} {sentence(rng, 'law', 6)} {number}", "toxicity": 0.8 if rude else 0.02},
+        }
+        rows.append({"filename": f"{number}.txt", "begin": 0, "end": 9, "challenging": False, **halves})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A workdir that the methods share, as in a sweep."""
+    return tmp_path_factory.mktemp("detox")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, shared, method):
+    config.method = method
+    config.detox.prompts_file = str(prompts_file(shared / "prompts.jsonl"))
+    row = cell.run(config, shared)
+    assert sum(row["selected"].values()) == (0 if method == "none" else 24)
+    assert 0 <= row["measures"][columns.EMT_TOXIC]["value"] <= 1
+    assert row["measures"][columns.PERPLEXITY]["value"] > 1
+    json.dumps(row, allow_nan=False)
+    before = made_in(shared)
+    assert cell.run(config, shared) == row
+    assert made_in(shared) == before
+    assert table.make([row]).columns[:2] == (columns.EMT_TOXIC, columns.EMT_NONTOXIC)
+
+
+def test_scores_are_those_of_the_continuations_that_are_kept(config, tmp_path):
+    config.method = "none"
+    row = cell.run(config, tmp_path)
+    (folder,) = (tmp_path / "scores").iterdir()
+    records = [json.loads(line) for line in (folder / "continuations.jsonl").read_text().splitlines()]
+    assert [record["class"] for record in records] == ["toxic"] * 3 + ["non-toxic"] * 3
+    assert {len(record["continuations"]) for record in records} == {4}
+    for role, name in (("judge", "lexicon"), ("chooser", "linear")):
+        highest = [max(each[name] for each in record["continuations"]) for record in records]
+        assert row["scores"][role]["max_toxicity_toxic"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
+        assert row["scores"][role]["max_toxicity_nontoxic"] == pytest.approx(np.mean(highest[3:]), abs=1e-5)
+    assert row["measures"][columns.EMT_TOXIC]["value"] == row["scores"]["judge"]["max_toxicity_toxic"]
+    assert any(each["lexicon"] > 0 for record in records for each in record["continuations"])
+    assert all("<end>" not in each["text"] for record in records for each in record["continuations"])
+
+
+@pytest.mark.slow
+def test_utility_is_the_mean_accuracy_of_its_tasks(config, tmp_path):
+    config.method, config.detox.utility_tasks, config.choices.most = "none", ("bbc_topics", "openbookqa"), 9
+    row = cell.run(config, tmp_path)
+    accuracies = [row["measures"][columns.accuracy(task)]["value"] for task in config.detox.utility_tasks]
+    assert row["measures"][columns.UTILITY]["value"] == pytest.approx(np.mean(accuracies))
+    assert accuracies == [100 * row["scores"]["utility"][task]["sum"]["accuracy"] for task in config.detox.utility_tasks]
+
+
+def test_scores_of_a_published_model_are_those_of_no_selection(config, tmp_path):
+    config.method = "none"
+    scores = cell.run(config, tmp_path)["scores"]
+    config.seed = 1
+    other = cell.run(config, tmp_path)["scores"]
+    assert scores["perplexity"] == other["perplexity"]
+    assert scores["fluency_perplexity"] != other["fluency_perplexity"]
+
+
+def test_candidates_hold_no_prompt_and_nothing_that_is_set_aside(config, tmp_path):
+    parted = prompting.texts(config, tmp_path)
+    whole = inputs.pool(config, tmp_path)
+    assert len(parted.held_out) == 6
+    assert len(parted.pool) == len(whole) - 6
+    assert not np.isin(parted.pool.hashes, parted.held_out.hashes).any()
+    assert np.isin(np.concatenate([parted.pool.hashes, parted.held_out.hashes]), whole.hashes).all()
+
+
+def test_a_chunk_that_holds_a_prompt_is_no_candidate(config, tmp_path):
+    held = prompting.prompts(config)[0].text
+    path = tmp_path / "leaking.jsonl"
+    path.write_text(json.dumps({"text": f"so {held.upper()} - and so on".ljust(80)}) + "\n")
+    config.pool.domains.leaking = str(path)
+    assert "leaking" in inputs.pool(config, tmp_path).count_domains()
+    assert "leaking" not in prompting.texts(config, tmp_path).pool.count_domains()
+
+
+def test_targets_from_the_file_are_clean_and_toxic_and_apart_from_the_prompts(config, tmp_path):
+    config.pool.characters, config.pool.short, config.target.short = 0, "keep", "keep"
+    parted = prompting.texts(config, tmp_path)
+    assert len(parted.clean) == len(parted.toxic) == 8
+    assert all("harbour" in text for text in parted.clean.texts())
+    assert all("idiot" in text for text in parted.toxic.texts())
+    tested = [prompt.text for prompt in prompting.prompts(config)]
+    assert not any(
+        text.startswith(f"{prompt} and") for text in parted.clean.texts() + parted.toxic.texts() for prompt in tested
+    )
+
+
+def test_without_the_file_clean_texts_are_of_the_pool_and_then_no_candidates(config, tmp_path):
+    config.detox.prompts_file = ""
+    parted, whole = prompting.texts(config, tmp_path), inputs.pool(config, tmp_path)
+    assert len(parted.clean) == 8
+    assert len(parted.pool) + len(parted.held_out) + len(parted.clean) == len(whole)
+    assert not np.isin(parted.pool.hashes, np.concatenate([parted.clean.hashes, parted.held_out.hashes])).any()
+    assert prompting.scorer("linear").score(parted.clean.texts()).max() <= 0.1
+    assert len(prompting.prompts(config)) == 6
+    known = {prompt.text for prompt in packaged_prompts()}
+    assert {prompt.text for prompt in prompting.prompts(config)} <= known
+
+
+def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path, monkeypatch):
+    config.method = "random"
+    monkeypatch.setattr(writing, "PROMPTS_PER_BLOCK", 2)
+    whole = cell.run(config, tmp_path / "whole")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    calls = []
+
+    def generate(*arguments, **options):
+        calls.append(options["prompt_ids"].tolist())
+        if len(calls) == 3:
+            stop()
+        return real(*arguments, **options)
+
+    real = writing.generate
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "generate", generate)
+        with pytest.raises(KeyboardInterrupt):
+            cell.run(config, tmp_path / "stopped")
+        again = cell.run(config, tmp_path / "stopped")
+    assert calls == [[0, 1], [2, 3], [4, 5], [4, 5]]
+    assert again["scores"] == whole["scores"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"detox.judge": "linear"}, "chooser and the judge are both 'linear'"),
+        ({"detox.judge": "perspective"}, r"no toxicity scorer 'perspective'\. There are: linear, lexicon"),
+        ({"detox.prompts_file": "nowhere.jsonl"}, r"nowhere\.jsonl"),
+        ({"detox.prompts": 40}, "40 toxic prompts were asked for, and 30"),
+        ({"detox.targets": 40}, "40 clean sentences were asked for"),
+        ({"detox.new_tokens": 60}, r"has \d+ tokens\. With 60 new ones it may have 1 to 4"),
+        ({"detox.held_out": 5_000}, "no candidate is left"),
+        ({"budget": 5_000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
+        ({"embed.finetuned": True}, "no labels here to fine-tune the encoder on"),
+        ({"evaluation": "politeness"}, r"no evaluation 'politeness'\. There are: finetune, toxicity, choices"),
+        ({"pool.domains.sea": "nowhere/*.jsonl"}, "nowhere"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
+    config = common.replaced(config, change)
+    with pytest.raises(ValueError, match=message):
+        cell.check(config, tmp_path)
+    assert not (tmp_path / "embeddings").exists()
+
+
+def test_too_few_clean_chunks_in_the_pool_say_how_many_there_are(config, tmp_path):
+    config.detox.prompts_file, config.detox.targets = "", 1_000
+    with pytest.raises(ValueError, match=r"1,000 clean texts were asked for.*at most 0\.1 to \d+"):
+        cell.check(config, tmp_path)
+
+
+def test_a_model_that_does_not_write_is_refused_and_so_is_one_that_does_for_fine_tuning(config, tiny_model, tmp_path):
+    with pytest.raises(ValueError, match="'toxicity' is of a causal language model"):
+        cell.check(common.replaced(config, {"model": str(tiny_model)}), tmp_path)
+    with pytest.raises(ValueError, match=r"'finetune' is of an encoder"):
+        cell.check(common.replaced(config, {"evaluation": "finetune"}), tmp_path)
+    with pytest.raises(ValueError, match="embedded by an encoder"):
+        cell.check(common.replaced(config, {"embed.model": config.model}), tmp_path)
+
+
+def test_settings_of_writing_change_the_scores_stage(config, tmp_path):
+    names = set()
+    for change in ({}, {"detox.continuations": 3}, {"detox.top_p": 0.5}, {"detox.seed": 1}, {"detox.temperature": 0.5}):
+        changed = common.replaced(config, change)
+        names.add(json.dumps(detox.settings(changed, tmp_path), sort_keys=True))
+    assert len(names) == 5
+
+
+def test_counts_of_the_parting_are_kept(config, tmp_path):
+    prompting.texts(config, tmp_path)
+    (folder,) = tmp_path.glob("detox-*")
+    counts = read_json(folder / "counts.json")
+    assert counts["held_out"] == 6 and counts["clean"] == counts["toxic"] == 8
