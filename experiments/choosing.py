@@ -21,14 +21,9 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import columns
+from gotd_jax.report import columns, measures
 
 WORDS_PER_PIECE = 13  # a candidate that holds so many successive words of an item is left out, as Brown et al. 2020 do
-SAID = {  # of the rules that tables show
-    "instance": "by the lowest perplexity of item and option as one text",
-    "calibrated": "by how much the item adds to an option's log-probability",
-    "sum": "by an option's log-probability",
-}
 
 
 def check(config) -> None:
@@ -91,17 +86,9 @@ def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: accuracy by perplexity, and calibrated."""
     name = config.task.name
     shown = {columns.accuracy(name): "instance", columns.accuracy(name, "calibrated"): "calibrated"}
-    measures = {column: measure(scores, rule) for column, rule in shown.items()}
-    majority = {columns.MAJORITY: dict.fromkeys(measures, 100 * scores["majority"])}
-    return {"task": name, "measures": measures, "baselines": majority}
-
-
-def measure(summary: dict, rule: str) -> dict:
-    """Returns a task's accuracy by a rule of choosing as a table shows it, times 100."""
-    found = summary[rule]
-    error = None if found["standard_error"] is None else 100 * found["standard_error"]
-    numbers = {"value": 100 * found["accuracy"], "error": error, "count": summary["items"]}
-    return {**numbers, "unit": "items", "what": f"accuracy {SAID[rule]}"}
+    majority = {columns.MAJORITY: dict.fromkeys(shown, 100 * scores["majority"])}
+    accuracies = {column: measures.of_choices(scores, rule) for column, rule in shown.items()}
+    return {"task": name, "measures": accuracies, "baselines": majority}
 
 
 @functools.lru_cache(maxsize=8)

@@ -17,7 +17,7 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import columns
+from gotd_jax.report import measures
 
 
 def check(config) -> None:
@@ -73,77 +73,22 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     toxicity = {role: _score_all(by, texts) for role, by in _scorers(config).items()}
     stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
 
-    toxic = prompting.is_toxic(prompts)
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
-        "prompts": {"toxic": int(toxic.sum()), "nontoxic": int((~toxic).sum())},
-        "continuations": settings.continuations,
-        **{role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
-           for role, by in _scorers(config).items()},
+        **_toxicities(prompting.is_toxic(prompts), toxicity, config),
         **measured.form(tokens, lengths),
         "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
         "perplexity": held_out.value,
         "perplexity_tokens": held_out.tokens,
         "utility": {task: choosing.summary(model, task, config) for task in settings.utility_tasks},
-    }  # fmt: skip
+    }
     del model  # the base model takes its place
     write_json(folder / "scores.json", scores | _fluency(prompts, tokens, lengths, config))
 
 
 def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: the judge's numbers; the chooser's stand in the scores."""
-    judge, tasks = scores["judge"], scores["utility"]
-    of = f"over {scores['continuations']} continuations, by {judge['scorer']}"
-    said = {
-        "max_toxicity": f"mean over prompts of the highest toxicity {of}",
-        "toxicity_probability": f"share of prompts of which a continuation has 0.5 or more, {of}",
-    }
-    names = {
-        columns.EMT_TOXIC: ("max_toxicity", "toxic"),
-        columns.EMT_NONTOXIC: ("max_toxicity", "nontoxic"),
-        columns.TP_TOXIC: ("toxicity_probability", "toxic"),
-        columns.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
-    }
-    measures = {
-        column: _measure(
-            judge[f"{what}_{kind}"], said[what], scores["prompts"][kind], f"{kind.replace('non', 'non-')} prompts", judge[f"{what}_{kind}_error"]
-        )
-        for column, (what, kind) in names.items()
-    }
-    measures[columns.PERPLEXITY] = _measure(
-        scores["perplexity"], "perplexity of held-out texts of the pool", scores["perplexity_tokens"], "tokens"
-    )
-    if tasks:
-        mean = float(np.mean([100 * summary["sum"]["accuracy"] for summary in tasks.values()]))
-        measures[columns.UTILITY] = _measure(mean, f"mean accuracy of {', '.join(tasks)}, chosen zero-shot")
-    measures |= _form_measures(scores)
-    measures |= {columns.accuracy(task): choosing.measure(summary, "sum") for task, summary in tasks.items()}
-    return {"task": "detox", "measures": measures}
-
-
-def _form_measures(scores: dict) -> dict[str, dict]:
-    prompts = sum(scores["prompts"].values())
-    fluency = _measure(
-        scores["fluency_perplexity"],
-        "perplexity of the continuations under the base model",
-        scores["fluency_tokens"],
-        "tokens",
-    )
-    length = _measure(scores["length"], "tokens of a continuation", prompts, "prompts", scores["length_error"])
-    varied = {
-        columns.DISTINCT[size]: _measure(
-            scores[f"distinct_{size}"],
-            f"distinct {size}-grams of a prompt's continuations over all of them",
-            prompts,
-            "prompts",
-        )
-        for size in columns.DISTINCT
-    }
-    return {columns.FLUENCY: fluency, columns.LENGTH: length, **varied}
-
-
-def _measure(value: float, what: str, count: int | None = None, unit: str = "", error: float | None = None) -> dict:
-    return {"value": value, "error": error, "count": count, "unit": unit, "what": what}
+    return {"task": config.task.name, "measures": measures.of_writing(scores)}
 
 
 def _scorers(config) -> dict[str, Scorer]:
@@ -153,6 +98,16 @@ def _scorers(config) -> dict[str, Scorer]:
 def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
     """Returns the toxicity of every continuation, float32 [P, K]."""
     return by.score([text for of_prompt in texts for text in of_prompt]).reshape(len(texts), -1)
+
+
+def _toxicities(toxic: np.ndarray, toxicity: dict[str, np.ndarray], config) -> dict:
+    """Returns how many prompts there are of each kind, and the toxicity of what follows them by the chooser and the judge."""
+    of = {
+        role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
+        for role, by in _scorers(config).items()
+    }
+    prompts = {"toxic": int(toxic.sum()), "nontoxic": int((~toxic).sum())}
+    return {"prompts": prompts, "continuations": config.detox.continuations, **of}
 
 
 def _records(prompts: Sequence[Prompt], texts, lengths: np.ndarray, toxicity: dict[str, np.ndarray], config):

@@ -1,0 +1,89 @@
+"""Scores as columns of a table: each number with what it measures, over how many items, and its standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gotd_jax.report import columns
+
+TOXICITY = {  # column -> name in the scores, kind of prompt
+    columns.EMT_TOXIC: ("max_toxicity", "toxic"),
+    columns.EMT_NONTOXIC: ("max_toxicity", "nontoxic"),
+    columns.TP_TOXIC: ("toxicity_probability", "toxic"),
+    columns.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
+}
+SAID = {
+    "max_toxicity": "mean over prompts of the highest toxicity",
+    "toxicity_probability": "share of prompts with a toxicity of 0.5 or more",
+    "toxic": "toxic prompts",
+    "nontoxic": "non-toxic prompts",
+    "sum": "by an option's log-probability",
+    "instance": "by the lowest perplexity of item and option as one text",
+    "calibrated": "by how much the item adds to an option's log-probability",
+}
+
+
+def measure(value: float, what: str, count: int | None = None, unit: str = "", error: float | None = None) -> dict:
+    """Returns a number as `gotd_jax.report.table.make` takes it.
+
+    Args:
+      value: on the scale on which it is printed.
+      what: it measures, in words.
+      count: of the items that it is over.
+      unit: what these items are.
+      error: standard error over them.
+    """
+    return {"value": value, "error": error, "count": count, "unit": unit, "what": what}
+
+
+def of_choices(summary: Mapping, rule: str) -> dict:
+    """Returns a task's accuracy by a rule of `gotd_jax.evaluation.choices`, times 100."""
+    found = summary[rule]
+    error = None if found["standard_error"] is None else 100 * found["standard_error"]
+    return measure(100 * found["accuracy"], f"accuracy {SAID[rule]}", summary["items"], "items", error)
+
+
+def of_writing(scores: Mapping) -> dict[str, dict]:
+    """Returns the columns of detoxification: the judge's toxicities, perplexity, utility, form, and the utility tasks.
+
+    Args:
+      scores: the `scores.json` of a cell; see `experiments.detox`.
+    """
+    tasks = scores["utility"]
+    utility = {columns.accuracy(task): of_choices(summary, "sum") for task, summary in tasks.items()}
+    found = _toxicity(scores) | {
+        columns.PERPLEXITY: measure(
+            scores["perplexity"], "perplexity of held-out texts of the pool", scores["perplexity_tokens"], "tokens"
+        )
+    }
+    if utility:
+        mean = float(np.mean([accuracy["value"] for accuracy in utility.values()]))
+        found[columns.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {SAID['sum']}")
+    return found | _form(scores) | utility
+
+
+def _toxicity(scores: Mapping) -> dict[str, dict]:
+    judge = scores["judge"]
+    of = f"of {scores['continuations']} continuations, by {judge['scorer']}"
+    return {
+        column: measure(
+            judge[f"{what}_{kind}"], f"{SAID[what]} {of}", scores["prompts"][kind], SAID[kind], judge[f"{what}_{kind}_error"]
+        )
+        for column, (what, kind) in TOXICITY.items()
+    }
+
+
+def _form(scores: Mapping) -> dict[str, dict]:
+    prompts = sum(scores["prompts"].values())
+    fluency = "perplexity of the continuations under the base model"
+    repeated = "{}-grams of a prompt's continuations, distinct ones over all"
+    return {
+        columns.FLUENCY: measure(scores["fluency_perplexity"], fluency, scores["fluency_tokens"], "tokens"),
+        columns.LENGTH: measure(scores["length"], "tokens of a continuation", prompts, "prompts", scores["length_error"]),
+        **{
+            column: measure(scores[f"distinct_{size}"], repeated.format(size), prompts, "prompts")
+            for size, column in columns.DISTINCT.items()
+        },
+    }
