@@ -11,7 +11,7 @@ import numpy as np
 from gotd_jax.evaluation.pairs import Pair
 
 TOKENS_PER_BATCH = 2048  # read at once on each device
-CACHED_PER_BATCH = 4 * TOKENS_PER_BATCH  # columns of the cache, which is repeated for every continuation
+PADDED_TO = 3  # times its tokens a row is padded at most to share another's program where its own would be used once
 SHARING = 8  # continuations of a context that are scored together, at most
 
 
@@ -28,13 +28,24 @@ class Shape(NamedTuple):
     fed: int
     shared: int
 
+    @property
+    def cost(self) -> int:
+        """Tokens that a row reads, or a quarter of the columns that its cache repeats, where that is more."""
+        return max(self.context + self.shared * self.fed, self.shared * (self.context + self.fed) // 4)
+
+    @property
+    def fit(self) -> int:
+        """Rows of a full batch, a context each, on all devices."""
+        return max(TOKENS_PER_BATCH // self.cost, 1) * jax.device_count()
+
     def height(self, groups: int) -> int:
-        """Returns the rows of a batch, a context each, on all devices: what fits, or a power of two that holds `groups`."""
-        read = self.context + self.shared * self.fed
-        cached = self.shared * (self.context + self.fed)
-        fit = max(min(TOKENS_PER_BATCH // read, CACHED_PER_BATCH // cached), 1)
+        """Returns the rows of a batch on all devices: those of a full one, or a power of two a device that holds `groups`."""
         needed = -(-groups // jax.device_count())
-        return min(fit, 1 << (needed - 1).bit_length()) * jax.device_count()
+        return min(self.fit, (1 << (needed - 1).bit_length()) * jax.device_count())
+
+    def joined(self, other: Shape) -> Shape:
+        """Returns the least shape that holds the rows of both."""
+        return Shape(*map(max, self, other))
 
 
 class Batch(NamedTuple):
@@ -60,7 +71,7 @@ def batches(pairs: Iterable[Pair], positions: int) -> Iterator[tuple[Shape, list
       pairs: tuples of token ids, all different, none longer than `positions` and one token.
       positions: of the model.
     """
-    for shape, groups in sorted(_by_shape(pairs, positions).items()):
+    for shape, groups in sorted(_merged(_by_shape(pairs, positions), positions).items()):
         height = shape.height(len(groups))
         for start in range(0, len(groups), height):
             batch = groups[start : start + height]
@@ -95,6 +106,24 @@ def _shape(context: int, fed: int, shared: int, positions: int) -> Shape:
         columns = max(positions - more, context)
         more = min(more, positions - columns)
     return Shape(columns, more, shared)
+
+
+def _merged(shapes: dict[Shape, list], positions: int) -> dict[Shape, list]:
+    """Returns the shapes without those that fill no batch, where others can hold their rows: a program costs more to make."""
+    rest, kept = dict(shapes), {}
+    while rest:
+        least = min(rest, key=lambda shape: (shape.cost, shape))
+        groups = rest.pop(least)
+        joints = [
+            (joint.cost, joint, other) for other in rest if (joint := least.joined(other)).context + joint.fed <= positions
+        ]
+        cost, joint, other = min(joints, default=(0, least, least))
+        if len(groups) < least.fit and joints and cost <= PADDED_TO * least.cost:
+            groups = rest.pop(other) + groups
+            rest[joint] = rest.get(joint, []) + groups
+        else:
+            kept[least] = groups
+    return kept
 
 
 def _arrays(groups: list[list[Pair]], shape: Shape, height: int) -> Batch:

@@ -16,7 +16,7 @@ from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
 
 def random_pairs(seed=0):
-    """Two contexts of unlike lengths with several continuations each, and one with one token: two programs."""
+    """Two contexts of unlike lengths with several continuations each, and one of a token with one."""
     random = np.random.default_rng(seed)
 
     def tokens(count):
@@ -152,9 +152,19 @@ def test_shapes_hold_what_is_asked_within_the_positions_and_are_few(positions):
 def test_batches_stay_within_what_fits_a_device_and_small_ones_are_small():
     shape = groups.Shape(256, 16, 4)
     assert shape.height(10_000) * (256 + 4 * 16) <= groups.TOKENS_PER_BATCH
-    assert shape.height(10_000) * 4 * (256 + 16) <= groups.CACHED_PER_BATCH
+    assert shape.height(10_000) * 4 * (256 + 16) <= 4 * groups.TOKENS_PER_BATCH
     assert groups.Shape(16, 0, 2).height(3) == 4
     assert groups.Shape(4096, 0, 2).height(30) == 1
+
+
+def test_shapes_that_fill_no_batch_share_a_program_and_full_ones_keep_theirs():
+    few = {groups.Shape(16, 4, 2): ["a"], groups.Shape(24, 0, 2): ["b"], groups.Shape(256, 4, 2): ["c"]}
+    assert groups._merged(few, 1024) == {groups.Shape(24, 4, 2): ["b", "a"], groups.Shape(256, 4, 2): ["c"]}
+    full = {groups.Shape(16, 4, 2): ["a"] * 200, groups.Shape(24, 4, 2): ["b"]}
+    assert groups._merged(full, 1024) == full
+    wide = {groups.Shape(40, 4, 1): ["a"], groups.Shape(20, 30, 1): ["b"]}
+    assert groups._merged(wide, 64) == wide
+    assert groups._merged(wide, 70) == {groups.Shape(40, 30, 1): ["b", "a"]}
 
 
 @pytest.mark.slow
