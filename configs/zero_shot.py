@@ -37,6 +37,7 @@ def get_config(variant: str = ""):
     config.pool.characters = 500
     config.pool.long = "cut"
     config.model = "gpt2-xl"
+    # Batch, blocks and decay are unstated ("everything else default"): those of the published script for detoxification.
     config.pre_finetune = common.recipe(batch_size=8, max_length=1_024, learning_rate=1e-5, weight_decay=0.0)
     config.keep_models = False
     config.sweep.method = ("none", "dsir", "tapt_c", "got_d")
@@ -74,8 +75,8 @@ def _read_sentences(config) -> None:
 
 def _small(config) -> None:
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
-    config.pool.per_domain = 300
-    config.target.most = 200
+    config.pool.per_domain = 200
+    config.target.most = 100
     config.embed.model = "all-MiniLM-L6-v2"
     config.embed.finetuned = False
     config.embed.max_length = 128
@@ -83,8 +84,8 @@ def _small(config) -> None:
     config.pre_finetune.batch_size = 2
     config.pre_finetune.max_length = 256
     config.pre_finetune.learning_rate = 1e-4  # at 1e-5 so few steps change nothing
-    config.choices.most = 60
+    config.choices.most = 40
     config.sweep.task = ("bbc_topics", "boolq", "openbookqa")
     config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
-    config.sweep.budget = (24,)
+    config.sweep.budget = (16,)
     config.paper = ""

@@ -56,7 +56,7 @@ def settings(config, workdir: Path) -> dict:
     """Returns what the scores depend on beside the model."""
     tasks = {task: choosing.identity(task, config) for task in config.detox.utility_tasks}
     return {
-        "detox": config.detox.to_dict(),
+        "detox": {field: value for field, value in config.detox.items() if field != "prompts_file"},
         "prompts": fingerprint([[prompt.id, prompt.text, prompt.toxicity] for prompt in prompting.prompts(config)]),
         "held_out": prompting.texts(config, workdir).held_out.fingerprint,
         "scorers": [[by.name, by.version] for by in _scorers(config).values()],

@@ -78,7 +78,7 @@ def texts(config, workdir: Path) -> Texts:
     settings = {
         "pool": pool.fingerprint,
         "prompts": fingerprint([dataclasses.astuple(prompt) for prompt in tested]),
-        "prompts_file": config.detox.prompts_file,
+        "prompts_from": _identity(config.detox.prompts_file),
         "chooser": [chooser.name, chooser.version],
         "targets": config.detox.targets,
         "held_out": config.detox.held_out,
@@ -106,16 +106,22 @@ def save_kept(corpus: Corpus, kept: np.ndarray, path: Path) -> None:
 
 
 def _all_prompts(config) -> list[Prompt]:
-    settings = config.detox
-    return _with_toxicity(settings.prompts_file, None if settings.prompts_file else settings.judge)
+    file = config.detox.prompts_file
+    return _with_toxicity(file, None if file else config.detox.judge)
 
 
 @functools.lru_cache(maxsize=2)
-def _with_toxicity(file: str | None, judge: str | None) -> list[Prompt]:
+def _with_toxicity(file: str, judge: str | None) -> list[Prompt]:
     if file:
         return prompt_sets.read_prompts(file)
     packaged = prompt_sets.packaged_prompts()
     return prompt_sets.with_scores(packaged, scorer(judge).score([prompt.text for prompt in packaged]))
+
+
+@functools.lru_cache(maxsize=2)
+def _identity(file: str) -> str:
+    """Returns 16 hex digits over all prompts of a file, wherever it lies; nothing for the packaged ones."""
+    return fingerprint([dataclasses.astuple(prompt) for prompt in _with_toxicity(file, None)]) if file else ""
 
 
 def _part(folder: Path, pool: Corpus, tested: list[Prompt], chooser: Scorer, config) -> None:

@@ -218,6 +218,18 @@ def test_settings_of_writing_change_the_scores_stage(config, tmp_path):
     assert len(names) == 5
 
 
+def test_stages_are_named_after_what_the_prompts_file_says_and_not_where_it_lies(config, tmp_path):
+    first = prompting.texts(config, tmp_path), detox.settings(config, tmp_path)
+    config.detox.prompts_file = str(prompts_file(tmp_path / "elsewhere.jsonl"))
+    assert detox.settings(config, tmp_path) == first[1]
+    assert len(list(tmp_path.glob("detox-*"))) == 1
+    lines = (tmp_path / "elsewhere.jsonl").read_text().replace("gull", "anchor")
+    (tmp_path / "another.jsonl").write_text(lines)
+    config.detox.prompts_file = str(tmp_path / "another.jsonl")
+    prompting.texts(config, tmp_path)
+    assert len(list(tmp_path.glob("detox-*"))) == 2
+
+
 def test_counts_of_the_parting_are_kept(config, tmp_path):
     prompting.texts(config, tmp_path)
     (folder,) = tmp_path.glob("detox-*")
