@@ -132,6 +132,23 @@ def test_unknown_tasks_and_data_out_of_reach_are_refused(tmp_path):
         harness.evaluate(folder, [file])
 
 
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+def test_the_command_prints_scores_and_keeps_them(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("lm_eval")
+    monkeypatch.setattr(command, "keep_compiled_programs", lambda: None)
+    folder = language_model(tmp_path / "gpt2", "gpt2")
+    file = harness.export(TASK, tmp_path)
+    command.main(["--model", str(folder), "--tasks", str(file), "--items", "2", "--workdir", str(tmp_path / "work")])
+    kept = json.loads((tmp_path / "work" / "results.json").read_text())
+    scores = kept["results"]["tiny_packaged"]
+    line = f"tiny_packaged: acc {scores['acc,none']:.4f} ± {scores['acc_stderr,none']:.4f}, acc_norm"
+    assert line in capsys.readouterr().out
+    assert kept["n-samples"]["tiny_packaged"] == {"original": 3, "effective": 2}
+    with pytest.raises(SystemExit, match="no multiple-choice task 'x'"):
+        command.main(["--model", str(folder), "--tasks", "x_packaged", "--workdir", str(tmp_path / "work")])
+
+
 @pytest.mark.slow
 @pytest.mark.parity
 @pytest.mark.filterwarnings("ignore")
