@@ -12,7 +12,7 @@ from flax import nnx, traverse_util
 
 from gotd_jax import artifacts
 from gotd_jax.models import decoder_weights as weights
-from gotd_jax.models.decoder import CausalLM
+from gotd_jax.models import model
 from gotd_jax.models.decoder_config import DecoderConfig
 from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.folders import CONFIG, Tensors, find, read_config, some
@@ -26,15 +26,12 @@ HEAD = "causal_lm"
 
 def initialise(config: DecoderConfig, *, seed: int = 0) -> Loaded:
     """Returns a model with all its parameters drawn from `seed`."""
-    definition, state = nnx.split(CausalLM(config, nnx.Rngs(seed)))
-    identity = artifacts.fingerprint({"config": dataclasses.asdict(config), "head": HEAD, "seed": seed})
-    return Loaded(config, definition, nnx.to_pure_dict(state), HEAD, None, ("decoder", "head"), identity)
+    return model.initialise(config, HEAD, seed=seed)
 
 
 def blueprint(config: DecoderConfig) -> tuple[nnx.GraphDef, dict]:
     """Returns a model's definition, and its parameter tree with shapes in place of arrays; allocates nothing."""
-    definition, state = nnx.split(nnx.eval_shape(lambda: CausalLM(config, nnx.Rngs(0))))
-    return definition, nnx.to_pure_dict(state)
+    return model.blueprint(config, HEAD)
 
 
 def load(source: str | os.PathLike, *, compute_dtype: str = "float32") -> Loaded:

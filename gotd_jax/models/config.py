@@ -69,6 +69,7 @@ class EncoderConfig:
       classifier_dropout: rate in the classifier's head; None takes `hidden_dropout`.
       compute_dtype: what products with weights read: 'float32', or 'bfloat16' with sums in float32. Parameters, sums
         and all else are float32 either way.
+      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
     """
 
     model_type: str
@@ -87,6 +88,7 @@ class EncoderConfig:
     attention_dropout: float = 0.1
     classifier_dropout: float | None = None
     compute_dtype: str = "float32"
+    rematerialise: bool = False
 
     def __post_init__(self):
         _check_choice("model_type", self.model_type, FAMILIES)

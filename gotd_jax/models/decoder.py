@@ -22,9 +22,10 @@ from gotd_jax.models.layers import (
     RMSNorm,
     dot,
     dropout,
+    rematerialised,
     split_key,
 )
-from gotd_jax.models.rotary import rotated
+from gotd_jax.models.rotary import Turns, rotated, turns_at
 
 
 class Cache(NamedTuple):
@@ -58,12 +59,14 @@ class Sight(NamedTuple):
       columns: of the batch in the cache, int32 [T].
       seen: positions of all columns, int32 [B, S].
       mask: bool [B, S], true where a column is read and no padding.
+      turns: of the positions; None where positions are learned.
     """
 
     positions: jax.Array
     columns: jax.Array
     seen: jax.Array
     mask: jax.Array
+    turns: Turns | None
 
     def allowed(self, window: int | None) -> jax.Array:
         """Returns bool [B, 1, T, S]: no later column, no padding, none further back than the window."""
@@ -77,30 +80,36 @@ class Sight(NamedTuple):
 class CausalAttention(nnx.Module):
     """Multi-head self-attention to the past, with fewer heads of keys than of queries where so configured."""
 
-    def __init__(self, config: DecoderConfig, window: int | None, rngs: nnx.Rngs):
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
         queries, keys = config.heads * config.head_width, config.key_heads * config.head_width
         self.query = _linear(config, config.width, queries, config.query_bias, rngs)
         self.key = _linear(config, config.width, keys, config.query_bias, rngs)
         self.value = _linear(config, config.width, keys, config.query_bias, rngs)
         self.output = _linear(config, queries, config.width, config.output_bias, rngs)
         self.config = config
-        self.window = window
 
-    def __call__(self, x: jax.Array, sight: Sight, pages: tuple[jax.Array, jax.Array] | None, *, key: jax.Array | None = None):
+    def __call__(
+        self,
+        x: jax.Array,
+        sight: Sight,
+        window: int | jax.Array | None,
+        pages: tuple[jax.Array, jax.Array] | None = None,
+        *,
+        key: jax.Array | None = None,
+    ):
         """Returns float32 [B, T, D], and the pages of keys and values with the batch's written in.
 
         Args:
           x: float32 [B, T, D].
           sight: of the batch.
+          window: how many positions back each sees, its own among them; None: all.
           pages: keys and values of the columns before, [B, key heads, S, head width]; None where there are none.
           key: for dropout on the probabilities.
         """
         config = self.config
         query, keys, values = (self._split(project(x)) for project in (self.query, self.key, self.value))
-        if config.rotary_base is not None:
-            query, keys = (
-                rotated(heads, sight.positions, config.rotary_base, config.rotary_scaling) for heads in (query, keys)
-            )
+        if sight.turns is not None:
+            query, keys = (rotated(heads, sight.turns) for heads in (query, keys))
         if pages is not None:
             start = (0, 0, sight.columns[0], 0)
             keys, values = (jax.lax.dynamic_update_slice(page, new, start) for page, new in zip(pages, (keys, values)))
@@ -109,7 +118,7 @@ class CausalAttention(nnx.Module):
         grouped = query.reshape(batch, config.key_heads, -1, width)  # queries that share a head of keys, after one another
         scores = jnp.matmul(grouped, keys.mT, precision=precision) * (width**-0.5 if config.scaled else 1.0)
         scores = scores.reshape(batch, config.heads, length, -1)
-        scores = jnp.where(sight.allowed(self.window), scores, jnp.finfo(scores.dtype).min)
+        scores = jnp.where(sight.allowed(window), scores, jnp.finfo(scores.dtype).min)
         probabilities = dropout(jax.nn.softmax(scores), config.attention_dropout, key)
         mixed = jnp.matmul(probabilities.reshape(batch, config.key_heads, -1, keys.shape[2]), values, precision=precision)
         mixed = mixed.reshape(batch, config.heads, length, width).swapaxes(1, 2).reshape(batch, length, -1)
@@ -140,17 +149,17 @@ class CausalMLP(nnx.Module):
 class DecoderBlock(nnx.Module):
     """A pre-normalised transformer block: h = x + attention(n1(x)), then h + MLP(n2(h)) (Radford et al. 2019)."""
 
-    def __init__(self, config: DecoderConfig, window: int | None, rngs: nnx.Rngs):
+    def __init__(self, config: DecoderConfig, rngs: nnx.Rngs):
         self.attention_norm = _norm(config)
-        self.attention = CausalAttention(config, window, rngs)
+        self.attention = CausalAttention(config, rngs)
         self.mlp_norm = _norm(config)
         self.mlp = CausalMLP(config, rngs)
         self.rate = config.residual_dropout
 
-    def __call__(self, x, sight, pages, *, key=None):
+    def __call__(self, x, sight, window, pages=None, *, key=None):
         """Returns float32 [B, T, D] and the pages; arguments as for `CausalAttention`."""
         inside, after_attention, after_mlp = split_key(key, 3)
-        attended, pages = self.attention(self.attention_norm(x), sight, pages, key=inside)
+        attended, pages = self.attention(self.attention_norm(x), sight, window, pages, key=inside)
         x = x + dropout(attended, self.rate, after_attention)
         return x + dropout(self.mlp(self.mlp_norm(x)), self.rate, after_mlp), pages
 
@@ -162,7 +171,7 @@ class Decoder(nnx.Module):
         self.words = Embedding(config.vocab_size, config.width, scale=config.initializer_range, rngs=rngs)
         if config.rotary_base is None:
             self.positions = Embedding(config.max_positions, config.width, scale=config.initializer_range, rngs=rngs)
-        self.layers = nnx.List([DecoderBlock(config, window, rngs) for window in config.windows])
+        self.layers = nnx.List([DecoderBlock(config, rngs) for _ in config.windows])
         self.norm = _norm(config)
         self.config = config
 
@@ -187,21 +196,31 @@ class Decoder(nnx.Module):
                 f"{length} tokens were asked for, and this {config.model_type} has positions for {config.max_positions}. "
                 "Cut the texts shorter."
             )
-        sight = _sight(mask, cache)
+        sight = _sight(config, mask, cache)
         keys = split_key(key, 1 + len(self.layers))
         x = self.words(ids)
         if config.rotary_base is None:
             x = x + self.positions(sight.positions)
         x = dropout(x, config.embedding_dropout, keys[0])
+        if config.rematerialise and cache is None:
+            return self.norm(self._rematerialised(x, sight, None if key is None else jnp.stack(keys[1:]))), None
         pages = []
-        for number, (layer, layer_key) in enumerate(zip(self.layers, keys[1:])):
+        for number, (layer, window, layer_key) in enumerate(zip(self.layers, config.windows, keys[1:])):
             before = None if cache is None else (cache.keys[number], cache.values[number])
-            x, page = layer(x, sight, before, key=layer_key)
+            x, page = layer(x, sight, window, before, key=layer_key)
             pages.append(page)
         if cache is not None:
             written = zip(*pages)
             cache = Cache(tuple(next(written)), tuple(next(written)), sight.mask, cache.filled + ids.shape[1])
         return self.norm(x), cache
+
+    def _rematerialised(self, x, sight, keys):
+        windows = jnp.array([self.config.max_positions if window is None else window for window in self.config.windows])
+
+        def run(layer, x, window, key):
+            return layer(x, sight, window, key=key)[0]
+
+        return rematerialised(self.layers, run, x, windows, keys)
 
 
 class CausalLM(nnx.Module):
@@ -226,14 +245,17 @@ class CausalLM(nnx.Module):
         return dot(flat, self.decoder.words.table[...], self.config.compute_dtype, y_axis=1).reshape(*hidden.shape[:-1], -1)
 
 
-def _sight(mask: jax.Array, cache: Cache | None) -> Sight:
-    if cache is None:
-        positions = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
-        return Sight(positions, jnp.arange(mask.shape[1]), positions, mask)
-    columns = cache.filled + jnp.arange(mask.shape[1])
-    mask = jax.lax.dynamic_update_slice(cache.mask, mask, (0, cache.filled))
+def _sight(config: DecoderConfig, mask: jax.Array, cache: Cache | None) -> Sight:
+    columns = jnp.arange(mask.shape[1])
+    if cache is not None:
+        columns = cache.filled + columns
+        mask = jax.lax.dynamic_update_slice(cache.mask, mask, (0, cache.filled))
     seen = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
-    return Sight(jnp.take(seen, columns, axis=1), columns, seen, mask)
+    positions = seen if cache is None else jnp.take(seen, columns, axis=1)
+    turns = None
+    if config.rotary_base is not None:  # here and not in each layer, where they would be worked out again for every head
+        turns = turns_at(positions, config.head_width, config.rotary_base, config.rotary_scaling)
+    return Sight(positions, columns, seen, mask, turns)
 
 
 def _norm(config: DecoderConfig) -> nnx.Module:

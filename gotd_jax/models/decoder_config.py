@@ -56,6 +56,7 @@ class DecoderConfig:
       residual_dropout: rate before each residual sum.
       end_ids: tokens that end a text.
       compute_dtype: what products with weights read: 'float32', or 'bfloat16' with sums in float32.
+      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
     """
 
     model_type: str
@@ -85,6 +86,7 @@ class DecoderConfig:
     residual_dropout: float = 0.0
     end_ids: tuple[int, ...] = ()
     compute_dtype: str = "float32"
+    rematerialise: bool = False
 
     def __post_init__(self):
         for field, known in (("activation", ACTIVATIONS), ("compute_dtype", COMPUTE_DTYPES)):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.models.layers import MLP, Attention, Embedding, LayerNorm, dropout, split_key
+from gotd_jax.models.layers import MLP, Attention, Embedding, LayerNorm, dropout, rematerialised, split_key
 
 
 class Embeddings(nnx.Module):
@@ -89,6 +89,10 @@ class Encoder(nnx.Module):
             )
         keys = split_key(key, 1 + len(self.layers))
         x = self.embeddings(ids, mask, types, key=keys[0])
+        mask = mask[:, None, None, :]
+        if self.config.rematerialise:
+            of_each = None if key is None else jnp.stack(keys[1:])
+            return rematerialised(self.layers, lambda layer, x, key: layer(x, mask, key=key), x, of_each)
         for layer, layer_key in zip(self.layers, keys[1:]):
-            x = layer(x, mask[:, None, None, :], key=layer_key)
+            x = layer(x, mask, key=layer_key)
         return x

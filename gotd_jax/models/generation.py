@@ -139,28 +139,28 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
         logits, cache = _repeated(model.logits(hidden[:, -1]), cache, continuations)
         keys = keys_of(seed, prompt_ids)
 
-        def sample(step, logits, tokens, done):
+        def sampled(step, logits, tokens, done, lengths):
             turn = jax.vmap(lambda key, row: drawn(jax.random.fold_in(key, step), row, top_p, temperature))
             last = tokens[:, jnp.maximum(step - 1, 0)]
             token = jnp.where(done, last, turn(keys, logits))
             ended = done | (token[:, None] == ends).any(axis=1)
-            return lax.dynamic_update_slice_in_dim(tokens, token[:, None], step, 1), ended
+            return lax.dynamic_update_slice_in_dim(tokens, token[:, None], step, 1), ended, lengths + ~ended
 
         def write(state):
-            step, logits, tokens, done, lengths, cache = state
-            tokens, ended = sample(step, logits, tokens, done)
-            lengths = lengths + ~ended
-            hidden, cache = model.decoder(tokens[:, step][:, None], jnp.ones((len(tokens), 1), bool), cache)
-            return step + 1, model.logits(hidden[:, 0]), tokens, ended, lengths, cache
+            step, (tokens, done, lengths), cache = state
+            last = lax.dynamic_slice_in_dim(tokens, step - 1, 1, axis=1)
+            hidden, cache = model.decoder(last, jnp.ones(last.shape, bool), cache)
+            return step + 1, sampled(step, model.logits(hidden[:, 0]), tokens, done, lengths), cache
 
         def unfinished(state):
-            return (state[0] < new_tokens) & ~state[3].all()
+            step, (_, done, _), _ = state
+            return (step < new_tokens) & ~done.all()
 
         rows = len(keys)
-        state = (0, logits, jnp.zeros((rows, new_tokens), jnp.int32), jnp.zeros(rows, bool), jnp.zeros(rows, jnp.int32), cache)
-        step, _, tokens, _, lengths, _ = lax.while_loop(unfinished, write, state)
+        nothing = jnp.zeros((rows, new_tokens), jnp.int32), jnp.zeros(rows, bool), jnp.zeros(rows, jnp.int32)
+        step, (tokens, _, lengths), _ = lax.while_loop(unfinished, write, (1, sampled(0, logits, *nothing), cache))
         filled = jnp.arange(new_tokens) < step  # a stop before the end leaves columns that every row had ended by
-        tokens = jnp.where(filled, tokens, tokens[:, jnp.maximum(step - 1, 0)][:, None])
+        tokens = jnp.where(filled, tokens, tokens[:, step - 1][:, None])
         return tokens.reshape(-1, continuations, new_tokens), lengths.reshape(-1, continuations)
 
     specs = (P(), P(AXIS), P(AXIS), P(AXIS), P())

@@ -7,6 +7,7 @@ takes its key in the call (`key=None`: no dropout).
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +84,29 @@ def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
 def split_key(key: jax.Array | None, count: int) -> list[jax.Array] | list[None]:
     """Returns `count` independent keys, or as many Nones where there is no key and so no dropout."""
     return [None] * count if key is None else list(jax.random.split(key, count))
+
+
+def rematerialised(layers: nnx.List, run: Callable, x: jax.Array, *of_each) -> jax.Array:
+    """Returns `x` after all layers, of which the backward pass keeps only what goes from one to the next.
+
+    What lies inside a layer is worked out again. The layers are one program that is run as often as there are layers: as
+    programs of their own, XLA on a CPU finds that they are worked out twice and keeps them after all.
+
+    Args:
+      layers: modules of one structure.
+      run: `(layer, x, *of this layer) -> x`.
+      x: float32 [B, T, D].
+      *of_each: trees of arrays whose first axis is the layer; None where there is nothing.
+    """
+    definition, _ = nnx.split(layers[0])
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(nnx.split(layer)[1] for layer in layers))
+
+    @functools.partial(jax.checkpoint, prevent_cse=False)  # the loop prevents it
+    def step(x, layer):
+        params, *of_this = layer
+        return run(nnx.merge(definition, params), x, *of_this), None
+
+    return lax.scan(step, x, (stacked, *of_each))[0]
 
 
 class Linear(nnx.Module):

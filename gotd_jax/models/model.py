@@ -9,11 +9,12 @@ from flax import nnx
 
 from gotd_jax import artifacts
 from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.decoder import CausalLM
 from gotd_jax.models.decoder_config import DecoderConfig
 from gotd_jax.models.encoder import Encoder
 from gotd_jax.models.heads import Classifier, MaskedLM
 
-HEADS = (None, "masked_lm", "classifier")
+HEADS = (None, "masked_lm", "classifier", "causal_lm")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,16 +40,26 @@ class Loaded:
     fresh: tuple[str, ...]
     fingerprint: str
 
+    def rematerialising(self) -> nnx.GraphDef:
+        """Returns the definition of the same model that keeps less for its backward pass (see `rematerialise`)."""
+        outputs = self.params["head"]["output"]["bias"].shape[0] if self.head == "classifier" else None
+        return blueprint(dataclasses.replace(self.config, rematerialise=True), self.head, outputs)[0]
 
-def initialise(config: EncoderConfig, head: str | None = None, *, outputs: int | None = None, seed: int = 0) -> Loaded:
-    """Returns a model with all its parameters drawn from `seed`, with arguments as for `load`."""
+
+def initialise(
+    config: EncoderConfig | DecoderConfig, head: str | None = None, *, outputs: int | None = None, seed: int = 0
+) -> Loaded:
+    """Returns a model with all its parameters drawn from `seed`, with arguments as for `published.load`."""
     definition, state = nnx.split(_module(config, head, outputs, nnx.Rngs(seed)))
     identity = {"config": dataclasses.asdict(config), "head": head, "outputs": outputs, "seed": seed}
-    fresh = ("encoder", "head") if head else ("encoder",)
-    return Loaded(config, definition, nnx.to_pure_dict(state), head, None, fresh, artifacts.fingerprint(identity))
+    params = nnx.to_pure_dict(state)
+    fresh = tuple(params) if head else ("encoder",)
+    return Loaded(config, definition, params, head, None, fresh, artifacts.fingerprint(identity))
 
 
-def blueprint(config: EncoderConfig, head: str | None = None, outputs: int | None = None) -> tuple[nnx.GraphDef, dict]:
+def blueprint(
+    config: EncoderConfig | DecoderConfig, head: str | None = None, outputs: int | None = None
+) -> tuple[nnx.GraphDef, dict]:
     """Returns a model's definition, and its parameter tree with shapes in place of arrays; allocates nothing.
 
     Raises:
@@ -65,4 +76,4 @@ def _module(config, head, outputs, rngs):
         if outputs is None or outputs < 1:
             raise ValueError(f"A classifier needs the number of its outputs, at least 1, and outputs is {outputs}.")
         return Classifier(config, outputs, rngs)
-    return MaskedLM(config, rngs) if head == "masked_lm" else Encoder(config, rngs)
+    return {"causal_lm": CausalLM, "masked_lm": MaskedLM, None: Encoder}[head](config, rngs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,17 +11,29 @@ import numpy as np
 from gotd_jax.models.decoder_config import RotaryScaling
 
 
-def rotated(heads: jax.Array, positions: jax.Array, base: float, scaling: RotaryScaling | None) -> jax.Array:
-    """Returns heads with coordinates i and i + width/2 turned by position * base^(-2i / width).
+class Turns(NamedTuple):
+    """Cosines and sines of each position's angles, float32 [B, 1, T, width / 2]; the same for all heads and layers."""
+
+    cosines: jax.Array
+    sines: jax.Array
+
+
+def turns_at(positions: jax.Array, width: int, base: float, scaling: RotaryScaling | None) -> Turns:
+    """Returns the angles position * base^(-2i / width) of coordinate i as turns.
 
     Args:
-      heads: queries or keys, float32 [B, heads, T, width].
       positions: int32 [B, T].
+      width: of a head.
       base: of the frequencies.
       scaling: how they are stretched; None: not.
     """
-    angles = positions[:, None, :, None].astype(jnp.float32) * frequencies(heads.shape[-1], base, scaling)
-    cosines, sines = jnp.cos(angles), jnp.sin(angles)
+    angles = positions[:, None, :, None].astype(jnp.float32) * frequencies(width, base, scaling)
+    return Turns(jnp.cos(angles), jnp.sin(angles))
+
+
+def rotated(heads: jax.Array, turns: Turns) -> jax.Array:
+    """Returns heads, float32 [B, heads, T, width], with coordinates i and i + width/2 turned."""
+    cosines, sines = turns
     first, second = jnp.split(heads, 2, axis=-1)
     return jnp.concatenate([first * cosines - second * sines, second * cosines + first * sines], axis=-1)
 

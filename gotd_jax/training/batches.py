@@ -66,6 +66,8 @@ class MaskedBatches:
     A batch has `ids`, `mask`, `types` [B, T] and `positions`, `labels` int32, `weights` float32, all [P]. P is the same
     for all batches of one width: six standard deviations above the expected number of chosen tokens. (Were there ever
     more, the surplus would not be masked.)
+
+    All arrays have a first axis of `recipe.accumulate` parts where there is more than one, here and below.
     """
 
     tokens: Tokens
@@ -86,7 +88,8 @@ class MaskedBatches:
         epoch, rows = _rows(len(self.tokens), self.recipe, self.seed, step)
         batch = _rectangle(self.tokens, rows, self.recipe, self.vocabulary.pad_id)
         random = np.random.default_rng([MASKS, self.seed, epoch, step])
-        return batch | _mask(batch["ids"], batch["mask"], self.vocabulary, self.recipe.mask_share, random)
+        masked, places = _mask(batch["ids"], batch["mask"], self.vocabulary, self.recipe, random)
+        return _in_parts(batch | {"ids": masked}, self.recipe.accumulate) | places
 
     @property
     def fingerprint(self) -> str:
@@ -129,7 +132,7 @@ class PackedBatches:
         ids[: len(rows)] = self.blocks[rows]
         mask = np.zeros(ids.shape, bool)
         mask[: len(rows)] = True
-        return {"ids": ids, "mask": mask}
+        return _in_parts({"ids": ids, "mask": mask}, self.recipe.accumulate)
 
     @property
     def fingerprint(self) -> str:
@@ -168,7 +171,8 @@ class LabelledBatches:
         labels = np.zeros(self.recipe.batch_size, self.labels.dtype)
         labels[: len(rows)] = self.labels[rows]
         weights = (np.arange(self.recipe.batch_size) < len(rows)).astype(np.float32)
-        return _rectangle(self.tokens, rows, self.recipe, self.pad_id) | {"labels": labels, "weights": weights}
+        batch = _rectangle(self.tokens, rows, self.recipe, self.pad_id) | {"labels": labels, "weights": weights}
+        return _in_parts(batch, self.recipe.accumulate)
 
     @property
     def fingerprint(self) -> str:
@@ -176,14 +180,18 @@ class LabelledBatches:
         return _fingerprint(self.tokens.ids, self.tokens.types, self.tokens.offsets, self.labels)
 
 
-def on_devices(batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
-    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight."""
+def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
+    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
+
+    Where it is in `parts`, so is each of them.
+    """
+    axis = 0 if parts == 1 else 1
     count = jax.device_count()
 
     def filled(array):
-        return np.pad(array, [(0, -len(array) % count)] + [(0, 0)] * (array.ndim - 1))
+        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
 
-    return jax.device_put({name: filled(array) for name, array in batch.items()}, devices.split_rows())
+    return jax.device_put({name: filled(array) for name, array in batch.items()}, devices.split_rows(axis))
 
 
 def width_of(longest: int, max_length: int) -> int:
@@ -213,18 +221,29 @@ def _rectangle(tokens: Tokens, rows: np.ndarray, recipe: Recipe, pad_id: int) ->
     return tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
 
 
-def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, share: float, random: np.random.Generator) -> dict:
-    size = _masked_places(ids.size, share)
-    chosen = (random.random(ids.shape) < share) & real & ~np.isin(ids, vocabulary.special_ids)
-    places = np.flatnonzero(chosen)[:size]
+def _in_parts(batch: dict[str, np.ndarray], parts: int) -> dict[str, np.ndarray]:
+    if parts == 1:
+        return batch
+    return {name: array.reshape(parts, -1, *array.shape[1:]) for name, array in batch.items()}
+
+
+def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, recipe: Recipe, random: np.random.Generator):
+    """Returns the ids with the mask on, and the places under it: positions in each part, what stood there, weights."""
+    size, parts = ids.size // recipe.accumulate, recipe.accumulate
+    most = _masked_places(size, recipe.mask_share)
+    chosen = (random.random(ids.shape) < recipe.mask_share) & real & ~np.isin(ids, vocabulary.special_ids)
+    by_part = [part[:most] for part in map(np.flatnonzero, chosen.reshape(parts, size))]
+    places = np.concatenate([part + number * size for number, part in enumerate(by_part)])
     fate = random.random(len(places))
     drawn = random.integers(vocabulary.size, size=len(places), dtype=np.int32)
     old = ids.reshape(-1)[places]
     masked = ids.copy()
     masked.reshape(-1)[places] = np.where(fate < 0.8, vocabulary.mask_id, np.where(fate < 0.9, drawn, old))
-    positions, labels, weights = np.zeros(size, np.int32), np.zeros(size, np.int32), np.zeros(size, np.float32)
-    positions[: len(places)], labels[: len(places)], weights[: len(places)] = places, old, 1
-    return {"ids": masked, "positions": positions, "labels": labels, "weights": weights}
+    taken = np.arange(most) < np.array([[len(part)] for part in by_part])
+    found = {"positions": np.zeros(taken.shape, np.int32), "labels": np.zeros(taken.shape, np.int32)}
+    found["positions"][taken], found["labels"][taken] = places % size, old
+    found["weights"] = taken.astype(np.float32)
+    return masked, found if parts > 1 else {name: array[0] for name, array in found.items()}
 
 
 def _masked_places(tokens: int, share: float) -> int:

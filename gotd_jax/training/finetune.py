@@ -46,7 +46,8 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     if validation is not None:
         options["validate"] = _validator(model, tokenizer, validation, task.metrics[0], recipe)
     options = {"what": f"fine-tuning on {task.name}", **options}
-    return train(OBJECTIVES[task.kind](model.definition), model.params, batches, recipe, seed=seed, folder=folder, **options)
+    objective = OBJECTIVES[task.kind](model.rematerialising() if recipe.rematerialise else model.definition)
+    return train(objective, model.params, batches, recipe, seed=seed, folder=folder, **options)
 
 
 def _train_and_validation(task: Task, recipe: Recipe, seed: int) -> tuple[Examples, Examples]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from gotd_jax import devices
 from gotd_jax.progress import progress
@@ -20,8 +18,8 @@ from gotd_jax.training.batches import on_devices
 from gotd_jax.training.checkpoints import Checkpoints
 from gotd_jax.training.interrupts import Interrupts
 from gotd_jax.training.journal import Journal
-from gotd_jax.training.optimiser import AdamW
 from gotd_jax.training.recipe import Recipe
+from gotd_jax.training.step import compiled_start, compiled_step, placed
 
 
 def train(
@@ -42,14 +40,15 @@ def train(
     """Returns the parameters after one step of AdamW on each batch.
 
     Step t: parameters -= learning_rate(t) * direction(clip(gradient)), see `AdamW` and `Recipe.learning_rate_at`. Batches
-    are split over all devices; parameters are whole on each. The mean of the loss is over the whole batch, so the number
-    of devices changes nothing but rounding.
+    are split over all devices; parameters are whole on each, or laid over them (`recipe.shard_weights`). The mean of the
+    loss is over the whole batch, so neither the devices nor the parts it is read in (`recipe.accumulate`) change anything
+    but rounding.
 
     Args:
       objective: `(params, batch, key) -> (loss, metrics)`, hashable; see `objectives`.
       params: nested dict of float32 arrays; left as it is.
       batches: `len(batches)` steps, `batches[step]` a dict of arrays that is a pure function of `step`, among them
-        `mask` [B, T]; also `steps_per_epoch` and `fingerprint`.
+        `mask` [B, T], or [parts, B / parts, T] where it is read in parts; also `steps_per_epoch` and `fingerprint`.
       recipe: the optimiser and the schedule.
       seed: of dropout.
       folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run goes on.
@@ -68,12 +67,12 @@ def train(
       KeyboardInterrupt, SystemExit: the run was stopped; the state is saved.
     """
     steps = len(batches)
-    trained, frozen = _split(params, trainable)
+    trained, frozen = _split(params, trainable, recipe.shard_weights)
     if steps == 0:
         raise ValueError(f"There is nothing to train on ({what}): 0 batches. Give at least one text.")
     settings = {} if folder is None else _settings(objective, params, batches, recipe, seed, sorted(trained))
-    take_step = _compiled_step(objective, recipe.optimiser)
-    state = _first_state(trained, recipe.optimiser, keep_best=validate is not None)
+    take_step = compiled_step(objective, recipe.optimiser, recipe.accumulate, recipe.shard_weights)
+    state = _first_state(trained, recipe, keep_best=validate is not None)
     dropout = jax.random.key(seed) if recipe.dropout else None
     with Checkpoints(folder, settings) as checkpoints, Interrupts() as interrupts:
         first, state = checkpoints.restore(state)
@@ -82,7 +81,8 @@ def train(
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)
-                state["now"], metrics = take_step(state["now"], frozen, on_devices(batch), key, np.float32(learning_rate))
+                on_device = on_devices(batch, recipe.accumulate)
+                state["now"], metrics = take_step(state["now"], frozen, on_device, key, np.float32(learning_rate))
                 journal.add(step, learning_rate, int(batch["mask"].sum()), metrics)
                 done = step + 1
                 if validate is not None and done % batches.steps_per_epoch == 0:
@@ -98,37 +98,18 @@ def train(
     return {**frozen, **state["now" if validate is None else "best"]["params"]}
 
 
-@functools.lru_cache(maxsize=16)
-def _compiled_step(objective: Callable, optimiser: AdamW) -> Callable:
-    transformation = optimiser.transformation()
-
-    # The state before a step is given up to the one after it, so that both never take memory together.
-    @functools.partial(jax.jit, donate_argnums=0, out_shardings=devices.replicated())
-    def take_step(state: dict, frozen: dict, batch: dict, key: jax.Array | None, learning_rate: jax.Array):
-        def loss_of(trained):
-            return objective({**frozen, **trained}, batch, key)
-
-        (loss, metrics), gradient = jax.value_and_grad(loss_of, has_aux=True)(state["params"])
-        direction, moments = transformation.update(gradient, state["moments"], state["params"])
-        moved = jax.tree.map(lambda parameter, along: parameter - learning_rate * along, state["params"], direction)
-        metrics = {"loss": loss, **metrics, "gradient_norm": optax.tree.norm(gradient)}
-        return {"params": moved, "moments": moments}, metrics
-
-    return take_step
-
-
-def _split(params: dict, trainable: Sequence[str] | None) -> tuple[dict, dict]:
+def _split(params: dict, trainable: Sequence[str] | None, shard_weights: bool) -> tuple[dict, dict]:
     names = set(params if trainable is None else trainable)
     if not names or not names <= set(params):
         raise ValueError(f"The parts to train are {sorted(names)}; the parameters have {', '.join(sorted(params))}.")
     # Copied, because the step takes over the memory of its state and the caller's parameters stay the caller's.
-    trained = {name: jax.device_put(params[name], devices.replicated(), may_alias=False) for name in params if name in names}
-    frozen = {name: jax.device_put(params[name], devices.replicated()) for name in params if name not in names}
+    trained = placed({name: params[name] for name in params if name in names}, shard_weights)
+    frozen = placed({name: params[name] for name in params if name not in names}, shard_weights)
     return trained, frozen
 
 
-def _first_state(trained: dict, optimiser: AdamW, *, keep_best: bool) -> dict:
-    moments = jax.device_put(optimiser.transformation().init(trained), devices.replicated())
+def _first_state(trained: dict, recipe: Recipe, *, keep_best: bool) -> dict:
+    moments = compiled_start(recipe.optimiser, recipe.shard_weights)(trained)
     state = {"now": {"params": trained, "moments": moments}}
     if keep_best:
         score = jax.device_put(np.float32(-np.inf), devices.replicated())

@@ -33,6 +33,10 @@ class MaskedLanguageModel:
         logits = model(batch["ids"], batch["mask"], batch["types"], batch["positions"], key=key)
         return _cross_entropy(logits, batch)
 
+    def weight(self, batch: dict) -> jax.Array:
+        """Returns what the loss of a batch counts beside another's: its masked tokens."""
+        return jnp.sum(batch["weights"])
+
 
 @dataclasses.dataclass(frozen=True)
 class CausalLanguageModel:
@@ -48,10 +52,14 @@ class CausalLanguageModel:
 
     def __call__(self, params: dict, batch: dict, key: jax.Array | None):
         """Returns the loss and the share of next tokens guessed right. No dropout if `key` is None."""
-        ids, mask = batch["ids"], batch["mask"]
-        logits = nnx.merge(self.definition, params)(ids, mask, key=key)[:, :-1]
-        weights = (mask[:, :-1] & mask[:, 1:]).astype(jnp.float32)
-        return _cross_entropy(logits, {"labels": ids[:, 1:], "weights": weights})
+        model = nnx.merge(self.definition, params)
+        hidden, _ = model.decoder(batch["ids"], batch["mask"], key=key)
+        logits = model.logits(hidden[:, :-1])  # of the last token of a row there is nothing to predict
+        return _cross_entropy(logits, {"labels": batch["ids"][:, 1:], "weights": _pairs(batch["mask"])})
+
+    def weight(self, batch: dict) -> jax.Array:
+        """Returns what the loss of a batch counts beside another's: its tokens that have one before them."""
+        return jnp.sum(_pairs(batch["mask"]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +79,10 @@ class Classification:
         model = nnx.merge(self.definition, params)
         return _cross_entropy(model(batch["ids"], batch["mask"], batch["types"], key=key), batch)
 
+    def weight(self, batch: dict) -> jax.Array:
+        """Returns what the loss of a batch counts beside another's: its examples."""
+        return jnp.sum(batch["weights"])
+
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
@@ -89,6 +101,15 @@ class Regression:
         model = nnx.merge(self.definition, params)
         predictions = model(batch["ids"], batch["mask"], batch["types"], key=key)[:, 0]
         return _mean(jnp.square(predictions - batch["labels"]), batch["weights"]), {}
+
+    def weight(self, batch: dict) -> jax.Array:
+        """Returns what the loss of a batch counts beside another's: its examples."""
+        return jnp.sum(batch["weights"])
+
+
+def _pairs(mask: jax.Array) -> jax.Array:
+    """Returns 1 where a token and the one before it are no padding, float32 [B, T - 1]."""
+    return (mask[:, :-1] & mask[:, 1:]).astype(jnp.float32)
 
 
 def _cross_entropy(logits: jax.Array, batch: dict):

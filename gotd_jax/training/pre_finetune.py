@@ -30,16 +30,14 @@ def pre_finetune(
     """
     tokenizer = load_tokenizer(model.source)
     options = {"what": "pre-fine-tuning", **options}
+    definition = model.rematerialising() if recipe.rematerialise else model.definition
     if model.head == "causal_lm":
-        tokens = tokenise(tokenizer, corpus, WHOLE)
-        objective = CausalLanguageModel(model.definition)
-        batches = PackedBatches(tokens, _end_id(model), recipe, seed)
+        objective = CausalLanguageModel(definition)
+        batches = PackedBatches(tokenise(tokenizer, corpus, WHOLE), _end_id(model), recipe, seed)
     else:
+        objective = MaskedLanguageModel(definition)
         tokens = tokenise(tokenizer, corpus, recipe.max_length)
-        objective, batches = (
-            MaskedLanguageModel(model.definition),
-            MaskedBatches(tokens, Vocabulary.of(tokenizer), recipe, seed),
-        )
+        batches = MaskedBatches(tokens, Vocabulary.of(tokenizer), recipe, seed)
     return train(objective, model.params, batches, recipe, seed=seed, folder=folder, **options)
 
 

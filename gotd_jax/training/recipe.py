@@ -29,6 +29,10 @@ class Recipe:
 
     Attributes:
       batch_size: examples a step, on all devices together.
+      accumulate: parts in which a step's examples are read, one after another: less memory for activations, the same step.
+      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it: far less
+        memory, a third more time.
+      shard_weights: whether each device keeps its share of parameters, gradients and moments, and not all of them.
       max_length: tokens an example is cut to, special tokens included.
       epochs: passes over the examples.
       learning_rate: the highest; reached after the warm-up.
@@ -47,6 +51,9 @@ class Recipe:
     """
 
     batch_size: int = 64
+    accumulate: int = 1
+    rematerialise: bool = False
+    shard_weights: bool = False
     max_length: int = 295
     epochs: int = 1
     learning_rate: float = 1e-4
@@ -66,9 +73,14 @@ class Recipe:
         for name, known in (("schedule", SCHEDULES), ("choose", CHOICES)):
             if getattr(self, name) not in known:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)!r}. It can be: {', '.join(known)}.")
-        for name in ("batch_size", "max_length", "epochs", "learning_rate"):
+        for name in ("batch_size", "accumulate", "max_length", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)}. It must be above 0.")
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"Recipe.accumulate is {self.accumulate} and does not divide the batch_size of {self.batch_size}. "
+                "Choose a divisor."
+            )
         for name in ("warmup_share", "mask_share", "held_out_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)}. It is a share: at least 0 and below 1.")

@@ -15,7 +15,8 @@ import pytest
 
 from gotd_jax.training import checkpoints
 from gotd_jax.training.interrupts import Interrupts
-from gotd_jax.training.loop import _compiled_step, train
+from gotd_jax.training.loop import train
+from gotd_jax.training.step import compiled_step
 from tests.training.small import RECIPE, labelled_run, masked_run
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,7 @@ def test_a_finished_run_is_not_run_again(tmp_path, whole):
 CHILD = """
 import sys, time
 from gotd_jax.training.loop import train
+from gotd_jax.training.step import compiled_step
 from tests.training.small import masked_run
 slowly = lambda entry: time.sleep(0.2)
 objective, params, batches, recipe = masked_run()
@@ -311,15 +313,16 @@ def test_no_texts_are_refused():
 def test_runs_of_other_lengths_and_learning_rates_compile_nothing_new():
     run("masked")
     objective, _, _, _ = masked_run()
-    compiled = _compiled_step(objective, RECIPE.optimiser)._cache_size()
+    compiled = compiled_step(objective, RECIPE.optimiser, 1, False)._cache_size()
     run("masked", dataclasses.replace(RECIPE, epochs=3, learning_rate=1e-5, schedule="constant"), seed=4)
-    assert _compiled_step(objective, RECIPE.optimiser)._cache_size() == compiled
+    assert compiled_step(objective, RECIPE.optimiser, 1, False)._cache_size() == compiled
 
 
 DEVICES = """
 import dataclasses, sys, jax, numpy as np
 from gotd_jax.training.batches import on_devices
 from gotd_jax.training.loop import train
+from gotd_jax.training.step import compiled_step
 from tests.training.small import RECIPE, masked_run
 assert jax.device_count() == int(sys.argv[2]), jax.device_count()
 # Adam blows a gradient up to the learning rate, and the attention keys' biases have a gradient that is rounding alone.
