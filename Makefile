@@ -16,10 +16,11 @@ parity: $(VENV)/installed
 	$(RUN) -m pip install --quiet torch==2.13.0 geomloss==0.3.1
 	$(RUN) -m pytest -m parity
 
-# The transport engine against its peers, a quarter of an hour on two cores.
+# The transport engine and the decoders against their peers, half an hour on two cores.
 benchmark: $(VENV)/installed
 	$(RUN) -m pip install --quiet torch==2.13.0 geomloss==0.3.1
 	$(RUN) -m experiments.benchmark ot
+	$(RUN) -m experiments.benchmark decoders
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,4 @@
-"""Performance against peers, measured in alternation in one run: `python -m experiments.benchmark ot`.
+"""Performance against peers, measured in alternation in one run: `python -m experiments.benchmark ot` or `decoders`.
 
 Every part is a stage in the workdir: what has been measured is not measured again. Delete its folder to repeat it.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from experiments.benchmarks import transport
+from experiments.benchmarks import decoders, transport
 from gotd_jax.devices import keep_compiled_programs
 
-BENCHMARKS = {"ot": transport.run}
+BENCHMARKS = {"ot": transport.run, "decoders": decoders.run}
 
 
 def main() -> None:
