@@ -39,6 +39,7 @@ def get_config(variant: str = ""):
     config.model = "gpt2-xl"
     # Batch, blocks and decay are unstated ("everything else default"): those of the published script for detoxification.
     config.pre_finetune = common.recipe(batch_size=8, max_length=1_024, learning_rate=1e-5, weight_decay=0.0)
+    config.pre_finetune.rematerialise = True  # so that 1.5 billion parameters train on one device of 80 GB
     config.keep_models = False
     config.sweep.method = ("none", "dsir", "tapt_c", "got_d")
     config.sweep.budget = (5_000, 10_000, 20_000, 40_000)
@@ -63,6 +64,7 @@ def _boolq(config) -> None:
     config.pool.characters = 1_000
     config.pool.long = "split"
     config.model = "EleutherAI/gpt-neo-2.7B"
+    config.pre_finetune.shard_weights = True  # 2.7 billion are laid over the devices there are
     config.sweep.budget = (40_000,)
     config.paper = "table_18"
 
@@ -83,6 +85,7 @@ def _small(config) -> None:
     config.model = "SmolLM2-135M-Instruct"
     config.pre_finetune.batch_size = 2
     config.pre_finetune.max_length = 256
+    config.pre_finetune.rematerialise = False
     config.pre_finetune.learning_rate = 1e-4  # at 1e-5 so few steps change nothing
     config.choices.most = 40
     config.sweep.task = ("bbc_topics", "boolq", "openbookqa")
