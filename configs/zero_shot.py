@@ -14,7 +14,7 @@ answer: without these two, a shift of the label's prior looks like knowledge.
 
 Arguments, after a colon: nothing is Table 16, `boolq` Table 18, `sentences` is Table 17's second column (GOT-D on a
 sentence transformer's embeddings), `small` the same pipeline on SmolLM2-135M-Instruct for the topics of BBC News (AG News's
-kin), BoolQ and OpenBookQA with a packaged pool that holds none of their texts.
+kin) and BoolQ with a packaged pool that holds none of their texts.
 
 Cost: full, 3 methods x 4 budgets of pre-fine-tuning 1.5 billion parameters on up to 40,000 chunks: a day on one modern GPU,
 not run by us. Small: sized for about 20 minutes on two cores.
@@ -88,7 +88,7 @@ def _small(config) -> None:
     config.pre_finetune.rematerialise = False
     config.pre_finetune.learning_rate = 1e-4  # at 1e-5 so few steps change nothing
     config.choices.most = 40
-    config.sweep.task = ("bbc_topics", "boolq", "openbookqa")
+    config.sweep.task = ("bbc_topics", "boolq")
     config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
     config.sweep.budget = (16,)
     config.paper = ""
