@@ -13,7 +13,8 @@ test: $(VENV)/installed
 
 # The same models live against PyTorch (its CPU build is 200 MB, the default build several GB).
 parity: $(VENV)/installed
-	$(RUN) -m pip install --quiet torch==2.13.0 geomloss==0.3.1
+	$(RUN) -m pip install --quiet torch==2.13.0
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[test,parity]'
 	$(RUN) -m pytest -m parity
 
 # The transport engine and the decoders against their peers, half an hour on two cores.
