@@ -16,7 +16,7 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax import devices
 from gotd_jax.evaluation.groups import Batch, Shape, batches
 from gotd_jax.evaluation.pairs import Pair
-from gotd_jax.models.decoder import Cache, empty_cache
+from gotd_jax.models.decoder import Cache
 from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
@@ -87,7 +87,7 @@ def log_likelihoods(
     params = jax.device_put(model.params if params is None else params, devices.replicated())
     with progress(total=len(pairs), unit="continuations", what="scoring") as bar:
         for shape, groups, batch in batches(places, model.config.max_positions):
-            run = _program(model.definition, model.config, shape, contexts)
+            run = _program(model.definition, shape, contexts)
             scored = tuple(map(devices.gathered, run(params, jax.device_put(batch, devices.split_rows()))))
             for row, group in enumerate(groups):
                 for slot, pair in enumerate(group):
@@ -121,7 +121,7 @@ def _write(found: Likelihoods, rows: list[int], scores: np.ndarray, likeliest: n
 
 
 @functools.lru_cache(maxsize=64)
-def _program(definition: nnx.GraphDef, config, shape: Shape, contexts: bool):
+def _program(definition: nnx.GraphDef, shape: Shape, contexts: bool):
     """Returns the compiled function of (params, batch): scores of tokens [B, K, F + 1], greedy [B, K], of contexts [B, C - 1].
 
     Scores are float32 and 0 at padding. Without `contexts` the last have no columns.
@@ -130,8 +130,7 @@ def _program(definition: nnx.GraphDef, config, shape: Shape, contexts: bool):
     def per_device(params, batch):
         model = nnx.merge(definition, params)
         rows = len(batch.context)
-        cache = empty_cache(config, rows, shape.context + shape.fed) if shape.fed else None
-        hidden, cache = model.decoder(batch.context, batch.context_mask, cache)
+        hidden, cache = model.decoder(batch.context, batch.context_mask, room=shape.fed or None)
         states = jnp.repeat(hidden[:, -1:], shape.shared, axis=0)
         wanted = batch.continuation.reshape(rows * shape.shared, -1)
         real = batch.continuation_mask.reshape(wanted.shape)

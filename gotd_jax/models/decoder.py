@@ -1,11 +1,13 @@
 """GPT-2, GPT-Neo and the Llama family as one decoder; the differences are in `DecoderConfig`.
 
-A decoder reads a batch whole, or piece by piece with a `Cache` of what it has read. Positions count what is not padding,
-so that a text's logits are the same wherever in its row it lies.
+A decoder reads a batch at once, or piece by piece with a `Cache` of what it has read. Positions count what is not padding,
+so that a text's logits are the same wherever in its row it lies. What is read at once attends in blocks of positions, which
+leave out the columns that none of them may see.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -27,6 +29,8 @@ from gotd_jax.models.layers import (
 )
 from gotd_jax.models.rotary import Turns, rotated, turns_at
 
+QUERY_BLOCK = 128  # a batch read at once attends in blocks of so many positions, each to the columns up to its end
+
 
 class Cache(NamedTuple):
     """Keys and values of the columns read so far.
@@ -42,13 +46,6 @@ class Cache(NamedTuple):
     values: tuple[jax.Array, ...]
     mask: jax.Array
     filled: jax.Array
-
-
-def empty_cache(config: DecoderConfig, batch: int, capacity: int) -> Cache:
-    """Returns a cache for `capacity` columns of `batch` rows, none of them read."""
-    shape = batch, config.key_heads, capacity, config.head_width
-    pages = tuple(jnp.zeros(shape) for _ in range(config.layers))
-    return Cache(pages, pages, jnp.zeros((batch, capacity), bool), jnp.int32(0))
 
 
 class Sight(NamedTuple):
@@ -75,6 +72,10 @@ class Sight(NamedTuple):
         if window is not None:
             near &= (self.positions[:, :, None] - self.seen[:, None, :]) < window
         return near[:, None]
+
+    def block(self, start: int, end: int) -> Sight:
+        """Returns the sight of the positions from `start` to `end` of a batch that is read at once."""
+        return Sight(self.positions[:, start:end], self.columns[start:end], self.seen[:, :end], self.mask[:, :end], None)
 
 
 class CausalAttention(nnx.Module):
@@ -106,13 +107,29 @@ class CausalAttention(nnx.Module):
           pages: keys and values of the columns before, [B, key heads, S, head width]; None where there are none.
           key: for dropout on the probabilities.
         """
-        config = self.config
         query, keys, values = (self._split(project(x)) for project in (self.query, self.key, self.value))
         if sight.turns is not None:
             query, keys = (rotated(heads, sight.turns) for heads in (query, keys))
         if pages is not None:
             start = (0, 0, sight.columns[0], 0)
             keys, values = (jax.lax.dynamic_update_slice(page, new, start) for page, new in zip(pages, (keys, values)))
+        attend = functools.partial(self._attended, window=window)
+        if pages is None:
+            length = query.shape[2]
+            ends = [min(start + QUERY_BLOCK, length) for start in range(0, length, QUERY_BLOCK)]
+            blocks = zip([0, *ends], ends, split_key(key, len(ends)))
+            mixed = [
+                attend(query[:, :, start:end], keys[:, :, :end], values[:, :, :end], sight.block(start, end), key=own)
+                for start, end, own in blocks
+            ]
+            mixed = jnp.concatenate(mixed, axis=2)
+        else:
+            mixed = attend(query, keys, values, sight, key=key)
+        return self.output(mixed.swapaxes(1, 2).reshape(*x.shape[:2], -1)), (keys, values)
+
+    def _attended(self, query, keys, values, sight, *, window, key):
+        """Returns what each query mixes of the values, float32 [B, heads, T, head width]."""
+        config = self.config
         batch, _, length, width = query.shape
         precision = ATTENTION_PRECISIONS[config.compute_dtype]
         grouped = query.reshape(batch, config.key_heads, -1, width)  # queries that share a head of keys, after one another
@@ -121,8 +138,7 @@ class CausalAttention(nnx.Module):
         scores = jnp.where(sight.allowed(window), scores, jnp.finfo(scores.dtype).min)
         probabilities = dropout(jax.nn.softmax(scores), config.attention_dropout, key)
         mixed = jnp.matmul(probabilities.reshape(batch, config.key_heads, -1, keys.shape[2]), values, precision=precision)
-        mixed = mixed.reshape(batch, config.heads, length, width).swapaxes(1, 2).reshape(batch, length, -1)
-        return self.output(mixed), (keys, values)
+        return mixed.reshape(batch, config.heads, length, width)
 
     def _split(self, x):
         return x.reshape(*x.shape[:2], -1, self.config.head_width).swapaxes(1, 2)
@@ -176,21 +192,28 @@ class Decoder(nnx.Module):
         self.config = config
 
     def __call__(
-        self, ids: jax.Array, mask: jax.Array, cache: Cache | None = None, *, key: jax.Array | None = None
+        self,
+        ids: jax.Array,
+        mask: jax.Array,
+        cache: Cache | None = None,
+        *,
+        room: int | None = None,
+        key: jax.Array | None = None,
     ) -> tuple[jax.Array, Cache | None]:
-        """Returns the normalised last hidden states, float32 [B, T, D], and the cache with the batch read into it.
+        """Returns the normalised last hidden states, float32 [B, T, D], and a cache that the batch is read into, if any.
 
         Args:
           ids: int32 [B, T].
           mask: bool [B, T], false on padding, on either side. Hidden states at padding mean nothing.
-          cache: what was read before; None for a batch that is read at once.
+          cache: what was read before; None for nothing.
+          room: columns that a cache begun by this batch has for what is read later; None to begin none.
           key: for dropout; None for none.
 
         Raises:
           ValueError: the batch, or the cache's capacity, is wider than the model's positions.
         """
         config = self.config
-        length = ids.shape[1] if cache is None else cache.mask.shape[1]
+        length = ids.shape[1] + (room or 0) if cache is None else cache.mask.shape[1]
         if length > config.max_positions:
             raise ValueError(
                 f"{length} tokens were asked for, and this {config.model_type} has positions for {config.max_positions}. "
@@ -202,17 +225,18 @@ class Decoder(nnx.Module):
         if config.rotary_base is None:
             x = x + self.positions(sight.positions)
         x = dropout(x, config.embedding_dropout, keys[0])
-        if config.rematerialise and cache is None:
+        if config.rematerialise and cache is None and room is None:
             return self.norm(self._rematerialised(x, sight, None if key is None else jnp.stack(keys[1:]))), None
         pages = []
         for number, (layer, window, layer_key) in enumerate(zip(self.layers, config.windows, keys[1:])):
             before = None if cache is None else (cache.keys[number], cache.values[number])
             x, page = layer(x, sight, window, before, key=layer_key)
             pages.append(page)
-        if cache is not None:
-            written = zip(*pages)
-            cache = Cache(tuple(next(written)), tuple(next(written)), sight.mask, cache.filled + ids.shape[1])
-        return self.norm(x), cache
+        if cache is None and room is None:
+            return self.norm(x), None
+        keys, values = zip(*pages)
+        read = Cache(keys, values, sight.mask, ids.shape[1] + (0 if cache is None else cache.filled))
+        return self.norm(x), read if cache is not None else _with_room(read, room)
 
     def _rematerialised(self, x, sight, keys):
         windows = jnp.array([self.config.max_positions if window is None else window for window in self.config.windows])
@@ -243,6 +267,14 @@ class CausalLM(nnx.Module):
         # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
         flat = hidden.reshape(-1, hidden.shape[-1])
         return dot(flat, self.decoder.words.table[...], self.config.compute_dtype, y_axis=1).reshape(*hidden.shape[:-1], -1)
+
+
+def _with_room(cache: Cache, room: int) -> Cache:
+    def widened(page):
+        return jnp.pad(page, ((0, 0), (0, 0), (0, room), (0, 0)))
+
+    mask = jnp.pad(cache.mask, ((0, 0), (0, room)))
+    return Cache(*jax.tree.map(widened, (cache.keys, cache.values)), mask, jnp.int32(cache.filled))
 
 
 def _sight(config: DecoderConfig, mask: jax.Array, cache: Cache | None) -> Sight:

@@ -18,11 +18,12 @@ from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax.devices import AXIS, gathered, mesh, split_rows
-from gotd_jax.models.decoder import Cache, empty_cache
+from gotd_jax.models.decoder import Cache
 from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
 WIDTH_STEP = 16  # prompts are padded on the left to multiples of it: few programs, little padding
+DRAW_BLOCK = 256  # of the vocabulary
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,18 +74,17 @@ def generate(
     tokens = np.zeros((len(prompts), continuations, new_tokens), np.int32)
     lengths = np.zeros((len(prompts), continuations), np.int32)
     run = _program(model.definition, model.config, continuations, new_tokens, top_p, temperature)
-    widths = np.array([-(-len(prompt) // WIDTH_STEP) * WIDTH_STEP for prompt in prompts], int)
-    widths = np.minimum(widths, model.config.max_positions - new_tokens)
-    height = batch_size * jax.device_count()
+    order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
+    count = jax.device_count()
     with progress(total=len(prompts), unit="prompts", what="writing") as bar:
-        for width in np.unique(widths):
-            of_width = np.flatnonzero(widths == width)
-            for start in range(0, len(of_width), height):
-                rows = of_width[start : start + height]
-                batch = _batch([prompts[row] for row in rows], prompt_ids[rows], int(width), height)
-                found = run(model.params, *jax.device_put(batch, split_rows()), jnp.uint32(seed))
-                tokens[rows], lengths[rows] = (gathered(array)[: len(rows)] for array in found)
-                bar.update(len(rows))
+        for start in range(0, len(order), batch_size * count):
+            rows = order[start : start + batch_size * count]
+            longest = -(-len(prompts[rows[-1]]) // WIDTH_STEP) * WIDTH_STEP
+            width, height = min(longest, model.config.max_positions - new_tokens), -(-len(rows) // count) * count
+            batch = _batch([prompts[row] for row in rows], prompt_ids[rows], width, height)
+            found = run(model.params, *jax.device_put(batch, split_rows()), jnp.uint32(seed))
+            tokens[rows], lengths[rows] = (gathered(array)[: len(rows)] for array in found)
+            bar.update(len(rows))
     return Continuations(tokens, lengths)
 
 
@@ -114,10 +114,21 @@ def drawn(key: jax.Array, logits: jax.Array, top_p: float, temperature: float) -
     """Returns a token drawn from the nucleus of `logits`, float32 [vocab], by one uniform number."""
     if temperature == 0.0:
         return jnp.argmax(logits).astype(jnp.int32)
-    ends = jnp.cumsum(nucleus(logits / temperature, top_p))
-    # In (0, 1] and not [0, 1): the first token that ends at or after it has a probability above 0.
-    place = (1.0 - jax.random.uniform(key)) * ends[-1]
-    return jnp.sum(ends < place).astype(jnp.int32)
+    weights = nucleus(logits / temperature, top_p)
+    # In two steps, since a cumulative sum over a vocabulary takes longer than the passes that find the nucleus.
+    blocks = jnp.pad(weights, (0, -len(weights) % DRAW_BLOCK)).reshape(-1, DRAW_BLOCK)
+    sums = blocks.sum(axis=1)
+    block, rest = _first_to_reach(sums, (1.0 - jax.random.uniform(key)) * sums.sum())
+    return (block * DRAW_BLOCK + _first_to_reach(blocks[block], rest)[0]).astype(jnp.int32)
+
+
+def _first_to_reach(weights: jax.Array, place: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Returns the first of the weights above 0 up to which they add up to `place`, and how far into it that lies."""
+    ends = jnp.cumsum(weights)
+    held = weights > 0
+    place = jnp.minimum(place, jnp.max(jnp.where(held, ends, 0.0)))  # what rounding puts past the last one is in it
+    found = jnp.argmax(held & (ends >= place))
+    return found, place - (ends[found] - weights[found])
 
 
 def _mass_from(probabilities: jax.Array, bits: jax.Array) -> jax.Array:
@@ -135,7 +146,7 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
 
     def per_device(params, ids, mask, prompt_ids, seed):
         model = nnx.merge(definition, params)
-        hidden, cache = model.decoder(ids, mask, empty_cache(config, len(ids), ids.shape[1] + new_tokens))
+        hidden, cache = model.decoder(ids, mask, room=new_tokens)
         logits, cache = _repeated(model.logits(hidden[:, -1]), cache, continuations)
         keys = keys_of(seed, prompt_ids)
 

@@ -14,7 +14,6 @@ from flax import nnx
 from safetensors.numpy import load_file, save_file
 
 from gotd_jax.models import causal
-from gotd_jax.models.decoder import empty_cache
 from gotd_jax.models.decoder_families import from_hf, to_hf
 from tests.models.helpers import assert_same_trees, edit_json
 
@@ -106,6 +105,17 @@ def test_local_attention_reaches_back_as_far_as_its_window():
     assert (moved[8:] == 0).all()
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_blocks_of_positions_see_what_the_whole_sees(family, side, monkeypatch):
+    loaded = causal.load(REFERENCES / family)
+    with np.load(REFERENCES / family / f"{side}.npz") as stored:
+        ids, mask = stored["ids"], stored["mask"]
+    whole = logits(loaded, ids, mask)
+    monkeypatch.setattr("gotd_jax.models.decoder.QUERY_BLOCK", 5)
+    in_blocks = nnx.merge(loaded.definition, loaded.params)(ids, mask)  # not jitted: what is compiled is kept
+    np.testing.assert_allclose(np.asarray(in_blocks)[mask], whole[mask], atol=5e-5)
+
+
 @pytest.mark.parametrize("pieces", [(12,), (5, 7), (4, 1, 1, 6)])
 def test_reading_with_a_cache_equals_reading_at_once(family, pieces):
     loaded = causal.load(REFERENCES / family)
@@ -115,10 +125,10 @@ def test_reading_with_a_cache_equals_reading_at_once(family, pieces):
     @jax.jit
     def read(params, ids, mask, cache):
         model = nnx.merge(loaded.definition, params)
-        hidden, cache = model.decoder(ids, mask, cache)
+        hidden, cache = model.decoder(ids, mask, cache, room=20 - ids.shape[1])
         return model.logits(hidden), cache
 
-    cache, found, start = empty_cache(loaded.config, len(ids), 20), [], 0
+    cache, found, start = None, [], 0
     for length in pieces:
         part = slice(start, start + length)
         piece, cache = read(loaded.params, ids[:, part], mask[:, part], cache)
