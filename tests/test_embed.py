@@ -119,6 +119,7 @@ np.save(sys.argv[3], embed(Corpus.open(sys.argv[1]), published.load(sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_eight_devices_give_the_embeddings_of_one(encoder, corpus, tmp_path):
     corpus.save(tmp_path / "corpus.arrow")
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}

@@ -121,6 +121,7 @@ for budget in (1, 40, 137):
 """
 
 
+@pytest.mark.slow
 def test_eight_devices_find_the_same_neighbours():
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     run = subprocess.run([sys.executable, "-c", ON_EIGHT_DEVICES], env=environment, capture_output=True, text=True)

@@ -334,6 +334,7 @@ np.savez(sys.argv[1], *jax.tree.leaves(jax.device_get(train(objective, params, b
 """
 
 
+@pytest.mark.slow
 def test_one_and_eight_devices_give_the_same_parameters(tmp_path, environment):
     children = []
     for count in (1, 8):

@@ -60,12 +60,12 @@ def assert_same(kind, recipe, other):
     assert max(jax.tree.leaves(differences)) < 2e-5
 
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind == "causal" else pytest.mark.slow) for kind in RUNS])
 def test_step_in_parts_is_the_whole_step(kind):
     assert_same(kind, STILL, dataclasses.replace(STILL, accumulate=4))
 
 
-@pytest.mark.parametrize("kind", ["masked", "causal"])
+@pytest.mark.parametrize("kind", [pytest.param("masked", marks=pytest.mark.slow), "causal"])
 def test_rematerialised_step_is_the_same_step(kind):
     recipe = dataclasses.replace(STILL, rematerialise=True)
     if kind == "causal":
@@ -94,6 +94,7 @@ def test_parts_that_do_not_divide_the_batch_are_refused():
         Recipe(batch_size=8, accumulate=3)
 
 
+@pytest.mark.slow
 def test_rematerialising_keeps_less_for_the_backward_pass():
     config = dataclasses.replace(GPT2, layers=8, windows=(None,) * 8)
     loaded = model.initialise(config, "causal_lm")
@@ -131,6 +132,7 @@ def on_eight_devices(tmp_path, *arguments):
     return json.loads(run.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_weights_laid_over_eight_devices_train_as_whole_ones(tmp_path):
     laid, whole = (on_eight_devices(tmp_path, name, "1") for name in ("laid", "whole"))
     assert laid["held"] == pytest.approx(1 / 8) and whole["held"] == 1
