@@ -16,7 +16,6 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax import devices
 from gotd_jax.evaluation.groups import Batch, Shape, batches
 from gotd_jax.evaluation.pairs import Pair
-from gotd_jax.models.decoder import Cache
 from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
@@ -135,7 +134,7 @@ def _program(definition: nnx.GraphDef, shape: Shape, contexts: bool):
         wanted = batch.continuation.reshape(rows * shape.shared, -1)
         real = batch.continuation_mask.reshape(wanted.shape)
         if shape.fed:
-            more, _ = model.decoder(wanted[:, :-1], real[:, :-1], _repeated(cache, shape.shared))
+            more, _ = model.decoder(wanted[:, :-1], real[:, :-1], cache.repeated(shape.shared))
             states = jnp.concatenate([states, more], axis=1)
         scores, likeliest = _scored(model, states, wanted)
         scores = jnp.where(real, scores, 0.0).reshape(batch.continuation.shape)
@@ -146,11 +145,6 @@ def _program(definition: nnx.GraphDef, shape: Shape, contexts: bool):
     return jax.jit(
         jax.shard_map(per_device, mesh=devices.mesh(), in_specs=specs, out_specs=(P(devices.AXIS),) * 3, check_vma=False)
     )
-
-
-def _repeated(cache: Cache, times: int) -> Cache:
-    repeat = functools.partial(jnp.repeat, repeats=times, axis=0)
-    return Cache(*jax.tree.map(repeat, (cache.keys, cache.values, cache.mask)), cache.filled)
 
 
 def _context_scores(model, hidden: jax.Array, batch: Batch) -> jax.Array:

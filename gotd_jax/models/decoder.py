@@ -47,6 +47,11 @@ class Cache(NamedTuple):
     mask: jax.Array
     filled: jax.Array
 
+    def repeated(self, times: int) -> Cache:
+        """Returns the cache with every row `times` over: what was read is not read again."""
+        rows = functools.partial(jnp.repeat, repeats=times, axis=0)
+        return Cache(*jax.tree.map(rows, (self.keys, self.values, self.mask)), self.filled)
+
 
 class Sight(NamedTuple):
     """What each position of a batch may look at, and where it stands.

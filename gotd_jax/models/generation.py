@@ -18,7 +18,6 @@ from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax.devices import AXIS, gathered, mesh, split_rows
-from gotd_jax.models.decoder import Cache
 from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
@@ -147,7 +146,7 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
     def per_device(params, ids, mask, prompt_ids, seed):
         model = nnx.merge(definition, params)
         hidden, cache = model.decoder(ids, mask, room=new_tokens)
-        logits, cache = _repeated(model.logits(hidden[:, -1]), cache, continuations)
+        logits, cache = jnp.repeat(model.logits(hidden[:, -1]), continuations, axis=0), cache.repeated(continuations)
         keys = keys_of(seed, prompt_ids)
 
         def sampled(step, logits, tokens, done, lengths):
@@ -176,13 +175,6 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
 
     specs = (P(), P(AXIS), P(AXIS), P(AXIS), P())
     return jax.jit(jax.shard_map(per_device, mesh=mesh(), in_specs=specs, out_specs=(P(AXIS), P(AXIS)), check_vma=False))
-
-
-def _repeated(logits: jax.Array, cache: Cache, times: int) -> tuple[jax.Array, Cache]:
-    """Returns logits and cache with every row `times` over: what was read is not read again."""
-    repeat = functools.partial(jnp.repeat, repeats=times, axis=0)
-    keys, values, mask = jax.tree.map(repeat, (cache.keys, cache.values, cache.mask))
-    return repeat(logits), Cache(keys, values, mask, cache.filled)
 
 
 def _batch(prompts: Sequence[Sequence[int]], prompt_ids: np.ndarray, width: int, height: int):
