@@ -5,7 +5,7 @@ import pytest
 
 from gotd_jax.data import readers
 from gotd_jax.data.readers import describe, read
-from tests.data.test_readers import TEXTS, refused, write_parquet
+from tests.data.files import TEXTS, refused, write_parquet
 
 
 @pytest.fixture
