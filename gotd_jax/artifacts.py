@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -66,6 +68,7 @@ def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable
     `make` gets the path of a `.partial` folder beside the final one, which is renamed when `make` returns. If an
     earlier attempt was stopped, `make` gets its partial folder as it was left, so that it can go on from there; a
     partial folder of other settings is cleared first. How long the last attempt took is kept in `made.json`.
+    While one process makes a stage, others that ask for it wait, and take it as it was made.
 
     Args:
       folder: where the stage lies.
@@ -77,25 +80,69 @@ def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable
     """
     folder = Path(folder)
     settings = json.loads(json.dumps(settings, default=str))
-    if folder.exists():
-        _check_settings(folder, settings)
-        return folder
-    partial = folder.with_name(folder.name + ".partial")
-    if partial.exists() and _settings_of(partial) != settings:
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True, exist_ok=True)
-    write_json(partial / SETTINGS, settings)
-    began = time.perf_counter()
-    make(partial)
-    write_json(partial / MADE, {"seconds": round(time.perf_counter() - began, 3)})
-    _sync(partial)
-    os.replace(partial, folder)
+    if not folder.exists():
+        partial = folder.with_name(folder.name + ".partial")
+        with turn(partial, waiting=f"Another process is making {folder.name}; this one waits for it."):
+            if folder.exists():  # another process made it meanwhile
+                partial.rmdir()
+            else:
+                _make(partial, settings, make)
+                os.replace(partial, folder)
+    _check_settings(folder, settings)
     return folder
+
+
+@contextlib.contextmanager
+def turn(folder: str | os.PathLike, *, waiting: str = "") -> Iterator[None]:
+    """Makes `folder` where it is missing and holds it: of all processes that ask for it, one at a time is inside.
+
+    Args:
+      folder: may be renamed or removed by who holds it.
+      waiting: what is said if another process holds it.
+    """
+    descriptor = None
+    while descriptor is None:
+        descriptor = _hold(Path(folder), waiting)
+    try:
+        yield
+    finally:
+        os.close(descriptor)  # which also lets go
+
+
+def _hold(folder: Path, waiting: str) -> int | None:
+    """Returns the descriptor of `folder`, locked; None if whoever held it before has renamed or removed it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waiting:
+            print(waiting, file=sys.stderr, flush=True)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 def seconds_of(folder: str | os.PathLike) -> float:
     """Returns how long the stage in `folder` took to make, in seconds."""
     return read_json(Path(folder) / MADE)["seconds"]
+
+
+def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None]) -> None:
+    if _settings_of(partial) != settings:
+        for path in partial.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    write_json(partial / SETTINGS, settings)
+    began = time.perf_counter()
+    make(partial)
+    write_json(partial / MADE, {"seconds": round(time.perf_counter() - began, 3)})
+    _sync(partial)
 
 
 def _settings_of(folder: Path) -> Any:

@@ -1,5 +1,9 @@
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -52,6 +56,41 @@ def test_partial_stage_of_other_settings_is_not_gone_on_with(tmp_path):
         stage(tmp_path / "a", {"n": 1}, stop)
     folder = stage(tmp_path / "a", {"n": 2}, lambda folder: None)
     assert not (folder / "half").exists()
+
+
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from gotd_jax.artifacts import stage
+folder, going = Path(sys.argv[1]), Path(sys.argv[2])
+def make(partial):
+    going.open("a").write("made\\n")
+    time.sleep(0.5)
+    (partial / "content").write_text("whole")
+print((stage(folder, {"n": 1}, make) / "content").read_text())
+"""
+
+
+def test_processes_that_want_a_stage_at_once_make_it_once(tmp_path):
+    command = [sys.executable, "-c", AT_ONCE, tmp_path / "stage", tmp_path / "going"]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [child.communicate(timeout=60)[0] for child in children] == ["whole\n"] * 4
+    assert (tmp_path / "going").read_text() == "made\n"
+    assert sorted(os.listdir(tmp_path)) == ["going", "stage"]
+
+
+def test_a_stage_whose_maker_was_killed_is_made_by_who_waits(tmp_path):
+    command = [sys.executable, "-c", AT_ONCE.replace("0.5", "60"), tmp_path / "stage", tmp_path / "going"]
+    killed = subprocess.Popen(command)
+    while not (tmp_path / "going").exists():
+        assert killed.poll() is None
+        time.sleep(0.02)
+    command = [sys.executable, "-c", AT_ONCE, tmp_path / "stage", tmp_path / "going"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as waiting:
+        assert "Another process is making stage; this one waits" in waiting.stderr.readline()
+        killed.kill()
+        assert waiting.communicate(timeout=60)[0] == "whole\n"
+    assert killed.wait() == -signal.SIGKILL
 
 
 def test_folder_that_is_no_stage_is_refused(tmp_path):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import functools
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 import gotd_jax
 from gotd_jax import devices
-from gotd_jax.artifacts import whole_file
+from gotd_jax.artifacts import turn, whole_file
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
 
@@ -33,8 +30,7 @@ def write(path: str | os.PathLike, row: dict) -> None:
     if not row.get("cell"):
         raise ValueError(f"A row of results needs a 'cell' to be told by; this one has {', '.join(row) or 'nothing'}.")
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _turn(path.parent):
+    with turn(path.parent):
         rows = {old["cell"]: old for old in read(path)} if path.exists() else {}
         rows[row["cell"]] = row
         lines = [_line(row) for row in sorted(rows.values(), key=_order)]
@@ -79,17 +75,6 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
-
-
-@contextlib.contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """Waits until no other process is between reading and writing a file of `folder`."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _order(row: dict) -> tuple:
