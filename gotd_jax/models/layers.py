@@ -74,6 +74,24 @@ def dot(x: jax.Array, y: jax.Array, compute_dtype: str, y_axis: int = 0) -> jax.
     return COMPUTE_DTYPES[compute_dtype](x, y, y_axis)
 
 
+@jax.custom_vjp
+def plus_bias(rows: jax.Array, bias: jax.Array) -> jax.Array:
+    """Returns float32 [n, m], `bias` [m] added to each of `rows` [n, m]; its gradient is a product with ones.
+
+    As a sum over rows, XLA on a CPU works it out column by column together with what was to be summed: 116 ms for each bias
+    of GPT-2 at 1,024 tokens, more than half of a training step.
+    """
+    return rows + bias
+
+
+def _plus_bias_backward(_, cotangent):
+    ones = jnp.ones(cotangent.shape[0], cotangent.dtype)
+    return cotangent, lax.dot(ones, cotangent, precision=lax.Precision.HIGHEST)
+
+
+plus_bias.defvjp(lambda rows, bias: (rows + bias, None), _plus_bias_backward)
+
+
 def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
     """Returns `x` with each entry zeroed with probability `rate` and the others divided by 1 - rate."""
     if key is None or rate == 0.0:
@@ -126,7 +144,7 @@ class Linear(nnx.Module):
         """Returns float32 [..., outputs] for `x` [..., inputs]."""
         rows = dot(x.reshape(-1, x.shape[-1]), self.kernel[...], self.compute_dtype)
         if self.has_bias:
-            rows = rows + self.bias[...]
+            rows = plus_bias(rows, self.bias[...])
         return rows.reshape(*x.shape[:-1], -1)
 
 
@@ -140,7 +158,7 @@ class TiedLinear(nnx.Module):
     def __call__(self, x: jax.Array, embedding: Embedding) -> jax.Array:
         """Returns float32 [n, outputs] for `x` [n, width]."""
         # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
-        return dot(x, embedding.table[...], self.compute_dtype, y_axis=1) + self.bias[...]
+        return plus_bias(dot(x, embedding.table[...], self.compute_dtype, y_axis=1), self.bias[...])
 
 
 class LayerNorm(nnx.Module):
