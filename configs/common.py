@@ -1,7 +1,7 @@
 """Every field of every config, with its default: the paper's GLUE protocol where the paper states one.
 
 A config starts from `get_config()` and sets only what differs. Any field can be set on the command line,
-`--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains`.
+`--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains` and `config.pool.text_fields`.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from ml_collections.config_dict import placeholder
 
 from gotd_jax.training.recipe import Recipe
 
-OPEN = ("pool.domains.", "sweep.")  # where names may be added
+OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
 def get_config() -> ConfigDict:
@@ -23,19 +23,29 @@ def get_config() -> ConfigDict:
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
     config.seed = 0  # draws selections, batches, dropout, fresh heads, what is written
-    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot)
+    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot), selection
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
     # The candidate pool.
     config.pool = pool = ConfigDict()
     pool.packaged = ()  # names of domains that lie in published packages (gotd_jax.data.pools.DOMAINS)
+    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they can still be had
     pool.domains = ConfigDict()  # name -> file, glob, folder, tfds:..., hf:...; any name may be added
     pool.text_field = "text"
+    pool.text_fields = ConfigDict()  # name -> field, of domains whose texts lie in another
     pool.characters = 1000  # a chunk's length (App. C.2); 0 keeps texts as they are
     pool.short = "drop"  # what becomes of texts shorter than a chunk: drop, keep
     pool.long = "split"  # what becomes of longer ones: split, cut (to their first chunk)
-    pool.per_domain = placeholder(int)  # chunks of each domain, drawn by `pool.seed`; all by default
+    pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all
     pool.seed = 0
+
+    # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
+    pool.relevance = relevance = ConfigDict()
+    relevance.keep = placeholder(int)  # domains; by default there is no test (the paper: 2)
+    relevance.chunks = placeholder(int)  # of those domains together; all they hold by default (the paper: 2 million)
+    relevance.shares = "equal"  # of each in `chunks`: equal, relevance (more from closer ones)
+    relevance.sample = 10_000  # chunks of each domain that its distance is taken from, drawn by `pool.seed`
+    relevance.methods = ()  # that choose from those domains alone; all but all_domains and dapt by default (the paper: its own)
 
     # The task.
     config.task = task = ConfigDict()
@@ -50,18 +60,22 @@ def get_config() -> ConfigDict:
     task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.seed = 0
+    task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
     config.target = target = ConfigDict()
     target.short = "join"  # join, keep
     target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for
+    target.domains = ()  # (evaluation selection) of texts of these domains, held out of the pool, in place of a task's
 
     # Embeddings.
     config.embed = embed = ConfigDict()
     embed.model = "distilbert-base-uncased"
     embed.finetuned = True  # fine-tune the encoder on the task first (App. C.2: "1-5 min, a few epochs, large batch")
     embed.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=256)  # rate unstated: Table 11's
+    embed.layers = placeholder(int)  # of the encoder that are read; 0 is its embeddings of tokens; all by default
     embed.max_length = 295  # tokens (the notebook's)
+    embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+) for a model that writes
     embed.normalise = False
     embed.compute_dtype = "float32"  # bfloat16 is about 2.7 times as fast on a CPU with AMX
 
@@ -83,6 +97,9 @@ def get_config() -> ConfigDict:
     config.head = head = ConfigDict()
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
+
+    # The method loss_difference compares that model before and after light training on the target.
+    config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
     # I. Pre-fine-tuning (Table 10) and II. targeted fine-tuning (Table 11).
     config.pre_finetune = recipe(learning_rate=1e-6)
@@ -112,8 +129,17 @@ def get_config() -> ConfigDict:
     choices.most = 1_000  # items of each task, drawn by `choices.seed`; all where there are fewer
     choices.seed = 0
 
+    # Where `evaluation` is selection: nothing is trained, the selection itself is measured.
+    config.selection = selection = ConfigDict()
+    selection.mass = 0.2  # lambda: of the selection in the effective distribution; unstated
+    selection.held_out = 500  # chunks of the task's test split, drawn by `task.seed`, that the distribution is held against
+    selection.exact = 10_000  # candidates at most, drawn by `pool.seed`, that exact transport is solved on
+
     # What is run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()
+    config.where = ()  # (swept field, its value, field, value): what holds only where the sweep is at that value
+    config.figure = ()  # a kind of gotd_jax.report.figures.FIGURES and its fields, ("heatmap", "epsilon", "budget")
+    config.protocol = ()  # sentences, beneath the table: where ours differs from the protocol of the paper's
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
     return config
 
@@ -124,9 +150,9 @@ def recipe(**changes) -> ConfigDict:
 
 
 def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
-    """Returns a copy of `config` with dotted fields changed and without its sweep."""
+    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep."""
     copy = config.copy_and_resolve_references()
-    copy.sweep = ConfigDict()
+    copy.sweep, copy.where = ConfigDict(), ()
     for path, value in changes.items():
         *parents, field = path.split(".")
         functools.reduce(getattr, parents, copy)[field] = value

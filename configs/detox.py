@@ -53,6 +53,11 @@ def get_config(variant: str = ""):
     config.detox.judge = "s-nlp/roberta_toxicity_classifier"
     config.detox.utility_tasks = UTILITY
     config.sweep.method = ("none", "random", "dsir", "rtp", "contrast", "got_d")
+    config.protocol = (
+        "Local classifiers score, not Perspective or OpenAI's moderation: hold each line against its table's own base line.",
+        f"Utility is the mean of {' and '.join(UTILITY)}, by the library; the paper's is of eight tasks, by the harness.",
+        "Encoder, batch size, blocks and decay are unstated in the paper; see the config.",
+    )
     config.paper = "table_1_10k, table_6_10k, table_7_10k"
     if variant == "20k":
         config.budget = 20_000
@@ -81,4 +86,5 @@ def _small(config) -> None:
     config.detox.held_out = 16
     config.detox.fluency = 4
     config.detox.utility_tasks = ()
+    config.protocol = ()
     config.paper = ""

@@ -43,6 +43,10 @@ def get_config(variant: str = ""):
     config.keep_models = False
     config.sweep.method = ("none", "dsir", "tapt_c", "got_d")
     config.sweep.budget = (5_000, 10_000, 20_000, 40_000)
+    config.protocol = (
+        "Items are drawn by a seed from the whole test split; chunks that hold a piece of an item are left out of the pool.",
+        "Methods that embed read one encoder; in the paper TAPT/c reads a sentence transformer, and GOT-D another.",
+    )
     config.paper = "table_16_5k, table_16_10k, table_16_20k, table_16_40k"
     if variant == "boolq":
         _boolq(config)
@@ -91,4 +95,5 @@ def _small(config) -> None:
     config.sweep.task = ("bbc_topics", "boolq")
     config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
     config.sweep.budget = (16,)
+    config.protocol = ()
     config.paper = ""

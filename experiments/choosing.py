@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs, prompting, stages
+from experiments import inputs, losses, prompting, relevance, stages
 from gotd_jax.artifacts import fingerprint, stage, write_json
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
@@ -56,7 +56,10 @@ def identity(name: str, config) -> str:
 def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: the pool without what holds a piece of an item, and the task's unlabelled texts."""
     whole = _whole_task(config.task.name, config.data_dir)
-    return Problem(_candidates(whole, config, workdir), inputs.chunked(whole.target, config), embed)
+    target = inputs.chunked(whole.target, config)
+    pool = relevance.relevant(_candidates(whole, config, workdir), target, embed, config, workdir)
+    read = losses.asked_for(pool, target, config, workdir)
+    return Problem(pool, target, embed, home=tuple(config.task.home), losses=read)
 
 
 def scorer(config) -> Scorer | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import choosing, models, prompting, stages, writing
+from experiments import choosing, losses, models, prompting, relevance, stages, writing
 from gotd_jax.artifacts import fingerprint, write_json
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
@@ -43,8 +43,10 @@ def check(config) -> None:
 def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: candidates, clean texts for a target, toxic ones to move away from, a scorer."""
     texts, chooser = prompting.texts(config, workdir), scorer(config)
-    toxicity = functools.partial(stages.toxicity, texts.pool, chooser, workdir)
-    return Problem(texts.pool, texts.clean, embed, away=texts.toxic, toxicity=toxicity)
+    pool = relevance.relevant(texts.pool, texts.clean, embed, config, workdir)
+    toxicity = functools.partial(stages.toxicity, pool, chooser, workdir)
+    read = losses.asked_for(pool, texts.clean, config, workdir)
+    return Problem(pool, texts.clean, embed, away=texts.toxic, toxicity=toxicity, losses=read)
 
 
 def scorer(config) -> Scorer | None:

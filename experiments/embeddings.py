@@ -10,7 +10,7 @@ from experiments import inputs, models, training
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.embed import embed
-from gotd_jax.models import published
+from gotd_jax.models import causal, published
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.recipe import Recipe
@@ -24,6 +24,7 @@ def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
         _encoder(config, workdir),
         folder(corpus, config, workdir),
         max_length=settings.max_length,
+        pooling=settings.pooling,
         normalise=settings.normalise,
     )
 
@@ -43,7 +44,9 @@ def encoder_settings(config) -> dict:
 
 def _encoder(config, workdir: Path) -> Loaded:
     encoder = _finetuned(config, workdir) if config.embed.finetuned else models.model_folder(config.embed.model)
-    return published.load(encoder, compute_dtype=config.embed.compute_dtype)
+    load = causal.load if models.is_causal(encoder) else published.load
+    model = load(encoder, compute_dtype=config.embed.compute_dtype)
+    return model if config.embed.layers is None else model.cut(config.embed.layers)
 
 
 def _finetuned(config, workdir: Path) -> Path:

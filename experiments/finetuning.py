@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from experiments import inputs
+from experiments import inputs, losses, relevance
 from gotd_jax.artifacts import write_json
 from gotd_jax.data import pools
 from gotd_jax.evaluation.scorer import Scorer
@@ -24,7 +24,10 @@ def check(config) -> None:
 
 def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: the pool, and the task's training texts for a target."""
-    return Problem(inputs.pool(config, workdir), inputs.target(config), embed)
+    target = inputs.target(config)
+    pool = relevance.relevant(inputs.pool(config, workdir), target, embed, config, workdir)
+    read = losses.asked_for(pool, target, config, workdir)
+    return Problem(pool, target, embed, home=tuple(config.task.home), losses=read)
 
 
 def scorer(config) -> Scorer | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import fingerprint, stage
+from experiments import domains
+from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
@@ -21,7 +22,7 @@ LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
 
 
 def available_tasks(config) -> list[str]:
-    """Returns the paper's GLUE tasks that lie in `config.data_dir`; all of them, to be downloaded, where it is not given.
+    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it GLUE's, to be downloaded.
 
     Raises:
       ValueError: none of them lies there.
@@ -29,9 +30,13 @@ def available_tasks(config) -> list[str]:
     if config.data_dir is None:
         return list(glue.TABLE_4)
     at_hand = [name for name in glue.available(config.data_dir) if name in glue.TABLE_4]
+    at_hand = at_hand or [name for name in domain_tasks.available(config.data_dir) if name in domain_tasks.DOMAIN_TASKS]
     if not at_hand:
-        folders = ", ".join(f"{name}/train.tsv" for name in glue.TABLE_4)
-        raise ValueError(f"None of the GLUE tasks lies in {config.data_dir}. Put GLUE's own folders there: {folders}.")
+        folders = [f"{name}/train.tsv" for name in glue.TABLE_4] + [f"{name}/train.jsonl" for name in domain_tasks.DOMAIN_TASKS]
+        raise ValueError(
+            f"None of the paper's tasks lies in {config.data_dir}. Put GLUE's own folders there, or Don't-Stop-Pretraining's: "
+            f"{', '.join(folders)}."
+        )
     return at_hand
 
 
@@ -85,8 +90,22 @@ def chunked(texts: Corpus, config) -> Corpus:
 
 def pool(config, workdir: Path) -> Corpus:
     """Returns the candidate pool, read and chunked once and kept in the workdir."""
+    return _kept_pool(config, workdir)[0]
+
+
+def pool_contents(config, workdir: Path) -> list[dict]:
+    """Returns what the pool holds, a dict a domain: name, source, version, texts read, chunks, fingerprint of the chunks.
+
+    The version is the package's, the TensorFlow dataset's or the hub's commit; files have none but their fingerprint.
+    """
+    return _kept_pool(config, workdir)[1]
+
+
+def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
     settings = config.pool.to_dict()
-    sources = {name: readers.describe(source) for name, source in settings["domains"].items()}
+    del settings["relevance"]  # comes after the pool
+    domains.check(settings)
+    sources = {name: readers.describe(source) for name, (source, _) in domains.sources(settings).items()}
     return _pool(workdir, _Frozen({**settings, "sources": sources}))
 
 
@@ -98,31 +117,28 @@ class _Frozen(dict):
 
 
 @functools.lru_cache(maxsize=2)
-def _pool(workdir: Path, settings: dict) -> Corpus:
+def _pool(workdir: Path, settings: dict) -> tuple[Corpus, list[dict]]:
     def make(folder: Path) -> None:
-        Corpus.concatenate(list(_domains(settings, folder))).save(folder / "corpus.arrow")
+        contents, parts = zip(*_domains(settings, folder))
+        Corpus.concatenate(parts).save(folder / "corpus.arrow")
+        write_json(folder / "contents.json", contents)
         for passing in ("texts.arrow", "chunks.arrow"):
             (folder / passing).unlink()
 
     folder = stage(workdir / f"pool-{fingerprint(settings)}", settings, make)
-    return Corpus.open(folder / "corpus.arrow")
+    return Corpus.open(folder / "corpus.arrow"), read_json(folder / "contents.json")
 
 
-def _domains(settings: dict, folder: Path) -> Iterator[Corpus]:
-    """Yields each domain's chunks, packaged domains first, mapped from files that the next domain replaces."""
-    sources = {name: pools.load_domain(name) for name in settings["packaged"]}
-    for name, source in settings["domains"].items():
-        sources[name] = readers.records(source, text_field=settings["text_field"], domain=name)
-    if not sources:
-        raise ValueError(
-            "No pool is named. Set --config.pool.domains.NAME='files*.jsonl' or --config.pool.packaged=\"('news',)\"."
-        )
-    for records in sources.values():
-        texts = Corpus.from_records(records, folder / "texts.arrow")
+def _domains(settings: dict, folder: Path) -> Iterator[tuple[dict, Corpus]]:
+    """Yields what each domain holds and its chunks, mapped from files that the next domain replaces."""
+    for domain in domains.opened(settings):
+        texts = Corpus.from_records(domain.records, folder / "texts.arrow")
         chunks = chunk(
             texts, settings["characters"], short=settings["short"], long=settings["long"], path=folder / "chunks.arrow"
         )
-        yield drawn(chunks, settings["per_domain"], settings["seed"])
+        part = drawn(chunks, domain.most, settings["seed"])
+        origin = {"name": domain.name, "source": domain.source, "version": domain.version}
+        yield origin | {"texts": len(texts), "chunks": len(part), "fingerprint": part.fingerprint}, part
 
 
 def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:

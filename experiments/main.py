@@ -3,7 +3,9 @@
     python -m experiments.main --config=configs/quickstart.py
     python -m experiments.main --config=configs/glue.py:small --config.data_dir=/data/glue --config.budget=1000
 
-Every field of `configs/common.py` can be set so.
+Every field of `configs/common.py` can be set so. Several processes, on machines that share a folder, each take a share:
+
+    python -m experiments.main --config=configs/glue.py --workdir=/shared/glue --shard=1/4
 """
 
 import sys
@@ -13,12 +15,13 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from configs import common
-from experiments import cell
+from experiments import cell, running
 from experiments.sweep import cells_of
 from gotd_jax import devices
-from gotd_jax.report import origins, results, table
+from gotd_jax.report import figures, origins, table
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
+SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
 
 
@@ -28,19 +31,18 @@ def main(_) -> None:
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     devices.keep_compiled_programs()
     try:
+        figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
+        running.share(cells, SHARD.value)
         for config, _ in cells:
             cell.check(config, workdir)
-        rows = []
-        for number, (config, swept) in enumerate(cells, 1):
-            rows.append({**cell.run(config, workdir), **swept})
-            results.write(workdir / "results.jsonl", rows[-1])
-            print(f"[{number}/{len(cells)}] {table.describe(rows[-1])}", flush=True)
+        rows = running.run(cells, workdir, shard=SHARD.value)
     except (ValueError, RuntimeError) as error:
         sys.exit(f"\n{error}")
     lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
     print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
-    print(f"In {workdir}: table.md, table.csv, table.tex, results.jsonl; the chosen texts in selections/*/selected.jsonl.")
+    print(figures.write(rows, workdir, CONFIG.value.figure), end="")
+    print(f"In {workdir}: table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl.")
 
 
 def name_of(filename: str) -> str:

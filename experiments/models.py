@@ -8,11 +8,13 @@ from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import packages
+from gotd_jax.embed import check_pooling
 from gotd_jax.models import causal, folders, published
 from gotd_jax.models.decoder_families import FAMILIES
 from gotd_jax.models.model import Loaded
 
-WRITES = {"finetune": False, "toxicity": True, "choices": True}  # evaluation -> whether it is of a causal language model
+# evaluation -> whether it is of a causal language model; None where no model is trained
+WRITES = {"finetune": False, "toxicity": True, "choices": True, "selection": None}
 
 
 def model_folder(name: str) -> Path:
@@ -32,6 +34,16 @@ def is_causal(folder: str | os.PathLike) -> bool:
     return folders.read_config(Path(folder)).get("model_type") in FAMILIES
 
 
+def is_trained(config) -> bool:
+    """Returns whether the config's evaluation is of a model that is pre-fine-tuned on the selection."""
+    return WRITES[config.evaluation] is not None
+
+
+def is_read(config) -> bool:
+    """Returns whether the config's model is needed: where it is trained, or where the method compares its losses."""
+    return is_trained(config) or config.method == "loss_difference"
+
+
 def load_language_model(folder: str | os.PathLike, *, compute_dtype: str, seed: int = 0) -> Loaded:
     """Returns the model in `folder` as what it is pre-fine-tuned as: a causal language model, or a masked one.
 
@@ -47,16 +59,18 @@ def load_language_model(folder: str | os.PathLike, *, compute_dtype: str, seed: 
 
 def check(config) -> None:
     """Raises ValueError unless the config's models can be opened and its model can do what its evaluation asks."""
-    for name in (config.model, config.embed.model):
-        model_fingerprint(name)  # opens the weights
     if config.evaluation not in WRITES:
         raise ValueError(f"There is no evaluation {config.evaluation!r}. There are: {', '.join(WRITES)}.")
-    if is_causal(model_folder(config.model)) != WRITES[config.evaluation]:
+    for name in (config.model, config.embed.model) if is_read(config) else (config.embed.model,):
+        model_fingerprint(name)  # opens the weights
+    if is_trained(config) and is_causal(model_folder(config.model)) != WRITES[config.evaluation]:
         wanted = "a causal language model (GPT-2, GPT-Neo, Llama)" if WRITES[config.evaluation] else "an encoder (BERT)"
         raise ValueError(
             f"The evaluation {config.evaluation!r} is of {wanted}, and {config.model} is none. Name another model."
         )
-    if is_causal(model_folder(config.embed.model)):
+    check_pooling(config.embed.pooling)
+    if config.embed.finetuned and is_causal(model_folder(config.embed.model)):
         raise ValueError(
-            f"Texts are embedded by an encoder, and {config.embed.model} writes. Name another --config.embed.model."
+            f"Only encoders are fine-tuned on the task before they embed, and {config.embed.model} writes. Set "
+            "--config.embed.finetuned=False, or name another --config.embed.model."
         )

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import embeddings, models
+from experiments import embeddings, losses, models
 from experiments.training import label
 from gotd_jax import methods, ot
-from gotd_jax.artifacts import fingerprint, seconds_of, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
+
+SOLVING = ("got_d", "contrast")  # methods that `config.ot` speaks to
 
 
 def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
@@ -41,6 +43,11 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
         settings["away"] = problem.away.fingerprint
     if scorer is not None:
         settings["scorer"] = [scorer.name, scorer.version]
+    if config.method in ("dapt", "all_domains"):
+        settings["domains"] = problem.pool.count_domains()  # which the fingerprint of the texts does not tell
+        settings["home"] = list(problem.home)
+    if config.method == "loss_difference":
+        settings["losses"] = losses.settings(config)
 
     def make(folder: Path) -> None:
         selection = methods.select(config.method, problem, config.budget, seed=config.seed, **options)
@@ -72,7 +79,8 @@ def scored(ending, warm: Callable[[], Path], selection: Path, config, workdir: P
 
     Args:
       ending: how the cell ends; see `experiments.cell.ENDINGS`.
-      warm: returns the folder of the model to start from; called only if there are no scores yet.
+      warm: returns the folder of the model to start from; called only if there are no scores yet, and the ending is of a
+        model: another scores the folder of the selection.
       selection: the folder that `selected` returned.
       config: of the cell.
       workdir: where stages are kept.
@@ -80,18 +88,21 @@ def scored(ending, warm: Callable[[], Path], selection: Path, config, workdir: P
     settings = {
         **ending.settings(config, workdir),
         "selection": selection.name if config.method != "none" else None,
-        "model": models.model_fingerprint(config.model),
-        "compute_dtype": config.compute_dtype,
-        "pre_finetune": config.pre_finetune.to_dict(),
         "seed": config.seed,
     }
+    if models.is_trained(config):
+        settings |= {
+            "model": models.model_fingerprint(config.model),
+            "compute_dtype": config.compute_dtype,
+            "pre_finetune": config.pre_finetune.to_dict(),
+        }
 
     def make(folder: Path) -> None:
-        warmed = warm()
-        ending.score(warmed, folder, config, workdir)
-        write_json(folder / "warming.json", {"seconds": seconds_of(warmed.parent) if config.method != "none" else 0.0})
-        if config.method != "none" and not config.keep_models:
-            shutil.rmtree(warmed.parent)
+        trained = models.is_trained(config) and config.method != "none"
+        scored = warm() if models.is_trained(config) else selection
+        ending.score(scored, folder, config, workdir)
+        if trained and not config.keep_models:
+            shutil.rmtree(scored.parent)
 
     return stage(workdir / "scores" / f"{label(config)}-{fingerprint(settings)}", settings, make)
 
@@ -105,7 +116,7 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 def _options(config) -> dict:
     """Returns the arguments that are the method's own."""
-    if config.method not in ("got_d", "contrast"):
+    if config.method not in SOLVING:
         return {}
     options = config.ot.to_dict()
     return {**ot.PUBLISHED, "sample": options["sample"]} if options.pop("published") else options

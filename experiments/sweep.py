@@ -3,24 +3,58 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from configs import common
 from experiments import inputs
+from experiments.stages import SOLVING
+from gotd_jax.methods import READ_EMBEDDINGS
 
-SWEPT = {"task": "task.name", "epsilon": "ot.epsilon", "labels": "task.labels"}  # what a sweep calls deeper fields
+# What a sweep calls deeper fields. An epsilon may be "published": the notebook's setting of the solver, `ot.published`.
+SWEPT = {
+    "task": "task.name",
+    "epsilon": "ot.epsilon",
+    "labels": "task.labels",
+    "per_domain": "pool.per_domain",
+    "encoder": None,  # no field: a name for the fields that `config.where` gives it
+}
+PUBLISHED = "published"
 
 
 def cells_of(config) -> Iterator[tuple]:
     """Yields, for each combination of the values in `config.sweep`, its config and the values by field.
 
-    The method `none` selects nothing, so it has the first budget alone.
+    What a method does not read is not swept for it: it has the first value alone, shown as None. So methods that solve no
+    transport problem have no epsilon, those that embed nothing no encoder, and `none` a budget of 0.
     """
     sweep = config.sweep.to_dict()
     if sweep.get("task") == ("available",):
         sweep["task"] = inputs.available_tasks(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
-        if swept.get("method") == "none" and "budget" in swept and swept["budget"] != sweep["budget"][0]:
-            continue
-        yield common.replaced(config, {SWEPT.get(field, field): value for field, value in swept.items()}), swept
+        unread = _unread(swept.get("method", config.method)) & swept.keys()
+        if all(swept[field] == sweep[field][0] for field in unread):
+            changes = dict(_changes(swept, config.where))
+            yield common.replaced(config, changes), swept | {field: 0 if field == "budget" else None for field in unread}
+
+
+def _unread(method: str) -> set[str]:
+    """Returns the swept fields that say nothing to `method`."""
+    fields = {
+        "budget": method == "none",
+        "epsilon": method not in SOLVING,
+        "encoder": method not in READ_EMBEDDINGS,
+    }
+    return {field for field, unread in fields.items() if unread}
+
+
+def _changes(swept: dict, where: Iterable[tuple]) -> Iterator[tuple]:
+    """Yields each field of a config that differs in a cell, dotted, and its value; the later of two holds."""
+    for field, value, changed, to in where:
+        if swept.get(field) == value:
+            yield changed, to
+    for field, value in swept.items():
+        if field == "epsilon" and value == PUBLISHED:
+            yield "ot.published", True
+        elif SWEPT.get(field, field) is not None:
+            yield SWEPT.get(field, field), value

@@ -32,7 +32,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
         settings |= {"head": config.head.to_dict(), "head_texts": pool.fingerprint}
 
     def make(folder: Path) -> None:
-        model = _language_model(pool, config, workdir)
+        model = language_model(pool, config, workdir)
         recipe = Recipe(**config.pre_finetune)
         keep_trained(folder, model, functools.partial(pre_finetune, model, chosen, recipe, seed=config.seed))
 
@@ -53,7 +53,7 @@ def keep_trained(folder: Path, model: Loaded, train: Callable[..., dict]) -> Non
     shutil.rmtree(folder / "training", ignore_errors=True)
 
 
-def _language_model(pool: Corpus, config, workdir: Path) -> Loaded:
+def language_model(pool: Corpus, config, workdir: Path) -> Loaded:
     """Returns the model with a head to train: its own, or a masked-LM one warmed up on texts that no method chose."""
     load = functools.partial(models.load_language_model, compute_dtype=config.compute_dtype)
     model = load(models.model_folder(config.model), seed=config.pool.seed)

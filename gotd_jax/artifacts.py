@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -16,6 +18,17 @@ from typing import Any
 
 SETTINGS = "settings.json"
 MADE = "made.json"
+
+
+@dataclasses.dataclass
+class _Making:
+    """A stage being made: the stages that it asked for, with the seconds of each, and the time that went into asking."""
+
+    asked_for: dict[str, float] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+
+
+_MAKING: contextvars.ContextVar[_Making | None] = contextvars.ContextVar("making", default=None)
 
 
 def cache_folder() -> Path:
@@ -67,8 +80,9 @@ def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable
 
     `make` gets the path of a `.partial` folder beside the final one, which is renamed when `make` returns. If an
     earlier attempt was stopped, `make` gets its partial folder as it was left, so that it can go on from there; a
-    partial folder of other settings is cleared first. How long the last attempt took is kept in `made.json`.
-    While one process makes a stage, others that ask for it wait, and take it as it was made.
+    partial folder of other settings is cleared first. While one process makes a stage, others that ask for it wait, and
+    take it as it was made. How long the last attempt took is kept in `made.json`, without what it took to make
+    stages that `make` asked for; those are named beside it (see `seconds_of`).
 
     Args:
       folder: where the stage lies.
@@ -78,7 +92,7 @@ def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable
     Raises:
       ValueError: `folder` exists and was made with other settings (the differing ones are named).
     """
-    folder = Path(folder)
+    folder, began = Path(folder), time.perf_counter()
     settings = json.loads(json.dumps(settings, default=str))
     if not folder.exists():
         partial = folder.with_name(folder.name + ".partial")
@@ -89,6 +103,9 @@ def stage(folder: str | os.PathLike, settings: Mapping[str, Any], make: Callable
                 _make(partial, settings, make)
                 os.replace(partial, folder)
     _check_settings(folder, settings)
+    if outer := _MAKING.get():
+        outer.asked_for |= seconds_of(folder)
+        outer.seconds += time.perf_counter() - began
     return folder
 
 
@@ -129,9 +146,17 @@ def _hold(folder: Path, waiting: str) -> int | None:
     return None
 
 
-def seconds_of(folder: str | os.PathLike) -> float:
-    """Returns how long the stage in `folder` took to make, in seconds."""
-    return read_json(Path(folder) / MADE)["seconds"]
+def seconds_of(folder: str | os.PathLike) -> dict[str, float]:
+    """Returns how long the stage in `folder` and every stage that it was made from took to make, whenever that was.
+
+    By name, `parent/folder`, the stage itself last; seconds, of each without the others.
+    """
+    made = read_json(Path(folder) / MADE)
+    return made["asked_for"] | {_name(Path(folder)): made["seconds"]}
+
+
+def _name(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None]) -> None:
@@ -139,9 +164,14 @@ def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], Non
         for path in partial.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     write_json(partial / SETTINGS, settings)
-    began = time.perf_counter()
-    make(partial)
-    write_json(partial / MADE, {"seconds": round(time.perf_counter() - began, 3)})
+    making, began = _Making(), time.perf_counter()
+    outside = _MAKING.set(making)
+    try:
+        make(partial)
+    finally:
+        _MAKING.reset(outside)
+    seconds = time.perf_counter() - began - making.seconds
+    write_json(partial / MADE, {"seconds": round(seconds, 3), "asked_for": making.asked_for})
     _sync(partial)
 
 

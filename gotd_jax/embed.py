@@ -1,4 +1,4 @@
-"""Embeddings: the mean over a text's real tokens of an encoder's last hidden state, mapped over all devices.
+"""Embeddings: a mean over a text's real tokens of a model's last hidden states, mapped over all devices.
 
 `per_device` is the program that each device runs on its rows of a batch; rows are independent, so it has no collectives.
 """
@@ -29,23 +29,43 @@ WIDTH_STEP = 16  # batch widths are multiples of it: 16 shapes up to 256 tokens,
 TOKENS_PER_BATCH = 2048  # measured best on a CPU, per device
 TEXTS_PER_BLOCK = 4096  # what a stop can lose
 
+# What each real token counts, of `real`, float32 [B, T], 1 at real tokens and 0 at padding.
+POOLINGS = {
+    "mean": lambda real: real,
+    "position": lambda real: real * jnp.cumsum(real, axis=1),  # 1 to T: a decoder's later tokens have read more of the text
+}
 
-def embed(corpus: Corpus, encoder: Loaded, folder: str | Path, *, max_length: int = 256, normalise: bool = False) -> np.ndarray:
+
+def embed(
+    corpus: Corpus,
+    encoder: Loaded,
+    folder: str | Path,
+    *,
+    max_length: int = 256,
+    pooling: str = "mean",
+    normalise: bool = False,
+) -> np.ndarray:
     """Returns the embeddings of every text of `corpus`, memory-mapped, float32 [n, d], row i for text i.
+
+    An embedding is sum_t w_t h_t over the text's T real tokens, h_t their last hidden states. w_t is 1/T ('mean'), or
+    proportional to t = 1..T ('position': SGPT, Muennighoff 2022; with the language model's own states, RDS+, Ivison et al.
+    2025). A text without tokens, which only a decoder's tokeniser makes, has an embedding of zeros.
 
     They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
     where they were stopped. Equal texts are embedded once.
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.
-      encoder: a model without head.
+      encoder: an encoder without head, or a causal language model.
       folder: where the embeddings lie.
       max_length: tokens of a text that are read.
+      pooling: one of `POOLINGS`.
       normalise: whether to scale each embedding to unit length.
 
     Raises:
-      ValueError: `folder` holds the embeddings of another corpus, model or setting.
+      ValueError: there is no such pooling, or `folder` holds the embeddings of another corpus, model or setting.
     """
+    check_pooling(pooling)
     settings = {
         "corpus": corpus.fingerprint,
         "texts": len(corpus),
@@ -53,32 +73,39 @@ def embed(corpus: Corpus, encoder: Loaded, folder: str | Path, *, max_length: in
         "compute_dtype": encoder.config.compute_dtype,
         "max_length": max_length,
         "normalise": normalise,
-        "pooling": "mean over real tokens",
+        "pooling": pooling,
     }
 
     def make(partial: Path) -> None:
         unique, places = _distinct(corpus)
-        _embed_blocks(unique, encoder, partial, max_length, normalise)
+        _embed_blocks(unique, encoder, partial, max_length, pooling=pooling, normalise=normalise)
         _join_blocks(partial, places, encoder.config.width)
         _write_ids(partial / "ids.arrow", corpus)
 
     return np.load(stage(folder, settings, make) / "embeddings.npy", mmap_mode="r")
 
 
+def check_pooling(name: str) -> None:
+    """Raises ValueError unless there is a pooling called `name`."""
+    if name not in POOLINGS:
+        raise ValueError(f"There is no pooling {name!r}. There are: {', '.join(POOLINGS)}.")
+
+
 def embed_tokens(
-    tokens: Tokens, encoder: Loaded, *, normalise: bool = False, pad_id: int = 0
+    tokens: Tokens, encoder: Loaded, *, pooling: str = "mean", normalise: bool = False
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields (rows, embeddings float32 [rows, d]) of `tokens` batch by batch, shortest texts first.
 
     Whatever the batches, each text's embedding is the same to rounding.
     """
-    run = _mapped(encoder.definition)
+    run = _mapped(encoder.definition, encoder.head, pooling)
     for rows, width, height in batches_by_width(tokens.lengths):
-        batch = tokens.pad(rows, width, height=height, pad_id=pad_id)
+        batch = tokens.pad(rows, width, height=height)
         batch = jax.device_put((batch["ids"], batch["mask"], batch["types"]), split_rows())
         vectors = np.asarray(run(encoder.params, *batch))[: len(rows)]
         if normalise:
-            vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = vectors / np.where(lengths > 0, lengths, 1.0)
         yield rows, vectors
 
 
@@ -97,11 +124,12 @@ def batches_by_width(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int, int
 
 
 @functools.lru_cache(maxsize=8)
-def _mapped(definition: nnx.GraphDef):
+def _mapped(definition: nnx.GraphDef, head: str | None, pooling: str):
     def per_device(params, ids, mask, types):
-        hidden = nnx.merge(definition, params)(ids, mask, types)
-        real = mask[:, :, None].astype(hidden.dtype)
-        return jnp.sum(hidden * real, axis=1) / jnp.maximum(jnp.sum(real, axis=1), 1.0)
+        model = nnx.merge(definition, params)
+        hidden = model.decoder(ids, mask)[0] if head == "causal_lm" else model(ids, mask, types)
+        weights = POOLINGS[pooling](mask.astype(hidden.dtype))[:, :, None]
+        return jnp.sum(hidden * weights, axis=1) / jnp.maximum(jnp.sum(weights, axis=1), 1.0)
 
     return jax.jit(
         jax.shard_map(per_device, mesh=mesh(), in_specs=(P(), P(AXIS), P(AXIS), P(AXIS)), out_specs=P(AXIS), check_vma=False)
@@ -117,7 +145,7 @@ def _distinct(corpus: Corpus) -> tuple[Corpus, np.ndarray]:
     return corpus.take(first[order]), place[inverse]
 
 
-def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int, normalise: bool) -> None:
+def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int, **options) -> None:
     tokenizer = load_tokenizer(encoder.source)
     began, done, read, padded = time.perf_counter(), 0, 0, 0
     with progress(total=len(corpus), unit="texts", what="embedding") as bar:
@@ -129,7 +157,7 @@ def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int
                 continue
             tokens = tokenise(tokenizer, block, max_length)
             vectors = np.empty((len(block), encoder.config.width), np.float32)
-            for rows, found in embed_tokens(tokens, encoder, normalise=normalise, pad_id=encoder.config.pad_id):
+            for rows, found in embed_tokens(tokens, encoder, **options):
                 vectors[rows] = found
                 bar.update(len(rows))
             with whole_file(path) as partial, open(partial, "wb") as file:

@@ -22,7 +22,38 @@ def test_stage_is_made_once(tmp_path):
     assert first == second == tmp_path / "a"
     assert len(made) == 1
     assert (first / "content").read_text() == "x"
-    assert seconds_of(first) >= 0
+    assert seconds_of(first).keys() == {f"{tmp_path.name}/a"}
+
+
+def test_seconds_are_told_apart_by_stage_whether_it_was_made_for_this_one_or_before(tmp_path):
+    def lasting(seconds, *inside):
+        def make(folder):
+            for name, made in inside:
+                stage(tmp_path / name, {}, made)
+            time.sleep(seconds)
+
+        return make
+
+    deep, shared = ("deep", lasting(0.2)), ("shared", lasting(0.4))
+    stage(tmp_path / "first", {}, lasting(0.1, ("middle", lasting(0.0, deep)), shared))
+    second = stage(tmp_path / "second", {}, lasting(0.0, shared))
+    name = tmp_path.name
+    found = seconds_of(tmp_path / "first")
+    assert list(found) == [f"{name}/deep", f"{name}/middle", f"{name}/shared", f"{name}/first"]
+    assert list(found.values()) == pytest.approx([0.2, 0.0, 0.4, 0.1], abs=0.09)
+    assert seconds_of(second) == {f"{name}/shared": found[f"{name}/shared"], f"{name}/second": pytest.approx(0.0, abs=0.09)}
+
+
+def test_a_stage_that_failed_takes_no_time_of_the_next(tmp_path):
+    def fail(folder):
+        raise KeyboardInterrupt
+
+    def outer(folder):
+        with pytest.raises(KeyboardInterrupt):
+            stage(tmp_path / "inner", {}, fail)
+
+    stage(tmp_path / "outer", {}, outer)
+    assert seconds_of(tmp_path / "outer").keys() == {f"{tmp_path.name}/outer"}
 
 
 def test_stage_of_other_settings_is_refused_by_name_and_left_alone(tmp_path):

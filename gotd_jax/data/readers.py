@@ -117,6 +117,21 @@ def describe(source: Source | Sequence[Source]) -> list[list]:
     return entries
 
 
+def version(source: Source | Sequence[Source]) -> str | None:
+    """Returns the version of what a library keeps, `tfds:` and `hf:`; None for files, and where the library tells none.
+
+    Raises:
+      ValueError: there is no such dataset.
+    """
+    found = []
+    for name in map(os.fspath, _each(source)):
+        scheme = name.partition(":")[0]
+        if scheme in LIBRARIES:
+            named = _named(name)
+            found.append(libraries.version_of(scheme, os.path.expanduser(named["name"]), named["split"]))
+    return ", ".join(filter(None, found)) or None
+
+
 def _each(source: Source | Sequence[Source]) -> list[Source]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
@@ -144,11 +159,9 @@ def _file(path: Path, common: str, fields: Fields) -> Part:
 
 def _resolve(source: str, fields: Fields) -> list[Path | Part]:
     """Returns what `source` names: the paths of files, or one part that a library reads."""
-    scheme, _, rest = source.partition(":")
+    scheme = source.partition(":")[0]
     if scheme in LIBRARIES:
-        named = SPLIT.fullmatch(rest)
-        if not named:
-            raise ValueError(f"{source} names no split. Write it after the name, as in {scheme}:{rest.strip(':')}:train.")
+        named = _named(source)
         label, rows = LIBRARIES[scheme](os.path.expanduser(named["name"]), named["split"], fields)
         return [Part(label, source, rows)]
     path = Path(source).expanduser()
@@ -157,6 +170,15 @@ def _resolve(source: str, fields: Fields) -> list[Path | Part]:
         label, rows = libraries.saved(*saved, fields)
         return [Part(label, source, rows)]
     return _files(path, source)
+
+
+def _named(source: str) -> re.Match:
+    """Returns the `name` and `split` of a library's dataset."""
+    scheme, _, rest = source.partition(":")
+    named = SPLIT.fullmatch(rest)
+    if not named:
+        raise ValueError(f"{source} names no split. Write it after the name, as in {scheme}:{rest.strip(':')}:train.")
+    return named
 
 
 def _files(path: Path, source: str) -> list[Path]:

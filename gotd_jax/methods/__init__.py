@@ -1,19 +1,43 @@
 """Ways to select: one file a method, all with `select(problem, budget, *, seed, **options) -> Selection`."""
 
-from gotd_jax.methods import contrast, dsir, got_d, none, rtp, tapt_c, uniform
+from gotd_jax.methods import (
+    all_domains,
+    contrast,
+    crisp,
+    dapt,
+    dsir,
+    got_d,
+    loss_difference,
+    none,
+    rds_plus,
+    rtp,
+    tapt_c,
+    top_cosine,
+    tsds,
+    uniform,
+)
 from gotd_jax.methods.problem import Problem, Selection, check_budget
 
 METHODS = {
     "none": none.select,
     "random": uniform.select,
+    "all_domains": all_domains.select,
+    "dapt": dapt.select,
     "dsir": dsir.select,
     "tapt_c": tapt_c.select,
+    "rds_plus": rds_plus.select,
+    "top_cosine": top_cosine.select,
+    "tsds": tsds.select,
+    "crisp": crisp.select,
     "got_d": got_d.select,
     "contrast": contrast.select,
     "rtp": rtp.select,
+    "loss_difference": loss_difference.select,
 }
+# Those that embed the pool; the others read its texts, its domains, or nothing.
+READ_EMBEDDINGS = frozenset({"tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "got_d", "contrast"})
 
-__all__ = ["METHODS", "Problem", "Selection", "check_budget", "select"]
+__all__ = ["METHODS", "READ_EMBEDDINGS", "Problem", "Selection", "check_budget", "select"]
 
 
 def select(method: str, problem: Problem, budget: int, *, seed: int, **options) -> Selection:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods.problem import Problem, Selection, lowest
+from gotd_jax.methods.problem import Problem, Selection, drawn, lowest
 from gotd_jax.progress import progress
 
 # NLTK's WordPunctTokenizer, in the engine it had when DSIR was published. Since 3.10 it has the `regex` package's, where
@@ -69,9 +69,9 @@ def select(
             f"min_tokens={min_tokens} tokens. Lower the budget or min_tokens."
         )
     values = np.where(long_enough, values, np.float32(np.inf))
-    perturbed = values - np.random.default_rng(seed).gumbel(size=len(values)) if noise else values
+    rows = drawn(values, budget, seed=seed) if noise else lowest(values, budget)
     info = {"candidates_long_enough": int(long_enough.sum()), "tokens_per_candidate": float(pool.tokens.mean())}
-    return Selection(lowest(perturbed, budget), values, info)
+    return Selection(rows, values, info)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,6 +21,9 @@ class Problem:
       away: texts to move away from, l chunks; None where there are none.
       toxicity: returns the toxicity of every candidate, float32 [n]; called once, when first needed. None where there is
         no scorer.
+      losses: returns the mean loss per token of every candidate under a language model before and after light training on
+        the target, (float32 [n], float32 [n]); called once, when first needed. None where there is no model.
+      home: names of the pool's domains that a person holds to be the task's own; empty where nobody has said.
     """
 
     def __init__(
@@ -31,12 +34,16 @@ class Problem:
         *,
         away: Corpus | None = None,
         toxicity: Callable[[], np.ndarray] | None = None,
+        losses: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
+        home: Sequence[str] = (),
     ):
         self.pool = pool
         self.target = target
         self.away = away
+        self.home = home
         self._embed = embed
         self._toxicity = toxicity
+        self._losses = losses
 
     @functools.cached_property
     def candidates(self) -> np.ndarray:
@@ -82,6 +89,27 @@ class Problem:
             )
         return scores
 
+    @functools.cached_property
+    def losses(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mean loss per token of every candidate before and after training on the target, nats, float32 [n] each.
+
+        Raises:
+          ValueError: the problem has no language model, or it does not give two finite numbers a candidate.
+        """
+        if self._losses is None:
+            raise ValueError(
+                "This method reads the candidates' losses under a language model, and the problem has none. Give them as "
+                "Problem(..., losses=function); gotd_jax.evaluation.text_losses makes them."
+            )
+        losses = tuple(np.asarray(numbers, np.float32) for numbers in self._losses())
+        if [numbers.shape for numbers in losses] != 2 * [(len(self.pool),)] or not np.isfinite(losses).all():
+            finite = " and ".join(f"{np.isfinite(numbers).sum():,}" for numbers in losses)
+            raise ValueError(
+                f"The losses have {finite} finite numbers, shapes {[list(numbers.shape) for numbers in losses]}, for a pool of "
+                f"{len(self.pool):,}. There must be one for each candidate before and one after training on the target."
+            )
+        return losses
+
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
@@ -120,3 +148,12 @@ def lowest(values: np.ndarray, budget: int, *, seed: int | None = None) -> np.nd
         return np.argsort(values, kind="stable")[:budget].astype(np.int64)
     ties = np.random.default_rng(seed).permutation(len(values))
     return np.lexsort((ties, values))[:budget].astype(np.int64)
+
+
+def drawn(values: np.ndarray, budget: int, *, seed: int) -> np.ndarray:
+    """Returns `budget` positions drawn without replacement in proportion to exp(-value), in the order drawn, int64 [budget].
+
+    They are the lowest of the values less Gumbel(0, 1) noise. Infinite values come last, in random order. A smaller budget
+    of the same seed begins a larger one.
+    """
+    return lowest(values - np.random.default_rng(seed).gumbel(size=len(values)), budget, seed=seed)

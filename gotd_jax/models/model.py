@@ -45,6 +45,22 @@ class Loaded:
         outputs = self.params["head"]["output"]["bias"].shape[0] if self.head == "classifier" else None
         return blueprint(dataclasses.replace(self.config, rematerialise=True), self.head, outputs)[0]
 
+    def cut(self, layers: int) -> Loaded:
+        """Returns the encoder's first `layers` layers; 0 leaves its embeddings of tokens, each without what stands around it.
+
+        Raises:
+          ValueError: the model is no encoder without a head, or has fewer layers.
+        """
+        if not isinstance(self.config, EncoderConfig) or self.head is not None:
+            raise ValueError("Layers are cut off an encoder without a head. Load one, or leave its layers as they are.")
+        if not 0 <= layers <= self.config.layers:
+            raise ValueError(f"The encoder has {self.config.layers} layers, and {layers} were asked for.")
+        config = dataclasses.replace(self.config, layers=layers)
+        definition, shapes = blueprint(config)
+        identity = artifacts.fingerprint([self.fingerprint, "layers", layers])
+        params = _picked(self.params, shapes)
+        return dataclasses.replace(self, config=config, definition=definition, params=params, fingerprint=identity)
+
 
 def initialise(
     config: EncoderConfig | DecoderConfig, head: str | None = None, *, outputs: int | None = None, seed: int = 0
@@ -77,3 +93,8 @@ def _module(config, head, outputs, rngs):
             raise ValueError(f"A classifier needs the number of its outputs, at least 1, and outputs is {outputs}.")
         return Classifier(config, outputs, rngs)
     return {"causal_lm": CausalLM, "masked_lm": MaskedLM, None: Encoder}[head](config, rngs)
+
+
+def _picked(params: dict, shapes: dict) -> dict:
+    """Returns the part of `params` that `shapes` has."""
+    return {key: _picked(params[key], below) if isinstance(below, dict) else params[key] for key, below in shapes.items()}

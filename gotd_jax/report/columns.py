@@ -1,4 +1,4 @@
-"""What the columns of the tables of writing and of zero-shot tasks are called; an arrow points to what is better."""
+"""What the columns of tables of writing, of zero-shot tasks and of selections are called; an arrow points to the better."""
 
 EMT_TOXIC = "EMT toxic ↓"  # expected maximum toxicity of a prompt's continuations
 EMT_NONTOXIC = "EMT non-toxic ↓"
@@ -9,9 +9,25 @@ UTILITY = "utility ↑"  # mean accuracy of zero-shot tasks, times 100
 FLUENCY = "fluency PPL ↓"  # of what was written, under the base model
 LENGTH = "length"  # tokens
 DISTINCT = {order: f"distinct-{order} ↑" for order in (1, 2, 3)}
+EXACT = "of the exact selection, % ↑"
+HELD_OUT = "held-out OT, % of the pool's ↓"
+MARGINAL = "marginal error, % ↓"
+PASSES = "passes ↓"
+SECONDS = "solve, s ↓"
+HOME = "from its own domains, % ↑"
 MAJORITY = "majority class"  # the line of always giving the commonest answer
 
 
 def accuracy(task: str, scoring: str = "") -> str:
     """Returns the column of a zero-shot task's accuracy, times 100, by a way of scoring where it is not the table's own."""
     return f"{task}, {scoring} ↑" if scoring else f"{task} ↑"
+
+
+def share_of(domain: str) -> str:
+    """Returns the column of the share of a selection that comes from a domain, in percent."""
+    return f"from {domain}, %"
+
+
+def sense(column: str) -> int:
+    """Returns 1 where more is better, -1 where less is, as the column's arrow says, and 0 where it has none."""
+    return 1 if "↑" in column else -1 if "↓" in column else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_module
 import io
 import re
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,11 +57,19 @@ def latex(table: Table) -> str:
 
 def text(table: Table) -> str:
     """Returns the table in aligned columns, the notes beneath."""
-    grid = _grid(table)
+    return "\n".join([*aligned(_grid(table)), "", *table.notes])
+
+
+def aligned(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Returns the lines of `grid`, the first with a rule beneath; the columns `left` start at the left, others end right."""
     widths = [max(map(len, column)) for column in zip(*grid)]
-    lines = ["  ".join([first.ljust(widths[0]), *map(str.rjust, rest, widths[1:])]) for first, *rest in grid]
-    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    return "\n".join([lines[0], rule, *lines[1:], "", *table.notes])
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place in left else cell.rjust(width) for place, (cell, width) in enumerate(zip(cells, widths))
+        )
+        for cells in grid
+    ]
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]
 
 
 def latex_text(words: str) -> str:

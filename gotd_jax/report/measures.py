@@ -14,6 +14,11 @@ TOXICITY = {  # column -> name in the scores, kind of prompt
     columns.TP_TOXIC: ("toxicity_probability", "toxic"),
     columns.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
 }
+SOLVE = {  # column -> name in a solve's summary, scale, what it is
+    columns.MARGINAL: ("marginal_error", 100, "marginal error of the solve, % of the mass"),
+    columns.PASSES: ("passes", 1, "passes of the solve over pool and samples"),
+    columns.SECONDS: ("seconds", 1, "seconds of the solve"),
+}
 SAID = {
     "max_toxicity": "mean over prompts of the highest toxicity",
     "toxicity_probability": "share of prompts with a toxicity of 0.5 or more",
@@ -62,6 +67,47 @@ def of_writing(scores: Mapping) -> dict[str, dict]:
         mean = float(np.mean([accuracy["value"] for accuracy in utility.values()]))
         found[columns.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {SAID['sum']}")
     return found | _form(scores) | utility
+
+
+def of_selection(scores: Mapping) -> dict[str, dict]:
+    """Returns the columns of a selection by itself: against exact transport, by its own domains, and of its solve.
+
+    Args:
+      scores: the `scores.json` of a cell; see `experiments.selecting`.
+    """
+    on = f"on {scores['exact_solved_on']:,} candidates"
+    cost = 100 * scores["held_out_cost"] / scores["held_out_cost_of_pool"]
+    mixture = f"{1 - scores['mass']:g} pool + {scores['mass']:g} selection"
+    exact = f"rows of the selection by exact duals ({on}) that are selected, %"
+    return {
+        columns.EXACT: measure(100 * scores["exact_share"], exact),
+        columns.HELD_OUT: measure(
+            cost,
+            f"exact OT cost from {mixture} to held-out texts of the target, % of the pool's own",
+            scores["held_out"],
+            "texts",
+        ),
+        **_home(scores),
+        **{
+            column: measure(scale * scores["solve"][name], what)
+            for column, (name, scale, what) in SOLVE.items()
+            if name in scores["solve"]
+        },
+    }
+
+
+def _home(scores: Mapping) -> dict[str, dict]:
+    """Returns the shares of the selection from the task's own domains: each where there are several, and their sum."""
+    shares = scores["home"]
+    each = {
+        columns.share_of(name): measure(100 * share, f"share of the selection from {name}, %")
+        for name, share in shares.items()
+        if len(shares) > 1
+    }
+    if not shares or not scores["others"]:
+        return each
+    what = f"share of the selection from the task's own domains ({', '.join(shares)}), %"
+    return {columns.HOME: measure(100 * sum(shares.values()), what), **each}
 
 
 def _toxicity(scores: Mapping) -> dict[str, dict]:

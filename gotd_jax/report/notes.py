@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
 
 def of_rows(rows: Sequence[dict], columns: Sequence[str], lines: Sequence[Line]) -> tuple[str, ...]:
-    """Returns what the numbers of `rows` are: of what, over how many seeds and items, with which standard errors."""
+    """Returns what the numbers of `rows` are: of what, over how many seeds and items, and how they came about.
+
+    That ends with the distinct sentences of the rows' `protocol`, on what the run does otherwise than the paper.
+    """
+    protocol = tuple(dict.fromkeys(sentence for row in rows for sentence in row.get("protocol", ())))
+    return (*_of_numbers(rows, columns, lines), *protocol)
+
+
+def _of_numbers(rows: Sequence[dict], columns: Sequence[str], lines: Sequence[Line]) -> tuple[str, ...]:
+    """Returns of what the numbers are, over how many seeds and items, with which standard errors."""
     seeds = {row["seed"] for row in rows}
     over = f"mean_standard deviation (n - 1) over {len(seeds)} seeds" if len(seeds) > 1 else "1 seed, so without a spread"
     if not any("measures" in row for row in rows):
@@ -20,7 +29,8 @@ def of_rows(rows: Sequence[dict], columns: Sequence[str], lines: Sequence[Line])
         return (f"Scores times 100, {over}. {'; '.join(f'{task}: {metrics[task]}' for task in columns)}.",)
     measures = {column: measure for row in rows for column, measure in row["measures"].items()}
     said = (_of_measure(column, measures[column], lines, place) for place, column in enumerate(columns))
-    return (f"Accuracies times 100, all else as it is; {over}.", *said)
+    scale = "Accuracies times 100, all else as it is; " if any("accuracy" in of["what"] for of in measures.values()) else ""
+    return (f"{scale}{over}."[:1].upper() + f"{scale}{over}."[1:], *said)
 
 
 def _of_measure(column: str, measure: dict, lines: Sequence[Line], place: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gotd_jax.report import paper_detox, paper_glue, paper_zero_shot
+from gotd_jax.report import paper_detox, paper_domains, paper_glue, paper_zero_shot
 from gotd_jax.report.published import LABELS, Published
 
 __all__ = ["LABELS", "TABLES", "Published", "find"]
 
-TABLES = {**paper_glue.TABLES, **paper_detox.TABLES, **paper_zero_shot.TABLES}
+TABLES = {**paper_glue.TABLES, **paper_domains.TABLES, **paper_detox.TABLES, **paper_zero_shot.TABLES}
 
 
 def find(names: str) -> list[Published]:

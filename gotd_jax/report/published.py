@@ -9,11 +9,18 @@ from collections.abc import Mapping, Sequence
 LABELS = {
     "none": "BERT vanilla",
     "random": "RANDOM",
+    "all_domains": "All domains",
+    "dapt": "DAPT",
     "dsir": "DSIR",
     "tapt_c": "TAPT/c",
+    "rds_plus": "RDS+",
+    "top_cosine": "top cosine",
+    "tsds": "TSDS",
+    "crisp": "CRISP",
     "got_d": "GOT-D",
     "contrast": "GOT-D_contrast",
     "rtp": "RTP",
+    "loss_difference": "loss difference",
 }
 
 
@@ -28,6 +35,7 @@ class Published:
       seeds: over which the mean and spread are.
       scores: (mean, standard deviation or None) by method and column, on the scale on which the column is printed.
       printed_averages: the table's last column by method, which need not be the mean of the row; empty where it has none.
+      printed_spreads: of these averages, where there are some.
       notes: faults of these numbers that a comparison has to know of.
       names: what this table calls methods otherwise than `LABELS`.
     """
@@ -40,6 +48,7 @@ class Published:
     printed_averages: Mapping[str, float]
     notes: tuple[str, ...]
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    printed_spreads: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def average(self, method: str, columns: Sequence[str] | None = None) -> float:
         """Returns the mean over `columns` (all by default) of the printed means of `method`."""
@@ -52,20 +61,21 @@ class Published:
 
 
 def read(columns: Sequence[str], printed: str, *, averaged: bool = False) -> dict[str, dict]:
-    """Returns the `scores` and `printed_averages` of a table.
+    """Returns the `scores`, `printed_averages` and `printed_spreads` of a table.
 
     Args:
       columns: in the order of the cells.
       printed: lines of `method mean ...` or `method mean_spread ...`.
       averaged: whether the last number of each line is the average.
     """
-    scores, averages = {}, {}
+    scores, averages, spreads = {}, {}, {}
     for line in printed.strip().splitlines():
         method, *cells = line.split()
         if averaged:
-            averages[method] = float(cells.pop())
+            averages[method], spread = _number(cells.pop())
+            spreads |= {} if spread is None else {method: spread}
         scores[method] = dict(zip(columns, map(_number, cells), strict=True))
-    return {"scores": scores, "printed_averages": averages}
+    return {"scores": scores, "printed_averages": averages, "printed_spreads": spreads}
 
 
 def _number(cell: str) -> tuple[float, float | None]:

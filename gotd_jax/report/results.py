@@ -20,7 +20,9 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
 
 
 def write(path: str | os.PathLike, row: dict) -> None:
-    """Adds `row` to the file at `path`, in place of the row of the same `cell` if there is one.
+    """Adds `row` to the file at `path`, in place of the row of the same `cell` and `config` if there is one.
+
+    Cells of different configs can be one: what `none` scores depends on no epsilon.
 
     The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it take turns.
 
@@ -31,8 +33,8 @@ def write(path: str | os.PathLike, row: dict) -> None:
         raise ValueError(f"A row of results needs a 'cell' to be told by; this one has {', '.join(row) or 'nothing'}.")
     path = Path(path)
     with turn(path.parent):
-        rows = {old["cell"]: old for old in read(path)} if path.exists() else {}
-        rows[row["cell"]] = row
+        rows = {_key(old): old for old in read(path)} if path.exists() else {}
+        rows[_key(row)] = row
         lines = [_line(row) for row in sorted(rows.values(), key=_order)]
         with whole_file(path) as partial:
             partial.write_text("".join(lines), encoding="utf-8")
@@ -77,8 +79,12 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
+def _key(row: dict) -> tuple:
+    return row["cell"], row.get("config", "")
+
+
 def _order(row: dict) -> tuple:
-    return row.get("task", ""), row.get("method", ""), row.get("budget", 0), row.get("seed", 0), row["cell"]
+    return row.get("task", ""), row.get("method", ""), row.get("budget", 0), row.get("seed", 0), *_key(row)
 
 
 def _parsed(line: str, where: str) -> dict:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gotd_jax.artifacts import whole_file
-from gotd_jax.report import formats, notes
+from gotd_jax.report import formats, grouping, notes, statistics, verdicts
 from gotd_jax.report import paper as published
 from gotd_jax.report.published import Published
-
-AVERAGE = "average"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +84,8 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     Args:
       rows: of `task`, `method`, `budget`, `seed`, and either `metric`, `score` (a fraction) and `evaluated_on`, or
         `measures`: by column `value`, `error` (standard error over items, or None), `count` and `unit` (of items), and
-        `what` (is measured); and, where there are some, `baselines`: by line, by column, a value that no model makes.
+        `what` (is measured); and, where there are some, `baselines`: by line, by column, a value that no model makes, and
+        `protocol`: sentences that stand beneath the table, each once, on what the run does otherwise than the paper.
       paper: which published tables to set beside them, names in `gotd_jax.report.paper.TABLES`; none by default.
       by: the fields that make a line; those of one value in all rows are left out of its label, the budget of `none` too.
 
@@ -95,29 +94,41 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     """
     if not rows:
         raise ValueError("There are no results to make a table of. Run at least one cell.")
-    columns, seeds = list(dict.fromkeys(name for row in rows for name in _measures(row))), _distinct(rows, "seed")
-    averaged = len(columns) > 1 and not any("measures" in row for row in rows)
-    told_by = [field for field in by if field == "method" or len(_distinct(rows, field)) > 1]
-    groups, tables = _grouped(rows, told_by), published.find(paper)
+    columns, averaged = grouping.columns_of(rows)
+    told_by, seeds = grouping.fields_told(rows, by), len(grouping.distinct(rows, "seed"))
+    groups, tables = grouping.grouped(rows, told_by), published.find(paper)
+    tasks_of = {column: {row["task"] for row in rows if column in grouping.measures(row)} for column in columns}
     lines = _baselines(rows, columns)
-    for method in _distinct(rows, "method"):
+    for method in grouping.distinct(rows, "method"):
         own = {key: group for key, group in groups.items() if group[0]["method"] == method}
-        lines += [_line(_label(key, told_by), group, columns, seeds, averaged) for key, group in own.items()]
+        lines += [_line(grouping.label(key, told_by), group, tasks_of, seeds, averaged) for key, group in own.items()]
         lines += _paper_lines(tables, method, columns, averaged)
-    shown = (*columns, AVERAGE) if averaged else tuple(columns)
+    shown = (*columns, grouping.AVERAGE) if averaged else tuple(columns)
     return Table(shown, tuple(lines), (*notes.of_rows(rows, columns, lines), *notes.of_paper(tables)))
 
 
 def write(rows: Sequence[dict], folder: str | os.PathLike, *, paper: str = "", by: Sequence[str] = ("method", "budget")) -> str:
-    """Writes the table of `rows` to table.md, table.csv and table.tex in `folder`; returns it as text for a terminal.
+    """Writes the table of `rows` to table.md, table.csv and table.tex in `folder`, and how its lines compare.
 
+    The comparisons (`gotd_jax.report.statistics`) stand beneath the table in table.md, and all of them in statistics.csv.
     See `make` for the arguments and errors.
+
+    Returns:
+      the table and the comparisons as text for a terminal.
     """
-    table = make(rows, paper=paper, by=by)
-    for suffix, form in (("md", formats.markdown), ("csv", formats.csv), ("tex", formats.latex)):
-        with whole_file(Path(folder) / f"table.{suffix}") as partial:
-            partial.write_text(form(table), encoding="utf-8")
-    return formats.text(table)
+    table, comparisons = make(rows, paper=paper, by=by), statistics.compare(rows, by=by)
+    compared = verdicts.text(comparisons)
+    beneath = f"\n```text\n{compared}\n```\n" if compared else ""
+    files = {
+        "table.md": formats.markdown(table) + beneath,
+        "table.csv": formats.csv(table),
+        "table.tex": formats.latex(table),
+        "statistics.csv": verdicts.csv(comparisons),
+    }
+    for name, content in files.items():
+        with whole_file(Path(folder) / name) as partial:
+            partial.write_text(content, encoding="utf-8")
+    return "\n\n".join(filter(None, (formats.text(table), compared)))
 
 
 def describe(row: dict) -> str:
@@ -131,57 +142,22 @@ def _first(measures: dict) -> str:
     return ", ".join(f"{column} {measure['value']:.2f}" for column, measure in list(measures.items())[:4])
 
 
-def _measures(row: dict) -> dict[str, dict]:
-    return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"]}}
-
-
-def _grouped(rows: Sequence[dict], told_by: Sequence[str]) -> dict[tuple, list[dict]]:
-    groups: dict[tuple, list[dict]] = {}
-    for row in rows:
-        key = tuple(row[field] for field in told_by)
-        group = groups.setdefault(key, [])
-        if any((row["task"], row["seed"]) == (other["task"], other["seed"]) for other in group):
-            raise ValueError(
-                f"Two results are both {_label(key, told_by)} on {row['task']} with seed {row['seed']}. Name the field that "
-                "tells them apart in `by`, or leave one out."
-            )
-        group.append(row)
-    return groups
-
-
-def _label(key: tuple, told_by: Sequence[str]) -> str:
-    told = dict(zip(told_by, key))
-    if told.get("method") == "none":
-        told.pop("budget", None)  # it selects nothing
-    return ", ".join(value if field == "method" else f"{field} {_number(value)}" for field, value in told.items())
-
-
-def _number(value) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _line(label: str, group: list[dict], columns: list[str], seeds: list[int], averaged: bool) -> Line:
-    found = {(column, row["seed"]): measure for row in group for column, measure in _measures(row).items()}
-    by_column = [[found[column, seed] for seed in seeds if (column, seed) in found] for column in columns]
-    cells = [_cell([measure["value"] for measure in measures], len(seeds)) for measures in by_column]
-    cells = [_with_error(cell, measures) for cell, measures in zip(cells, by_column)]
-    if averaged:
-        whole = [seed for seed in seeds if all((column, seed) in found for column in columns)]
-        means = [float(np.mean([found[column, seed]["value"] for column in columns])) for seed in whole]
-        cells.append(_cell(means, len(seeds)))
+def _line(label: str, group: list[dict], tasks_of: Mapping[str, set[str]], seeds: int, averaged: bool) -> Line:
+    """Returns a line of ours; a column that its rows lack on the very tasks that others have it on is not expected of it."""
+    run = {row["task"] for row in group}
+    cells = []
+    for column, of_column in grouping.by_seed(group, list(tasks_of), averaged).items():
+        lacking = not of_column and column in tasks_of and tasks_of[column] <= run
+        cells.append(_cell(list(of_column.values()), 0 if lacking else seeds))
     return Line(label, group[0]["method"], group[0]["budget"], "ours", tuple(cells))
 
 
-def _cell(scores: list[float], expected: int) -> Cell:
-    mean = float(np.mean(scores)) if scores else None
-    spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else None
-    return Cell(mean, spread, len(scores), expected)
-
-
-def _with_error(cell: Cell, measures: list[dict]) -> Cell:
-    if len(measures) != 1:
-        return cell
-    return dataclasses.replace(cell, error=measures[0].get("error"), count=measures[0].get("count"))
+def _cell(measures: list[dict], expected: int) -> Cell:
+    values = [measure["value"] for measure in measures]
+    mean = float(np.mean(values)) if values else None
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    single = measures[0] if len(measures) == 1 else {}
+    return Cell(mean, spread, len(values), expected, single.get("error"), single.get("count"))
 
 
 def _baselines(rows: Sequence[dict], columns: list[str]) -> list[Line]:
@@ -212,7 +188,3 @@ def _paper_lines(tables: Sequence[Published], method: str, columns: list[str], a
             # Tables of several budgets repeat the line of no selection.
             lines.setdefault(cells if method == "none" else (table.title,), line)
     return list(lines.values())
-
-
-def _distinct(rows: Iterable[dict], field: str) -> list:
-    return list(dict.fromkeys(row[field] for row in rows))

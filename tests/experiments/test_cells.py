@@ -12,29 +12,11 @@ from gotd_jax.artifacts import read_json
 from gotd_jax.models import published
 
 
-@pytest.fixture
-def config(tiny_model, texts):
-    config = common.get_config()
-    config.pool.domains = {name: str(texts / f"{name}.jsonl") for name in ("sea", "law", "food")}
-    config.pool.characters = 80
-    config.budget = 24
-    config.task.name = "taste"
-    config.task.train = str(texts / "train.jsonl")
-    config.task.test = str(texts / "test.jsonl")
-    config.embed.model = config.model = str(tiny_model)
-    config.embed.finetuned = False
-    config.embed.max_length = 32
-    config.head.chunks = 32
-    for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune):
-        recipe.batch_size, recipe.max_length, recipe.epochs = 8, 32, 1
-    return config
-
-
 def made_in(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("method", ["none", "random", "dsir", "tapt_c", "got_d"])
+@pytest.mark.parametrize("method", ["none", "random", "dsir", "tapt_c", "got_d", "loss_difference"])
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path, method):
     config.method = method
     row = cell.run(config, tmp_path)
@@ -179,15 +161,17 @@ def test_sweep_is_every_combination_of_its_values(config):
     config.sweep.seed = (0, 1, 2)
     config.sweep.epsilon = (0.1, 0.2)
     cells = [of for of, _ in cells_of(config)]
-    assert len(cells) == 12
-    assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("none", 0, 0.2)}
+    assert len(cells) == 3 + 6  # no selection reads no epsilon
+    assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("got_d", 0, 0.2), ("none", 1, 0.1)}
 
 
 def test_seconds_of_a_stage_are_those_of_its_making(config, tmp_path):
     config.method = "random"
     row = cell.run(config, tmp_path)
-    (made,) = (tmp_path / "pre_finetuned").glob("*/made.json")
-    assert row["seconds"]["pre_finetune"] == read_json(made)["seconds"]
+    made = [*tmp_path.glob("heads/*/made.json"), *tmp_path.glob("pre_finetuned/*/made.json")]
+    assert len(made) == 2
+    assert row["seconds"]["pre_finetune"] == pytest.approx(sum(read_json(path)["seconds"] for path in made), abs=0.01)
+    assert row["seconds"]["embed"] == 0  # the method reads none
 
 
 def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tmp_path, monkeypatch):
@@ -211,7 +195,7 @@ def test_available_tasks_are_those_whose_files_lie_in_the_data_folder(config, tm
     config.data_dir, config.sweep.task, config.sweep.seed = str(tmp_path), ("available",), (0, 1)
     assert [swept for _, swept in cells_of(config)] == [{"task": "CoLA", "seed": 0}, {"task": "CoLA", "seed": 1}]
     config.data_dir = str(tmp_path / "nothing")
-    with pytest.raises(ValueError, match="None of the GLUE tasks lies in"):
+    with pytest.raises(ValueError, match="None of the paper's tasks lies in"):
         list(cells_of(config))
     config.data_dir = None
     assert len(list(cells_of(config))) == 16

@@ -105,6 +105,6 @@ def test_labels_of_a_choice_task_are_those_of_the_task_it_is_made_of(config):
     assert len(inputs.task(config).train) == 30
 
 
-def test_no_selection_is_run_at_the_first_budget_alone(config):
+def test_no_selection_is_run_once_at_a_budget_of_0(config):
     config.sweep.method, config.sweep.budget = ("none", "got_d"), (5, 10)
-    assert [(swept["method"], swept["budget"]) for _, swept in cells_of(config)] == [("none", 5), ("got_d", 5), ("got_d", 10)]
+    assert [(swept["method"], swept["budget"]) for _, swept in cells_of(config)] == [("none", 0), ("got_d", 5), ("got_d", 10)]

@@ -7,6 +7,7 @@ import pytest
 
 from configs import common
 from experiments.cell import ENDINGS
+from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
 from gotd_jax.data.pools import check_disjoint
 from gotd_jax.methods import METHODS
@@ -16,9 +17,13 @@ from gotd_jax.training.recipe import Recipe
 ROOT = Path(__file__).parents[2]
 VARIANTS = [
     ("quickstart", ""),
-    *(("glue", variant) for variant in ("", "all", "20k", "small")),
+    *(("glue", variant) for variant in ("", "all", "20k", "mnli", "small")),
+    *(("domains", variant) for variant in ("", "5k", "small")),
     *(("detox", variant) for variant in ("", "20k", "small")),
     *(("zero_shot", variant) for variant in ("", "boolq", "sentences", "small")),
+    *(("ablate_epsilon", variant) for variant in ("", "selection", "small", "small_scores")),
+    *(("ablate_budget", variant) for variant in ("", "selection", "small", "small_scores")),
+    *((name, variant) for name in ("figure1", "figure3", "ablate_encoder", "runtime") for variant in ("", "small")),
 ]
 
 
@@ -38,7 +43,7 @@ def test_config_has_the_fields_of_common_and_no_others(name, variant):
 def test_config_sweeps_known_methods_and_its_recipes_are_valid(name, variant):
     config = build(name, variant)
     assert set(config.sweep.method) <= set(METHODS)
-    for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune):
+    for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune, config.loss_difference):
         assert dataclasses.asdict(Recipe(**recipe)) == recipe.to_dict()
 
 
@@ -55,6 +60,25 @@ def test_glue_at_full_size_is_the_papers_protocol():
     assert len(config.sweep.seed) == 3
     assert build("glue", "20k").budget == 20_000
     assert build("glue", "all").task.labels is None
+
+
+def test_domains_at_full_size_is_the_papers_protocol():
+    config = build("domains", "")
+    assert (config.model, config.budget, config.task.labels) == ("bert-base-uncased", 150_000, None)
+    assert dataclasses.asdict(Recipe(**config.pre_finetune)) == dataclasses.asdict(
+        Recipe(batch_size=64, max_length=295, epochs=1, learning_rate=1e-4, weight_decay=1e-2)
+    )
+    assert (config.finetune.batch_size, config.finetune.learning_rate, config.finetune.weight_decay) == (64, 1e-4, 1e-2)
+    assert (config.pool.relevance.keep, config.pool.relevance.chunks) == (2, 2_000_000)
+    assert len(config.sweep.task) == 8 and len(config.sweep.seed) == 5
+    cells = {swept["task"]: cell for cell, swept in cells_of(config)}
+    read = {task: (cell.finetune.epochs, cell.finetune.max_length, cell.task.home) for task, cell in cells.items()}
+    assert read["imdb"] == (3, 512, ("amazon_reviews",)) and read["amazon"] == (3, 512, ("amazon_reviews",))
+    assert read["rct-20k"] == (3, 256, ("pubmed",)) and read["ag"] == (3, 256, ("realnews",))
+    assert read["chemprot"] == (10, 256, ("pubmed",)) and read["citation_intent"] == (10, 256, ("arxiv",))
+    few = build("domains", "5k")
+    assert (few.budget, few.task.labels) == (50_000, 5_000)
+    assert {cell.finetune.epochs for cell, _ in cells_of(few)} == {10}
 
 
 def test_detox_at_full_size_is_the_papers_protocol():
@@ -97,7 +121,16 @@ def test_small_pools_hold_the_texts_of_no_task(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "variants"), [("glue", "all, 20k, small"), ("detox", "20k, small"), ("zero_shot", "boolq, sentences, small")]
+    ("name", "variants"),
+    [
+        ("glue", "all, 20k, mnli, small"),
+        ("domains", "5k, small"),
+        ("detox", "20k, small"),
+        ("zero_shot", "boolq, sentences, small"),
+        ("ablate_epsilon", "selection, small, small_scores"),
+        ("ablate_budget", "selection, small, small_scores"),
+        ("figure3", "small"),
+    ],
 )
 def test_unknown_variant_lists_what_exists(name, variants):
     with pytest.raises(ValueError, match=rf"no variant 'large'\. It has: {variants}"):

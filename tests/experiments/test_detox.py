@@ -206,8 +206,13 @@ def test_a_model_that_does_not_write_is_refused_and_so_is_one_that_does_for_fine
         cell.check(common.replaced(config, {"model": str(tiny_model)}), tmp_path)
     with pytest.raises(ValueError, match=r"'finetune' is of an encoder"):
         cell.check(common.replaced(config, {"evaluation": "finetune"}), tmp_path)
-    with pytest.raises(ValueError, match="embedded by an encoder"):
-        cell.check(common.replaced(config, {"embed.model": config.model}), tmp_path)
+
+
+def test_a_model_that_writes_may_embed_but_is_not_fine_tuned_to(config, tmp_path):
+    config.embed.model = config.model
+    cell.check(config, tmp_path)
+    with pytest.raises(ValueError, match=r"Only encoders are fine-tuned .*embed\.finetuned=False"):
+        cell.check(common.replaced(config, {"embed.finetuned": True}), tmp_path)
 
 
 def test_settings_of_writing_change_the_scores_stage(config, tmp_path):

@@ -7,16 +7,29 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import METHODS, Problem, select
+from gotd_jax.methods import METHODS, READ_EMBEDDINGS, Problem, select
 
 POOL, TARGET, BUDGET = 60, 7, 12
 WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
 
 # Options under which a method draws nothing. `random` cannot be without.
-DETERMINISTIC = {"none": {}, "dsir": {"noise": False}, "tapt_c": {}, "got_d": {}, "contrast": {}, "rtp": {}}
-RANDOM = {"random", "dsir"}
+DETERMINISTIC = {
+    "none": {},
+    "dsir": {"noise": False},
+    "tapt_c": {},
+    "rds_plus": {},
+    "top_cosine": {},
+    "got_d": {},
+    "contrast": {},
+    "rtp": {},
+    "loss_difference": {},
+}
+RANDOM = {"random", "all_domains", "dapt", "dsir", "tsds", "crisp"}
 AWAY = 9
-READS_EMBEDDINGS = {"tapt_c": [TARGET, POOL], "got_d": [TARGET, POOL], "contrast": [AWAY, POOL]}
+READS_EMBEDDINGS = {method: [TARGET, POOL] for method in READ_EMBEDDINGS}
+READS_EMBEDDINGS["contrast"] = [AWAY, POOL]
+READS_DOMAINS = {"all_domains", "dapt"}
+HOME = "news"  # the whole pool is the task's home, of which `dapt` can select no more
 
 every_method = pytest.mark.parametrize("method", METHODS)
 every_deterministic_method = pytest.mark.parametrize("method", DETERMINISTIC)
@@ -39,11 +52,16 @@ def toxicity_of(corpus):
     return np.array([int.from_bytes(digest[:4], "big") / 2**32 for digest in digests], np.float32)
 
 
-def make_problem(pool=None, target=None, embed=embed, toxicity=toxicity_of):
-    pool = Corpus.from_texts(texts(POOL, 0)) if pool is None else pool
+def losses_of(corpus):
+    """Two numbers for each text that depend on the text alone."""
+    return toxicity_of(corpus), embed(corpus)[:, 0]
+
+
+def make_problem(pool=None, target=None, embed=embed, toxicity=toxicity_of, losses=losses_of):
+    pool = Corpus.from_texts(texts(POOL, 0), domain=HOME) if pool is None else pool
     target = Corpus.from_texts(texts(TARGET, 1)) if target is None else target
     away = Corpus.from_texts(texts(AWAY, 2))
-    return Problem(pool, target, embed, away=away, toxicity=lambda: toxicity(pool))
+    return Problem(pool, target, embed, away=away, toxicity=lambda: toxicity(pool), losses=lambda: losses(pool), home=[HOME])
 
 
 def test_every_method_is_either_deterministic_or_known_to_draw():
@@ -153,9 +171,10 @@ def test_an_unknown_method_is_an_error_that_lists_the_known_ones():
 
 
 @every_method
-def test_ids_and_domains_do_not_matter(method):
+def test_ids_do_not_matter_and_domains_only_to_methods_that_draw_from_them(method):
     renamed = Corpus.from_records(
-        {"text": text, "id": f"other {row % 10} {row}", "domain": "news"} for row, text in enumerate(texts(POOL, 0))
+        {"text": text, "id": f"other {row % 10} {row}", "domain": HOME if method in READS_DOMAINS else f"domain {row % 3}"}
+        for row, text in enumerate(texts(POOL, 0))
     )
     first, second = (select(method, make_problem(pool), BUDGET, seed=0) for pool in (None, renamed))
     np.testing.assert_array_equal(first.rows, second.rows)
@@ -194,6 +213,18 @@ def test_a_method_scores_the_pool_only_if_it_reads_toxicity(method):
 
     select(method, make_problem(toxicity=counting), BUDGET, seed=0)
     assert scored == ([POOL] if method == "rtp" else [])
+
+
+@every_method
+def test_a_method_has_the_pool_read_by_a_model_only_if_it_reads_losses(method):
+    read = []
+
+    def counting(corpus):
+        read.append(len(corpus))
+        return losses_of(corpus)
+
+    select(method, make_problem(losses=counting), BUDGET, seed=0)
+    assert read == ([POOL] if method == "loss_difference" else [])
 
 
 @every_method

@@ -25,6 +25,9 @@ ROBERTA = {**BASE, "vocab_size": 50265, "max_position_embeddings": 514, "type_vo
 DISTILBERT = {"vocab_size": 30522, "dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072}
 MINILM = {**BASE, "hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536}
 POOLER = 768 * 768 + 768
+THREE_LAYERS = EncoderConfig(
+    "bert", vocab_size=40, width=16, layers=3, heads=2, mlp_width=32, max_positions=32, type_vocab_size=2
+)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +169,26 @@ def test_bfloat16_is_near_float32_and_is_not_it():
     exact, low = (hidden(load(folder, compute_dtype=dtype), batch)[batch["mask"]] for dtype in ("float32", "bfloat16"))
     assert 1e-4 < np.abs(exact - low).max() < 0.2  # hidden states of order 1, to 2^-8 in each product
     assert (exact * low).sum() / np.linalg.norm(exact) / np.linalg.norm(low) > 0.999
+
+
+def test_a_cut_encoder_gives_the_hidden_states_after_its_last_layer():
+    model = initialise(THREE_LAYERS)
+    ids = np.arange(5, 17).reshape(2, 6)
+    whole = nnx.merge(model.definition, model.params)
+    mask, types = np.ones(ids.shape, bool), np.zeros(ids.shape, int)
+    states = [whole.embeddings(ids, mask, types)]
+    for layer in whole.layers:
+        states.append(layer(states[-1], mask[:, None, None, :]))
+    cuts = [model.cut(count) for count in range(4)]
+    for cut, state in zip(cuts, states, strict=True):
+        found = nnx.merge(cut.definition, cut.params)(ids, mask, types)
+        np.testing.assert_allclose(found, state, rtol=1e-5, atol=1e-6)
+    assert len({model.fingerprint, *(cut.fingerprint for cut in cuts)}) == 5
+
+
+def test_layers_that_an_encoder_lacks_or_a_head_needs_are_not_cut():
+    for count in (-1, 4):
+        with pytest.raises(ValueError, match=f"has 3 layers, and {count} were asked for"):
+            initialise(THREE_LAYERS).cut(count)
+    with pytest.raises(ValueError, match="an encoder without a head"):
+        initialise(THREE_LAYERS, "masked_lm").cut(1)

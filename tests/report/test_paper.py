@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from gotd_jax.data.domain_tasks import DOMAIN_TASKS
 from gotd_jax.data.glue import GLUE
 from gotd_jax.methods import METHODS
-from gotd_jax.report import columns, paper, paper_glue
+from gotd_jax.report import columns, paper, paper_domains, paper_glue
 from gotd_jax.report.paper_detox import UTILITY_TASKS
 from gotd_jax.report.paper_glue import TASKS
 
@@ -14,6 +15,7 @@ OTHERS = tuple(task for task in TASKS if task not in ("RTE", "MRPC"))
 
 
 GLUE_METHODS = {"none", "dsir", "tapt_c", "got_d"}
+WRONG_AVERAGES = {"table_4_5k": ("dsir", "tapt_c", "got_d"), "table_3": ("dsir", "tapt_c", "got_d")}
 
 
 def found(name):
@@ -47,6 +49,11 @@ def test_every_glue_table_has_four_methods_on_eight_tasks_that_exist_here(name):
         ("table_4_5k", "tapt_c", "QNLI", (83.65, 0.16)),
         ("table_12", "got_d", "STS-B", (87.69, 0.16)),
         ("table_12", "tapt_c", "MNLI", (65.83, 0.56)),
+        ("table_2", "none", "hyperpartisan_news", (91.80, 0.47)),
+        ("table_2", "all_domains", "amazon", (69.16, 1.12)),
+        ("table_2", "got_d", "rct-20k", (87.21, 0.15)),
+        ("table_3", "tapt_c", "sciie", (81.76, 0.61)),
+        ("table_3", "got_d", "imdb", (92.16, 0.03)),
         ("table_1_10k", "contrast", columns.TP_NONTOXIC, (0.11, None)),
         ("table_1_20k", "got_d", columns.TP_TOXIC, (0.28, None)),
         ("table_1_20k", "dsir", columns.PERPLEXITY, (30.4, None)),
@@ -69,21 +76,68 @@ def test_vanilla_is_the_same_in_both_tables_of_5k_labels():
 
 def test_only_the_averages_named_in_a_note_do_not_add_up():
     """A slip of a digit in reading any row of the other tables would show here."""
+    tolerances = dict.fromkeys(paper_glue.TABLES, 0.02) | dict.fromkeys(paper_domains.TABLES, 0.0101)
     wrong = {
         (name, method)
         for name, table in paper.TABLES.items()
         for method in table.printed_averages
-        if abs(table.average(method) - table.printed_averages[method]) > (0.02 if name in paper_glue.TABLES else 0.1)
+        if abs(table.average(method) - table.printed_averages[method]) > tolerances.get(name, 0.1)
     }
-    assert wrong == {("table_4_5k", method) for method in ("dsir", "tapt_c", "got_d")}
+    assert wrong == {(name, method) for name, methods in WRONG_AVERAGES.items() for method in methods}
 
 
-def test_the_note_on_averages_has_the_right_numbers():
-    table = paper.TABLES["table_4_5k"]
+@pytest.mark.parametrize("name", WRONG_AVERAGES)
+def test_the_note_on_averages_has_the_right_numbers(name):
+    table, methods = paper.TABLES[name], WRONG_AVERAGES[name]
     note = next(note for note in table.notes if "add up" in note)
-    methods = ("dsir", "tapt_c", "got_d")
     expected = [table.printed_averages[method] for method in methods] + [table.average(method) for method in methods]
     assert [float(number) for number in re.findall(r"\d+\.\d+", note)] == pytest.approx(expected, abs=0.0051)
+
+
+def test_the_domain_tables_are_of_the_tasks_that_exist_here_in_their_order():
+    for table in (paper.TABLES["table_2"], paper.TABLES["table_3"]):
+        assert all(tuple(scores) == tuple(DOMAIN_TASKS) for scores in table.scores.values())
+        assert table.printed_spreads.keys() == table.printed_averages.keys() == table.scores.keys()
+        assert all(60 < mean < 95 and 0 < spread < 7 for scores in table.scores.values() for mean, spread in scores.values())
+
+
+def test_vanilla_is_the_same_in_both_domain_tables_on_the_four_tasks_of_few_labels_as_the_note_says():
+    full, few = (paper.TABLES[name].scores["none"] for name in ("table_2", "table_3"))
+    same = [DOMAIN_TASKS[task].title for task in full if full[task] == few[task]]
+    assert same == ["ChemProt", "ACL-ARC", "Sci-ERC", "HyperPartisan"]
+    assert any(f"{', '.join(same[:3])} and {same[3]} have fewer" in note for note in paper.TABLES["table_3"].notes)
+
+
+@pytest.mark.parametrize("name", paper_domains.TABLES)
+def test_every_pre_fine_tuned_row_is_below_vanilla_on_hyperpartisan_as_the_note_says(name):
+    table = paper.TABLES[name]
+    means = {method: scores["hyperpartisan_news"][0] for method, scores in table.scores.items()}
+    assert all(mean < means["none"] for method, mean in means.items() if method != "none")
+    assert any("65 articles" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(("name", "methods"), [("table_2", ("dapt", "got_d")), ("table_3", ("got_d",))])
+def test_the_note_on_spreads_names_those_that_no_average_can_have(name, methods):
+    """The standard deviation of a mean is at most the mean of the standard deviations."""
+    table = paper.TABLES[name]
+    most = {method: sum(spread for _, spread in scores.values()) / len(scores) for method, scores in table.scores.items()}
+    beyond = tuple(method for method in most if table.printed_spreads[method] > most[method] + 0.01)
+    assert beyond == methods
+    note = next(note for note in table.notes if "printed spreads" in note)
+    numbers = [float(number) for number in re.findall(r"\d+\.\d+", note)]
+    expected = [table.printed_spreads[method] for method in methods] + [most[method] for method in methods]
+    assert numbers[: len(expected)] == pytest.approx(expected, abs=0.0051)
+
+
+def test_the_notes_on_gains_over_vanilla_in_table_2_have_the_right_numbers():
+    table = paper.TABLES["table_2"]
+    gain = table.printed_averages["got_d"] - table.printed_averages["none"]
+    assert gain == pytest.approx(table.printed_spreads["got_d"]) == paper.TABLES["table_3"].printed_spreads["got_d"]
+    others = [task for task in DOMAIN_TASKS if task != "citation_intent"]
+    without = table.average("got_d", others) - table.average("none", others)
+    spread, whole, left = (float(number) for number in re.findall(r"\d+\.\d+", table.notes[-1]))
+    assert (spread, whole) == (table.scores["none"]["citation_intent"][1], pytest.approx(gain))
+    assert left == pytest.approx(without, abs=0.0051)
 
 
 @pytest.mark.parametrize("name", ["table_4_all", "table_4_5k"])

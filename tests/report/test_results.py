@@ -26,6 +26,13 @@ def test_a_cell_run_again_replaces_its_row(tmp_path):
     assert [(found["cell"], found["score"]) for found in results.read(path)] == [("a", 0.3), ("b", 0.2)]
 
 
+def test_configs_of_one_cell_have_a_row_each(tmp_path):
+    path = tmp_path / "results.jsonl"
+    for score, config in ((0.1, "x"), (0.2, "y"), (0.3, "x")):
+        results.write(path, row(config=config, score=score))
+    assert [(found["config"], found["score"]) for found in results.read(path)] == [("x", 0.3), ("y", 0.2)]
+
+
 def test_the_order_of_rows_is_that_of_their_settings_not_of_time(tmp_path):
     rows = [
         row(f"{task}{seed}{budget}", task=task, seed=seed, budget=budget)

@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from gotd_jax.report import formats, paper, table
+from gotd_jax.report import formats, paper, statistics, table, verdicts
 
 
 def row(task="CoLA", method="got_d", seed=0, score=0.5, **fields):
@@ -68,6 +68,18 @@ def test_a_cell_with_no_seed_says_so_and_leaves_no_average():
     assert cells(table.make(rows), "got_d") == {"CoLA": "30.00_10.00", "RTE": "0 of 3 seeds", "average": "0 of 3 seeds"}
 
 
+def test_a_measure_that_a_method_does_not_have_is_not_missing():
+    def measured(method, *columns, task="films"):
+        measures = {name: {"value": 1.0, "error": None, "count": None, "unit": "", "what": "passes"} for name in columns}
+        return {"task": task, "method": method, "budget": 5, "seed": 0, "measures": measures}
+
+    made = table.make([measured("got_d", "share", "passes"), measured("random", "share")])
+    assert cells(made, "random") == {"share": "1.00", "passes": ""}
+    assert made.notes[0] == "1 seed, so without a spread."
+    later = table.make([measured("got_d", "share", "passes"), measured("random", "share", task="news")])
+    assert cells(later, "random") == {"share": "1.00", "passes": "0 of 1 seeds"}  # on films it may have it
+
+
 def test_tasks_and_methods_stand_in_the_order_of_the_rows():
     made = table.make([row("RTE", "random"), row("RTE", "dsir"), row("CoLA", "random"), row("CoLA", "dsir")])
     assert made.columns == ("RTE", "CoLA", "average")
@@ -130,13 +142,32 @@ def test_metrics_and_splits_are_in_the_notes():
     assert "over 3 seeds. CoLA: matthews on dev; RTE: accuracy on dev." in table.make(COMPLETE).notes[0]
 
 
-def test_write_leaves_three_files_and_returns_the_text(tmp_path):
+def test_write_leaves_four_files_and_returns_the_text(tmp_path):
     text = table.write(COMPLETE, tmp_path, paper="table_12")
-    made = table.make(COMPLETE, paper="table_12")
-    assert text == formats.text(made)
-    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.csv", "table.tex"}
-    assert (tmp_path / "table.md").read_text() == formats.markdown(made)
+    made, compared = table.make(COMPLETE, paper="table_12"), statistics.compare(COMPLETE)
+    assert text == f"{formats.text(made)}\n\n{verdicts.text(compared)}"
+    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.csv", "table.tex", "statistics.csv"}
+    assert (tmp_path / "table.md").read_text() == f"{formats.markdown(made)}\n```text\n{verdicts.text(compared)}\n```\n"
     assert (tmp_path / "table.tex").read_text() == formats.latex(made)
+    assert (tmp_path / "statistics.csv").read_text() == verdicts.csv(compared)
+
+
+def test_a_table_of_one_line_has_no_comparisons(tmp_path):
+    made = table.make([row()])
+    assert table.write([row()], tmp_path) == formats.text(made)
+    assert (tmp_path / "table.md").read_text() == formats.markdown(made)
+
+
+def test_protocol_sentences_are_notes_each_once():
+    rows = [row(method=method, protocol=["The paper has 5 seeds.", f"{method} differs."]) for method in ("none", "got_d")]
+    expected = ("The paper has 5 seeds.", "none differs.", "got_d differs.")
+    assert table.make(rows, paper="table_12").notes[1:4] == expected
+    assert table.make([{**measured(emt=0.5), "protocol": ["Other prompts."]}]).notes[-1] == "Other prompts."
+
+
+def test_a_field_that_a_method_does_not_read_is_not_in_its_label():
+    rows = [row(epsilon=0.01), row(epsilon=0.1), row(method="random", epsilon=None)]
+    assert [line.label for line in table.make(rows, by=("method", "epsilon")).lines][-1] == "random"
 
 
 def test_text_is_aligned():

@@ -1,0 +1,77 @@
+"""Targets made of domains: texts of the pool's own domains, as many of each, which are held out of the pool."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from experiments import inputs, prompting
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data.corpus import Corpus
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """A pool in three, no text in two of them.
+
+    Attributes:
+      pool: the candidates.
+      target: at most `config.target.most` texts, as many of each of `config.target.domains`.
+      held_out: likewise `config.selection.held_out`, to measure on.
+    """
+
+    pool: Corpus
+    target: Corpus
+    held_out: Corpus
+
+
+def check(config) -> None:
+    """Raises ValueError where parts of one text could lie on both sides, or an encoder would need labels."""
+    if config.pool.characters and config.pool.long != "cut":
+        raise ValueError(
+            f"A target of domains is held out of the pool text by text, and pool.long={config.pool.long!r} makes several "
+            "chunks of one. Set --config.pool.long=cut."
+        )
+    if config.embed.finetuned:
+        raise ValueError("A target of domains has no labels to fine-tune the encoder on. Set --config.embed.finetuned=False.")
+
+
+def parts(config, workdir: Path) -> Parts:
+    """Returns the config's pool in three, parted once by `config.task.seed` and kept in the workdir.
+
+    Raises:
+      ValueError: a domain is not one of the pool's, or has fewer texts than are held out.
+    """
+    whole, domains = inputs.pool(config, workdir), list(config.target.domains)
+    sizes = {"target": config.target.most // len(domains), "held_out": config.selection.held_out // len(domains)}
+    settings = {"pool": whole.fingerprint, "domains": domains, "of_each": sizes, "seed": config.task.seed}
+
+    def make(folder: Path) -> None:
+        rows = _rows(whole, domains, sizes, config.task.seed)
+        for name in sizes:
+            whole.take(np.sort(rows[name])).save(folder / f"{name}.arrow")
+        kept = np.ones(len(whole), bool)
+        kept[np.concatenate(list(rows.values()))] = False
+        prompting.save_kept(whole, kept, folder / "pool.arrow")
+
+    folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make)
+    return Parts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Parts)))
+
+
+def _rows(whole: Corpus, domains: list[str], sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
+    """Returns the positions of each part that is held out, int64, drawn from every domain in turn."""
+    rng, counts = np.random.default_rng(seed), whole.count_domains()
+    found: dict[str, list[np.ndarray]] = {name: [] for name in sizes}
+    for domain in domains:
+        if counts.get(domain, 0) <= sum(sizes.values()):
+            raise ValueError(
+                f"{sum(sizes.values()):,} texts of the domain {domain!r} are held out of the pool, and it has "
+                f"{counts.get(domain, 0):,}. It has, by domain: {counts}. Lower config.target.most or "
+                "config.selection.held_out, or name other config.target.domains."
+            )
+        drawn = rng.permutation(np.flatnonzero(whole.domains == domain))[: sum(sizes.values())]
+        for name, rows in zip(sizes, np.split(drawn, [sizes["target"]])):
+            found[name].append(rows)
+    return {name: np.concatenate(rows) for name, rows in found.items()}

@@ -1,0 +1,73 @@
+"""A sweep's cells run in turn, all in one process or a share in each of several, with what is done and the time left."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from experiments import cell
+from gotd_jax.artifacts import fingerprint
+from gotd_jax.report import results, table
+
+
+def share(cells: Sequence, shard: str) -> list:
+    """Returns the cells that shard `i/n` runs: the i-th of every n, so that the shards hold every cell once.
+
+    Raises:
+      ValueError: `shard` is not `i/n` with 1 <= i <= n, or n exceeds the number of cells.
+    """
+    numbers = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", shard)
+    place, count = map(int, numbers.groups()) if numbers else (1, 0)
+    if place > count:
+        raise ValueError(f"The shard is {shard!r}. Write i/n, the i-th of n shares, as in --shard=2/4.")
+    if count > len(cells):
+        raise ValueError(
+            f"The sweep has {len(cells):,} cells and is split in {count:,}: some shares are empty. Split it in fewer."
+        )
+    return list(cells[place - 1 :: count])
+
+
+def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[dict]:
+    """Runs a shard of `cells` and returns the rows of all that have been run so far, whichever process ran them.
+
+    Rows go to `results.jsonl` in the workdir one by one. Shards may run at once in one workdir: what several cells need is
+    made by the first that asks for it, while the others wait.
+
+    Args:
+      cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
+      workdir: where every stage is kept.
+      shard: `i/n`; see `share`.
+    """
+    own = share(cells, shard)
+    identities = [_identity(config) for config, _ in cells]
+    took = []
+    for config, swept in own:
+        began = time.perf_counter()
+        row = {**cell.run(config, workdir), **swept, "config": _identity(config)}
+        results.write(workdir / "results.jsonl", row)
+        took.append(time.perf_counter() - began)
+        done = len(found(workdir, identities))
+        print(f"[{done}/{len(cells)}{_left(took, len(own))}] {table.describe(row)}", flush=True)
+    return found(workdir, identities)
+
+
+def found(workdir: Path, identities: Iterable[str]) -> list[dict]:
+    """Returns the rows in the workdir of the configs with `identities`, in that order."""
+    rows = {row.get("config"): row for row in results.read(workdir / "results.jsonl")}
+    return [rows[identity] for identity in identities if identity in rows]
+
+
+def _identity(config) -> str:
+    return fingerprint(config.to_dict())
+
+
+def _left(took: Sequence[float], count: int) -> str:
+    """Returns how long this process's other cells will take, if they take what those did that were not just read back."""
+    if len(took) == count:
+        return ""
+    made = [seconds for seconds in took if seconds > max(took) / 10]
+    return f", {tqdm.format_interval(sum(made) / len(made) * (count - len(took)))} left"

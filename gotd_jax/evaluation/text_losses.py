@@ -1,0 +1,128 @@
+"""How well a language model predicts each of many texts: its mean loss per token, text by text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jax.sharding import PartitionSpec as P
+
+from gotd_jax import devices
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.embed import batches_by_width
+from gotd_jax.evaluation.likelihood import log_likelihoods
+from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
+from gotd_jax.models.model import Loaded
+from gotd_jax.progress import progress
+from gotd_jax.training.batches import Vocabulary
+
+TEXTS_PER_BLOCK = 4096  # whose tokens are held at once
+MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
+
+
+def losses(model: Loaded, corpus: Corpus, *, params: dict | None = None, max_length: int, seed: int) -> np.ndarray:
+    """Returns the mean loss per predicted token of every text, nats, float32 [n].
+
+    A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is what
+    `gotd_jax.evaluation.perplexity` says of the text alone. A masked one reads the first `max_length` tokens. Of these 15 %,
+    at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models are
+    asked the same, whatever the batches and the devices. (In training, a fifth of those predicted are not masked. Here all
+    are: what is left in sight says little of the model.)
+
+    A text without a token to predict has loss 0, as a batch without one has in training.
+
+    Args:
+      model: a causal or masked language model; its tokeniser is used too.
+      corpus: n texts; a masked model reads both sentences of a pair.
+      params: to use instead of the model's own.
+      max_length: tokens that are read at once; the model's positions, where they are fewer.
+      seed: of the masks.
+
+    Raises:
+      ValueError: the model is no language model, or its tokeniser lacks the token for masks or the one before a text.
+    """
+    kinds = {"causal_lm": _causal_losses, "masked_lm": _masked_losses}
+    if model.head not in kinds:
+        raise ValueError(f"The model's head is {model.head}, and only a causal or masked language model has losses of texts.")
+    tokenizer = load_tokenizer(model.source)
+    params = jax.device_put(model.params if params is None else params, devices.replicated())
+    found = np.zeros(len(corpus), np.float32)
+    with progress(total=len(corpus), unit="texts", what="losses") as bar:
+        for start in range(0, len(corpus), TEXTS_PER_BLOCK):
+            rows = np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus)))
+            found[rows] = kinds[model.head](model, tokenizer, corpus.take(rows), params, max_length, seed)
+            bar.update(len(rows))
+    return found
+
+
+def _causal_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:
+    prefix, width = prefix_id(tokenizer), min(max_length, model.config.max_positions)
+    windows = [list(rolling(encode(tokenizer, text, special=False), prefix, width)) for text in corpus.texts()]
+    found = log_likelihoods(model, [pair for of_text in windows for pair in of_text], params=params)
+    text = np.repeat(np.arange(len(corpus)), [len(of_text) for of_text in windows])
+    nats, tokens = (np.bincount(text, numbers, len(corpus)) for numbers in (-found.sums, found.tokens))
+    return nats / np.maximum(tokens, 1)
+
+
+def _masked_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:
+    vocabulary, run = Vocabulary.of(tokenizer), _program(model.definition)
+    tokens = tokenise(tokenizer, corpus, min(max_length, model.config.max_length))
+    masked = _masked_columns(tokens, corpus.hashes, vocabulary, seed)
+    found = np.zeros(len(corpus), np.float32)
+    for rows, batch in _batches(tokens, masked, vocabulary):
+        found[rows] = devices.gathered(run(params, jax.device_put(batch, devices.split_rows())))[: len(rows)]
+    return found
+
+
+def _masked_columns(tokens: Tokens, hashes: np.ndarray, vocabulary: Vocabulary, seed: int) -> list[np.ndarray]:
+    """Returns the columns of each text that are predicted, int [k], drawn by the seed and the text's hash."""
+    maskable = ~np.isin(tokens.ids, vocabulary.special_ids)
+    contents = np.frombuffer(hashes.tobytes(), np.uint64).reshape(-1, 2).tolist()
+    found = []
+    for start, stop, content in zip(tokens.offsets, tokens.offsets[1:], contents):
+        columns = np.flatnonzero(maskable[start:stop])
+        random = np.random.default_rng([seed, *content])
+        found.append(random.choice(columns, min(_predicted(len(columns)), len(columns)), replace=False))
+    return found
+
+
+def _predicted(tokens: int) -> int:
+    """Returns how many of a text's tokens are predicted."""
+    return max(round(tokens * MASK_SHARE), 1)
+
+
+def _batches(tokens: Tokens, masked: list[np.ndarray], vocabulary: Vocabulary) -> Iterator[tuple[np.ndarray, dict]]:
+    """Yields (rows, arrays): `ids`, `mask`, `types` [B, T], and `columns`, `labels`, `weights` [B, K] of what is predicted."""
+    for rows, width, height in batches_by_width(tokens.lengths):
+        batch = tokens.pad(rows, width, height=height, pad_id=vocabulary.pad_id)
+        columns = np.zeros((height, _predicted(width)), np.int32)
+        weights = np.zeros(columns.shape, np.float32)
+        for place, row in enumerate(rows):
+            columns[place, : len(masked[row])] = masked[row]
+            weights[place, : len(masked[row])] = 1
+        labels = np.take_along_axis(batch["ids"], columns, axis=1)
+        place, slot = np.nonzero(weights)
+        batch["ids"][place, columns[place, slot]] = vocabulary.mask_id
+        yield rows, batch | {"columns": columns, "labels": labels, "weights": weights}
+
+
+@functools.lru_cache(maxsize=8)
+def _program(definition: nnx.GraphDef):
+    """Returns the compiled function of (params, batch): the mean loss of each row's predicted tokens, float32 [B]."""
+
+    def per_device(params, batch):
+        rows, width = batch["ids"].shape
+        positions = jnp.arange(rows)[:, None] * width + batch["columns"]
+        logits = nnx.merge(definition, params)(batch["ids"], batch["mask"], batch["types"], positions.reshape(-1))
+        found = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"].reshape(-1))
+        weights = batch["weights"]
+        return jnp.sum(found.reshape(weights.shape) * weights, axis=1) / jnp.maximum(jnp.sum(weights, axis=1), 1.0)
+
+    specs = P(), P(devices.AXIS)
+    return jax.jit(jax.shard_map(per_device, mesh=devices.mesh(), in_specs=specs, out_specs=P(devices.AXIS), check_vma=False))

@@ -1,0 +1,34 @@
+"""Loss difference (Moore & Lewis 2010): the candidates that a language model predicts better for having read the target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gotd_jax.methods.problem import Problem, Selection, lowest
+
+
+def select(problem: Problem, budget: int, *, seed: int) -> Selection:
+    """Returns the `budget` candidates whose loss falls the most when the model is lightly trained on the target.
+
+    The value of a candidate x is L(x; after) - L(x; before), L the mean loss per token in nats: what Moore & Lewis 2010 rank
+    by, cross-entropy under a model of the domain minus that under a general one. Their two models are n-grams of either
+    corpus; ours are the model that is to be warmed up, before and after light training on the target, as in RHO-LOSS
+    (Mindermann et al. 2022: the loss of the model in training minus that of one trained on held-out data; the most is
+    selected). Subtracting what the model found hard before keeps text that is merely easy from being chosen.
+
+    Args:
+      problem: pool and losses are needed; of the target, what the losses were made with.
+      budget: how many chunks to select.
+      seed: nothing is drawn.
+
+    Raises:
+      ValueError: the problem has no losses.
+    """
+    before, after = problem.losses
+    values = after - before
+    info = {
+        "mean_loss_before": float(before.mean(dtype=np.float64)),
+        "mean_loss_after": float(after.mean(dtype=np.float64)),
+        "candidates_that_gain": int(np.sum(values < 0)),
+    }
+    return Selection(lowest(values, budget), values, info)

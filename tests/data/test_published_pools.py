@@ -1,0 +1,140 @@
+"""The paper's pools by name: what can be had is read by the right reader and field, in the layout of the original."""
+
+import pytest
+
+from configs import common
+from experiments import inputs
+from gotd_jax.data import libraries, readers
+from gotd_jax.data.published_pools import PUBLISHED_POOLS, find
+from tests.data.files import json_lines, refused
+
+PAPER = ("amazon_reviews", "pubmed", "arxiv", "openwebtext", "realnews", "wikipedia", "books")
+ARTICLE = "the tide rose in the harbour . " * 8
+AVAILABLE = [name for name, pool in PUBLISHED_POOLS.items() if pool.source]
+
+
+@pytest.fixture
+def config():
+    config = common.get_config()
+    config.pool.characters = 100
+    return config
+
+
+def save(folder, **columns):
+    import datasets
+
+    datasets.DatasetDict({"train": datasets.Dataset.from_dict(columns)}).save_to_disk(folder)
+
+
+def test_the_seven_domains_of_the_paper_are_named():
+    assert tuple(PUBLISHED_POOLS) == PAPER
+    with refused(r"no published pool 'c4'\. There are: amazon_reviews, .*books"):
+        find("c4")
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_a_source_goes_to_the_reader_of_its_library_with_a_split(name, monkeypatch):
+    asked = {}
+
+    def taking(scheme):
+        def take(dataset, split, fields):
+            asked.update(scheme=scheme, dataset=dataset, split=split, field=fields.text)
+            return "label", lambda: iter([(1, {fields.text: ARTICLE})])
+
+        return take
+
+    monkeypatch.setattr(readers, "LIBRARIES", {scheme: taking(scheme) for scheme in readers.LIBRARIES})
+    pool = find(name)
+    assert readers.read(pool.source, text_field=pool.text_field).texts() == [ARTICLE]
+    scheme, _, rest = pool.source.partition(":")
+    assert asked == {"scheme": scheme, "dataset": rest.removesuffix(":train"), "split": "train", "field": pool.text_field}
+
+
+@pytest.mark.parametrize("name", [name for name in AVAILABLE if PUBLISHED_POOLS[name].source.startswith("tfds:")])
+def test_tensorflow_datasets_has_the_set_and_the_field(name):
+    pool = find(name)
+    builder = libraries._builder(pool.source.removeprefix("tfds:").removesuffix(":train"))
+    assert pool.text_field in builder.info.features
+    assert readers.version(pool.source) == str(builder.info.version) == "1.1.1"
+
+
+def test_a_copy_in_the_originals_layout_is_read_by_the_originals_field(config, tmp_path):
+    save(tmp_path / "reviews", review_body=[ARTICLE] * 2, review_headline=["good"] * 2)
+    save(tmp_path / "papers", article=[ARTICLE] * 3, abstract=["short"] * 3, section_names=["one"] * 3)
+    config.pool.named = ("amazon_reviews", "arxiv")
+    config.pool.domains.amazon_reviews = f"{tmp_path / 'reviews'}:train"
+    config.pool.domains.arxiv = f"{tmp_path / 'papers'}:train"
+    assert inputs.pool(config, tmp_path).count_domains() == {"amazon_reviews": 4, "arxiv": 6}
+    assert inputs.pool(config, tmp_path).texts([0]) == [ARTICLE[:100]]
+
+
+def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
+    for name, field in (("mine", "text"), ("yours", "body"), ("amazon_reviews", "words")):
+        (tmp_path / f"{name}.jsonl").write_bytes(json_lines([{field: ARTICLE, "review_body": "x"}]))
+        config.pool.domains[name] = str(tmp_path / f"{name}.jsonl")
+    config.pool.named = ("amazon_reviews",)
+    config.pool.text_fields.yours = "body"
+    config.pool.text_fields.amazon_reviews = "words"
+    assert inputs.pool(config, tmp_path).count_domains() == {"amazon_reviews": 2, "mine": 2, "yours": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("amazon_reviews", "withdrew it in 2023"), ("realnews", "realnewslike"), ("books", "BookCorpusOpen")]
+)
+def test_what_cannot_be_had_says_why_and_how_to_name_a_copy(config, tmp_path, name, reason):
+    config.pool.named = (name,)
+    with refused(rf"pool {name} .*cannot be had: .*{reason}.*--config\.pool\.domains\.{name}=.*text_fields\.{name}"):
+        inputs.pool(config, tmp_path)
+
+
+def test_a_library_out_of_reach_says_how_to_name_a_copy(config, tmp_path, monkeypatch):
+    import huggingface_hub.constants
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "nothing"))
+    config.pool.named = ("openwebtext",)
+    with refused(r"Skylion007/openwebtext:train cannot be loaded .*\. .*--config\.pool\.domains\.openwebtext="):
+        inputs.pool(config, tmp_path)
+    config.pool.named = ("pubmed",)
+    with refused(r"pubmed is not prepared.*tfds build scientific_papers/pubmed.*--config\.pool\.domains\.pubmed="):
+        inputs.pool(config, tmp_path)
+
+
+def test_a_commit_of_the_hub_is_the_version_of_its_files(monkeypatch):
+    import datasets
+
+    commit = "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
+    files = {f"hf://datasets/wikimedia/wikipedia@{commit}/20231101.en/train-00000-of-00041.parquet": {"num_bytes": 1}}
+    loaded = datasets.Dataset.from_dict({"text": [ARTICLE]})
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
+    assert readers.version(find("wikipedia").source) is None
+    loaded.info.download_checksums = files
+    assert readers.version(find("wikipedia").source) == commit
+
+
+def test_settings_of_domains_that_the_pool_lacks_are_refused(config, tmp_path):
+    (tmp_path / "mine.jsonl").write_bytes(json_lines([{"text": ARTICLE}]))
+    config.pool.domains.mine = str(tmp_path / "mine.jsonl")
+    config.pool.text_fields.yours = "body"
+    with refused("text_fields speaks of yours, which the pool does not have. It has: mine"):
+        inputs.pool(config, tmp_path)
+    config.pool.text_fields = {}
+    config.pool.per_domain = {"mine": 1, "yours": 2}
+    with refused("per_domain speaks of yours, which the pool does not have. It has: mine"):
+        inputs.pool(config, tmp_path)
+    config.pool.packaged, config.pool.per_domain = ("news",), None
+    config.pool.domains.news = str(tmp_path / "mine.jsonl")
+    with refused("Two domains of the pool are called news"):
+        inputs.pool(config, tmp_path)
+
+
+def test_number_of_chunks_is_one_for_all_or_one_a_domain(config, tmp_path):
+    for name in ("mine", "yours", "all"):
+        (tmp_path / f"{name}.jsonl").write_bytes(json_lines([{"text": ARTICLE * 4}]))
+        config.pool.domains[name] = str(tmp_path / f"{name}.jsonl")
+    everything = inputs.pool(config, tmp_path).count_domains()
+    config.pool.per_domain = 3
+    assert set(inputs.pool(config, tmp_path).count_domains().values()) == {3}
+    config.pool.per_domain = {"mine": 1, "yours": 5}
+    assert inputs.pool(config, tmp_path).count_domains() == everything | {"mine": 1, "yours": 5}

@@ -1,0 +1,77 @@
+import itertools
+
+import pytest
+
+from experiments import running
+from experiments.sweep import cells_of
+
+
+def sweep(config, **values):
+    for field, chosen in values.items():
+        config.sweep[field] = chosen
+    return list(cells_of(config))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_shards_hold_every_cell_once(count):
+    shares = [running.share(range(7), f"{place}/{count}") for place in range(1, count + 1)]
+    assert sorted(itertools.chain(*shares)) == list(range(7))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_a_shard_that_is_none_is_refused(shard):
+    with pytest.raises(ValueError, match=r"Write i/n, the i-th of n shares, as in --shard=2/4"):
+        running.share(range(7), shard)
+
+
+def test_more_shards_than_cells_are_refused():
+    with pytest.raises(ValueError, match="has 7 cells and is split in 8"):
+        running.share(range(7), "1/8")
+
+
+def test_shards_fill_one_table_and_say_how_far_it_is(config, tmp_path, capsys):
+    cells = sweep(config, method=("none", "random"), seed=(0, 1))
+    first = running.run(cells, tmp_path, shard="1/2")
+    assert [(row["method"], row["seed"]) for row in first] == [("none", 0), ("random", 0)]
+    whole = running.run(cells, tmp_path, shard="2/2")
+    assert [(row["method"], row["seed"]) for row in whole] == [("none", 0), ("none", 1), ("random", 0), ("random", 1)]
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split("]")[0].split(",")[0] for line in said] == ["[1/4", "[2/4", "[3/4", "[4/4"]
+    assert "left] " in said[0] and "left] " not in said[1]
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").rglob("*")}
+    assert running.run(cells, tmp_path) == whole
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").rglob("*")} == made
+
+
+def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(config, tmp_path):
+    old = running.run(sweep(config, method=("none",), seed=(0,)), tmp_path)
+    config.finetune.learning_rate *= 2
+    new = running.run(sweep(config, method=("none",), seed=(0,)), tmp_path)
+    assert len(old) == len(new) == 1 and old[0]["cell"] != new[0]["cell"]
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_a_method_does_not_read_is_not_swept_for_it(config):
+    config.where = (("encoder", "small", "embed.max_length", 16), ("encoder", "words", "embed.layers", 0))
+    cells = sweep(
+        config, method=("none", "dsir", "tapt_c", "got_d"), encoder=("small", "words"), epsilon=(0.1, 0.2), budget=(5, 9)
+    )
+    found = [(swept["method"], swept["encoder"], swept["epsilon"], swept["budget"]) for _, swept in cells]
+    assert len(found) == len(set(found)) and set(found) == {
+        ("none", None, None, 0),
+        *(("dsir", None, None, budget) for budget in (5, 9)),
+        *(("tapt_c", encoder, None, budget) for encoder in ("small", "words") for budget in (5, 9)),
+        *(("got_d", encoder, epsilon, budget) for encoder in ("small", "words") for epsilon in (0.1, 0.2) for budget in (5, 9)),
+    }
+    by_settings = {(swept["method"], swept["encoder"], swept["epsilon"], swept["budget"]): cell for cell, swept in cells}
+    last, first = by_settings["got_d", "words", 0.2, 9], by_settings["tapt_c", "small", None, 5]
+    assert (last.embed.max_length, last.embed.layers, last.ot.epsilon, last.budget) == (32, 0, 0.2, 9)
+    assert first.embed.max_length == 16 and first.embed.layers is None
+
+
+def test_what_holds_for_one_value_of_a_sweep_holds_for_no_other(config):
+    config.where = (("seed", 1, "finetune.epochs", 7), ("seed", 1, "task.home", ("sea",)))
+    one, other = (cell for cell, _ in sweep(config, seed=(0, 1)))
+    assert (one.finetune.epochs, one.task.home) == (1, ()) and (other.finetune.epochs, other.task.home) == (7, ("sea",))
+    assert one.where == other.where == ()

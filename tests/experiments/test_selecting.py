@@ -1,0 +1,158 @@
+"""Cells that train nothing, on a tiny model and tiny texts: the selection itself is measured."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from experiments import cell, domain_targets, embeddings, measuring, selecting
+from experiments.sweep import cells_of
+from gotd_jax.methods.problem import lowest
+from gotd_jax.report import columns, table
+from tests.experiments.test_cells import made_in
+from third_party.pot_solvers import exact_cost, exact_duals
+
+
+@pytest.fixture
+def config(tiny_model, texts):
+    config = common.get_config()
+    config.evaluation = "selection"
+    config.pool.domains = {name: str(texts / f"{name}.jsonl") for name in ("sea", "law", "food")}
+    config.pool.characters = 80
+    config.budget = 24
+    config.task.name, config.task.home = "taste", ("food",)
+    config.task.train, config.task.test = str(texts / "train.jsonl"), str(texts / "test.jsonl")
+    config.embed.model, config.embed.finetuned, config.embed.max_length = str(tiny_model), False, 32
+    config.model = "nowhere/model"  # none is read
+    return config
+
+
+@pytest.fixture
+def of_domains(config):
+    config.task.train = config.task.test = ""
+    config.task.home = config.target.domains = ("sea", "food")
+    config.pool.long = "cut"
+    config.target.most = config.selection.held_out = 20
+    return config
+
+
+def values(row):
+    return {column: measure["value"] for column, measure in row["measures"].items()}
+
+
+@pytest.mark.parametrize("method", ["random", "dsir", "tapt_c", "got_d"])
+def test_a_selection_is_measured_without_training_and_nothing_is_made_twice(config, tmp_path, method):
+    config.method = method
+    cell.check(config, tmp_path)
+    row = cell.run(config, tmp_path)
+    assert not (tmp_path / "pre_finetuned").exists()
+    assert row["seconds"]["pre_finetune"] == 0
+    assert {columns.EXACT, columns.HELD_OUT, columns.HOME} <= set(values(row))
+    assert (columns.MARGINAL in values(row)) == (method == "got_d")
+    json.dumps(row)
+    before = made_in(tmp_path)
+    assert cell.run(config, tmp_path) == row
+    assert made_in(tmp_path) == before
+    assert table.make([row]).lines[0].label == method
+
+
+def test_measures_are_those_of_the_selection(config, tmp_path):
+    config.method, config.ot.epsilon = "got_d", 0.05
+    row = cell.run(config, tmp_path)
+    given = selecting.problem(config, tmp_path, lambda corpus: embeddings.embedded(corpus, config, tmp_path))
+    rows = np.load(next((tmp_path / "selections").glob("*/rows.npy")))
+    x, held_out = given.candidates, embeddings.embedded(selecting._held_out(config, tmp_path), config, tmp_path)
+    exact = lowest(exact_duals(x, given.targets)[0], 24)
+    pool, mixed = np.full(len(x), 1 / len(x)), np.full(len(x), 0.8 / len(x))
+    mixed[rows] += 0.2 / 24
+    found = values(row)
+    assert found[columns.EXACT] == pytest.approx(100 * len(set(rows) & set(exact)) / 24)
+    assert 0 < found[columns.EXACT] < 100
+    assert found[columns.HELD_OUT] == pytest.approx(100 * exact_cost(x, held_out, mixed) / exact_cost(x, held_out, pool))
+    assert found[columns.HOME] == pytest.approx(100 * np.mean(given.pool.domains[rows] == "food"))
+    assert found[columns.MARGINAL] == pytest.approx(100 * row["selection"]["marginal_error"])
+
+
+def test_got_d_at_a_small_epsilon_is_the_exact_selection_and_random_is_not(config, tmp_path):
+    found = {}
+    for method in ("random", "got_d"):
+        config.method, config.ot.epsilon = method, 0.002
+        found[method] = values(cell.run(config, tmp_path))
+    assert found["got_d"][columns.EXACT] >= 95 > found["random"][columns.EXACT]
+    assert found["got_d"][columns.HELD_OUT] < found["random"][columns.HELD_OUT]
+
+
+def test_exact_values_off_the_sample_are_the_duals_of_the_whole_where_the_sample_is_the_whole():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(61, 4)).astype(np.float32), rng.normal(size=(9, 4)).astype(np.float32) + 1
+    duals, _, _ = exact_duals(x, y)
+    np.testing.assert_allclose(measuring.exact_values(x, y, np.arange(61)), duals, atol=1e-9)
+    sampled = measuring.exact_values(x, y, np.arange(0, 61, 2))
+    np.testing.assert_allclose(sampled[::2], exact_duals(x[::2], y)[0], atol=1e-9)
+
+
+def test_effective_cost_of_no_mass_is_the_pools_and_of_all_mass_the_selections():
+    rng = np.random.default_rng(0)
+    pool, chosen, held_out = (rng.normal(size=(rows, 3)) + shift for rows, shift in ((20, 0), (5, 1), (6, 1)))
+    costs = [measuring.effective_cost(pool, chosen, held_out, mass) for mass in (0.0, 0.5, 1.0)]
+    assert costs[0] == pytest.approx(exact_cost(pool, held_out, np.full(20, 1 / 20)))
+    assert costs[2] == pytest.approx(exact_cost(chosen, held_out, np.full(5, 1 / 5)))
+    assert costs[2] < costs[1] < costs[0]
+
+
+def test_a_large_pool_is_measured_on_a_sample(config, tmp_path):
+    config.method, config.selection.exact = "got_d", 50
+    row = cell.run(config, tmp_path)
+    assert row["scores"]["exact_solved_on"] == 50
+    assert "on 50 candidates" in row["measures"][columns.EXACT]["what"]
+    assert 0 < values(row)[columns.EXACT] < 100
+
+
+def test_a_target_of_domains_is_held_out_of_the_pool(of_domains, tmp_path):
+    parts = domain_targets.parts(of_domains, tmp_path)
+    assert parts.target.count_domains() == parts.held_out.count_domains() == {"sea": 10, "food": 10}
+    assert parts.pool.count_domains() == {"sea": 40, "law": 60, "food": 40}
+    ids = [set(part.ids) for part in (parts.pool, parts.target, parts.held_out)]
+    assert len(set.union(*ids)) == sum(map(len, ids)) == 180
+
+
+def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_path):
+    of_domains.method = "got_d"
+    cell.check(of_domains, tmp_path)
+    row = cell.run(of_domains, tmp_path)
+    found = values(row)
+    assert found[columns.HOME] == pytest.approx(found["from sea, %"] + found["from food, %"])
+    assert found["from sea, %"] == pytest.approx(100 * row["selected"].get("sea", 0) / 24)
+    assert row["target_domains"] == {"sea": 10, "food": 10}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "none"}, "The method none selects nothing"),
+        ({"selection.mass": 0.0}, r"selection\.mass is 0\.0"),
+        ({"method": "dapt", "task.home": ()}, r"Name it: --config\.task\.home"),
+        ({"target.domains": ("sea",), "pool.long": "split"}, r"Set --config\.pool\.long=cut"),
+        ({"target.domains": ("sea",), "pool.long": "cut", "embed.finetuned": True}, "no labels to fine-tune the encoder"),
+        ({"target.domains": ("sky",), "pool.long": "cut"}, r"domain 'sky' are held out of the pool, and it has 0"),
+        ({"target.domains": ("sea",), "pool.long": "cut", "evaluation": "finetune"}, "no labels to train on"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, tiny_model, change, message):
+    config.model = str(tiny_model)
+    config = common.replaced(config, change)
+    with pytest.raises(ValueError, match=message):
+        cell.check(config, tmp_path)
+    assert not (tmp_path / "embeddings").exists()
+
+
+def test_epsilon_is_swept_for_methods_that_read_it_and_published_is_one(config):
+    config.sweep.method, config.sweep.epsilon = ("random", "got_d"), ("published", 0.1)
+    cells = list(cells_of(config))
+    assert [(swept["method"], swept["epsilon"]) for _, swept in cells] == [
+        ("random", None),
+        ("got_d", "published"),
+        ("got_d", 0.1),
+    ]
+    assert [(of.ot.published, of.ot.epsilon) for of, _ in cells[1:]] == [(True, 0.01), (False, 0.1)]

@@ -1,0 +1,207 @@
+"""Comparisons of the lines of a table: which pairs, over which seeds, and what is said of them."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gotd_jax.report import paired, statistics, verdicts
+
+
+def row(method, score, seed=0, task="CoLA", budget=500, **fields):
+    return {"task": task, "method": method, "budget": budget, "seed": seed, "score": score, **fields}
+
+
+def measured(method, value, seed=0, column="PPL ↓", error=None):
+    return {"task": "t", "method": method, "budget": 500, "seed": seed, "measures": {column: {"value": value, "error": error}}}
+
+
+def over_seeds(scores, task="CoLA", **fields):
+    return [row(method, score, seed, task, **fields) for method, of in scores.items() for seed, score in enumerate(of)]
+
+
+def pairs(comparisons):
+    return [(each.reference, each.other, each.column) for each in comparisons]
+
+
+NOISY = {"none": (0.50, 0.52, 0.54), "random": (0.60, 0.55, 0.57), "got_d": (0.70, 0.73, 0.75)}
+
+
+def test_got_d_is_compared_with_every_other_and_the_average_comes_first():
+    made = statistics.compare(over_seeds(NOISY) + over_seeds(NOISY, "RTE"))
+    expected = [("got_d", other, column) for column in ("average", "CoLA", "RTE") for other in ("none", "random")]
+    assert pairs(made) == expected
+
+
+def test_the_last_method_is_the_reference_where_got_d_is_missing_or_another_is_named():
+    rows = over_seeds({name: NOISY[name] for name in ("none", "random")})
+    assert pairs(statistics.compare(rows)) == [("random", "none", "CoLA")]
+    assert pairs(statistics.compare(rows, reference="none")) == [("none", "random", "CoLA")]
+    with pytest.raises(ValueError, match=r"no results of the method 'dsir'.*none, random"):
+        statistics.compare(rows, reference="dsir")
+
+
+def test_values_are_paired_by_seed_whatever_the_order_of_the_rows():
+    scores = {"none": (0.50, 0.52, 0.57), "got_d": (0.70, 0.73, 0.75)}
+    (made,) = statistics.compare(over_seeds(scores))
+    (shuffled,) = statistics.compare(over_seeds(scores)[::-1], reference="got_d")
+    test = stats.ttest_rel(100 * np.array(scores["got_d"]), 100 * np.array(scores["none"]))
+    assert made.found.p == pytest.approx(test.pvalue) == shuffled.found.p
+
+
+def test_only_common_seeds_count():
+    rows = [row("none", 0.5, 0), row("none", 0.4, 1), row("none", 0.9, 7)]
+    rows += [row("got_d", score, seed) for score, seed in ((0.6, 0), (0.7, 1), (0.1, 8))]
+    (made,) = statistics.compare(rows)
+    assert made.found.seeds == 2 and made.found.difference == pytest.approx(20)
+
+
+def test_the_average_is_paired_over_seeds_that_have_all_tasks():
+    rows = over_seeds(NOISY) + over_seeds(NOISY, "RTE")[:-1]
+    average = next(each for each in statistics.compare(rows) if each.other == "none")
+    expected = np.array([0.70 - 0.50, 0.73 - 0.52]) * 100
+    assert (average.column, average.found.seeds) == ("average", 2)
+    assert average.found.difference == pytest.approx(expected.mean())
+    assert average.found.spread == pytest.approx(expected.std(ddof=1))
+
+
+def test_lines_are_compared_at_the_same_budget_and_none_at_every():
+    rows = [row(method, 0.5, budget=budget) for method in ("random", "got_d") for budget in (500, 1000)] + [row("none", 0.4)]
+    found = [(each.reference, each.other) for each in statistics.compare(rows)]
+    assert found == [
+        ("got_d, budget 500", "random, budget 500"),
+        ("got_d, budget 500", "none"),
+        ("got_d, budget 1,000", "random, budget 1,000"),
+        ("got_d, budget 1,000", "none"),
+    ]
+
+
+def test_a_field_that_a_method_does_not_read_keeps_no_lines_apart():
+    rows = [row("got_d", 0.5, epsilon=epsilon) for epsilon in (0.01, 0.1)] + [row("dsir", 0.4, epsilon=None)]
+    found = [(each.reference, each.other) for each in statistics.compare(rows, by=("method", "epsilon"))]
+    assert found == [("got_d, epsilon 0.01", "dsir"), ("got_d, epsilon 0.1", "dsir")]
+
+
+def test_lines_of_one_method_are_compared_with_the_last():
+    rows = [row("got_d", 0.5, epsilon=epsilon) for epsilon in (0.01, 0.1, 1.0)]
+    found = [(each.reference, each.other) for each in statistics.compare(rows, by=("method", "epsilon"))]
+    assert found == [("got_d, epsilon 1.0", "got_d, epsilon 0.01"), ("got_d, epsilon 1.0", "got_d, epsilon 0.1")]
+    assert statistics.compare(rows[:1]) == ()
+
+
+def test_p_is_adjusted_for_all_tests_of_the_table():
+    rows = over_seeds(NOISY) + over_seeds({name: of[::-1] for name, of in NOISY.items()}, "RTE") + [row("got_d", 0.1, 9)]
+    made = statistics.compare(rows)
+    assert [each.p for each in made] == paired.holm([each.found.p for each in made]) and len(made) == 6
+
+
+@pytest.mark.parametrize(
+    ("column", "verdict"), [("PPL ↓", "behind"), ("utility ↑", "ahead"), ("length", "higher"), ("boolq, calibrated ↑", "ahead")]
+)
+def test_the_arrow_of_a_column_says_who_is_ahead(column, verdict):
+    rows = [measured(method, base + seed + 0.01 * seed**2, seed, column) for method, base in (("none", 9), ("got_d", 10))
+            for seed in range(3)]  # fmt: skip
+    rows[-1]["measures"][column]["value"] += 0.05
+    (made,) = statistics.compare(rows)
+    assert made.p < 0.05 and made.verdict == verdict
+    (turned,) = statistics.compare(rows, reference="none")
+    assert turned.verdict == {"behind": "ahead", "ahead": "behind", "higher": "lower"}[verdict]
+
+
+def test_scores_of_tasks_are_better_when_higher():
+    (made,) = statistics.compare(over_seeds({"none": (0.50, 0.52, 0.54), "got_d": (0.70, 0.73, 0.74)}))
+    assert made.verdict == "ahead" and made.found.difference > 0
+
+
+def test_a_difference_with_a_large_p_is_inside_the_noise():
+    (made,) = statistics.compare(over_seeds({"none": (0.50, 0.52, 0.54), "got_d": (0.45, 0.60, 0.54)}))
+    assert made.p > 0.05 and made.verdict == "inside the noise"
+
+
+def test_what_cannot_be_tested_says_why():
+    (one,) = statistics.compare([row("none", 0.5), row("got_d", 0.9)])
+    (apart,) = statistics.compare([row("none", 0.5, 0), row("got_d", 0.9, 1)])
+    (same,) = statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.7, 0.8)}))
+    (equal,) = statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.5, 0.6)}))
+    found = [each.verdict for each in (one, apart, same, equal)]
+    assert found == [
+        "untested: 1 seed",
+        "untested: no seed in common",
+        "untested: the seeds change nothing",
+        "inside the noise: equal",
+    ]
+    assert {each.p for each in (one, apart, same, equal)} == {None}
+
+
+def test_one_seed_with_errors_over_items_is_judged_by_them_alone():
+    rows = [measured("none", 10.0, error=0.3), measured("random", 10.9, error=0.3), measured("got_d", 9.0, error=0.4)]
+    clear, more = statistics.compare(rows)
+    assert clear.found.noise == pytest.approx(0.5) and clear.verdict == "inside the noise, by items alone"  # 2 of 2.24 errors
+    assert more.verdict == "ahead, by items alone"  # 3.8 errors
+    assert (clear.p, more.p) == (None, None)
+
+
+def test_text_has_the_average_and_what_stands_out_and_tells_of_the_rest():
+    random = np.random.default_rng(0)
+    rows = [
+        row(method, 0.5 + random.normal(0, 0.01) + (0.2 if (method, task) == ("got_d", "t3") else 0), seed, task)
+        for method in ("none", "random", "dsir", "got_d")
+        for task in ("t1", "t2", "t3")
+        for seed in range(8)
+    ]
+    lines = verdicts.text(statistics.compare(rows)).splitlines()
+    assert lines[0].split("  ")[0] == "difference of"
+    shown = [line.split()[:4] for line in lines[2:8]]
+    assert shown == [["got_d", "-", other, column] for column in ("average", "t3") for other in ("none", "random", "dsir")]
+    assert lines[8] == "" and "by bootstrap over seeds." in lines[9] and "12 tests of the table" in lines[10]
+    assert lines[11] == "Not shown: 6 of 12 comparisons, none outside the noise; see statistics.csv."
+    assert len({len(line) for line in lines[:8]}) == 1
+
+
+def test_text_of_many_measures_has_the_leading_columns_that_fit_whole_and_what_stands_out():
+    columns = [f"c{number} ↑" for number in range(20)]
+    rows = [measured(method, 50 + (seed * place) % 3, seed) for place, method in enumerate("abcde") for seed in range(3)]
+    for each in rows:
+        value = each["measures"].pop("PPL ↓")["value"]
+        each["measures"] = {column: {"value": value, "error": None} for column in columns}
+        each["measures"]["c19 ↑"] = {
+            "value": value + (100 + 0.001 * each["seed"] if each["method"] == "a" else 0),
+            "error": None,
+        }
+    text = verdicts.text(statistics.compare(rows, reference="a"))
+    told = [line.split()[3] for line in text.splitlines()[2:] if line.startswith("a - ")]
+    assert told[:28] == [f"c{number}" for number in range(7) for _ in range(4)]
+    assert set(told[28:]) == {"c19"} and 28 < len(told) <= 30
+
+
+def test_text_of_a_table_of_one_seed_is_one_sentence():
+    text = verdicts.text(statistics.compare([row("none", 0.5), row("got_d", 0.9)]))
+    assert text == "Differences between the lines cannot be told from noise (untested: 1 seed): statistics.csv."
+    assert verdicts.text(()) == ""
+
+
+def test_text_tells_intervals_apart_by_where_they_come_from():
+    (few,) = [verdicts.text(statistics.compare(over_seeds({"none": (0.5, 0.6, 0.5), "got_d": (0.7, 0.7, 0.8)})))]
+    assert "] (t)" in few and "Student's t" in few and "bootstrap" not in few
+    items = verdicts.text(statistics.compare([measured("none", 0.7, error=0.03), measured("got_d", 0.5, error=0.04)]))
+    assert "-0.200  [-0.298, -0.102] (items)" in items and "unpaired" in items and "t-test" not in items
+
+
+def test_csv_has_every_comparison_with_its_numbers():
+    made = statistics.compare(over_seeds(NOISY) + over_seeds(NOISY, "RTE") + [row("alone", 0.5, 7)])
+    lines = list(csv.DictReader(io.StringIO(verdicts.csv(made))))
+    assert len(lines) == 9
+    first, alone = lines[0], lines[2]
+    assert (first["reference"], first["other"], first["column"]) == ("got_d", "none", "average")
+    assert (first["reference_mean"], first["other_mean"], first["seeds"]) == ("72.6667", "52", "3")
+    assert float(first["p_holm"]) == pytest.approx(made[0].p, rel=1e-5) and first["interval"] == "t"
+    assert alone["difference"] == alone["p"] == alone["seeds_to_settle"] == "" and alone["verdict"].startswith("untested")
+
+
+def test_a_size_that_no_thousand_seeds_settle_says_so():
+    (made,) = statistics.compare(over_seeds({"none": (0.5, 0.6, 0.55), "got_d": (0.6, 0.5, 0.551)}))
+    assert (
+        made.found.settle is None and "more than 1,000" in verdicts.csv([made]) and "more than 1,000" in verdicts.text([made])
+    )
