@@ -82,7 +82,7 @@ def _small(config) -> None:
     from configs import quickstart
 
     small = quickstart.get_config()
-    for field in ("pool", "embed", "model", "head", "pre_finetune", "finetune", "budget"):
+    for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 800
@@ -92,6 +92,6 @@ def _small(config) -> None:
     config.sweep.task = ("available",)  # those that lie in data_dir
     config.sweep.method = ("none", "random", "dapt", "dsir", "rds_plus", "loss_difference", "got_d")
     config.sweep.seed = (0, 1)
-    config.where = _homes(AT_HAND | {"computer science": ("wikipedia",)})
+    config.where = _homes(AT_HAND | {"computer science": ("wikipedia",)})  # the packaged pool has no computer science
     config.protocol = ()
     config.paper = ""

@@ -63,7 +63,7 @@ def _small(config) -> None:
     from configs import quickstart
 
     small = quickstart.get_config()
-    for field in ("pool", "embed", "ot", "model", "compute_dtype", "head", "pre_finetune", "budget"):
+    for field in ("pool", "embed", "ot", "model", "compute_dtype", "head", "loss_difference", "pre_finetune", "budget"):
         config[field] = small[field]
     config.finetune.batch_size = 32
     config.finetune.max_length = 64

@@ -36,5 +36,4 @@ def _small():
 
     config = quickstart.get_config()
     config.task.home = ("reviews",)
-    config.loss_difference = config.pre_finetune
     return config

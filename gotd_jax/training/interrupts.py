@@ -9,7 +9,8 @@ import threading
 class Interrupts:
     """A context in which the first Ctrl-C or SIGTERM waits until `deliver` is called; a second one does not wait.
 
-    Outside the main thread, where Python allows no signal handlers, nothing is held back.
+    Outside the main thread, where Python allows no signal handlers, nothing is held back. What the process was started to
+    ignore (Ctrl-C, by nohup or in a script's background) it goes on ignoring.
     """
 
     def __init__(self):
@@ -18,7 +19,8 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._hold) for number in (signal.SIGINT, signal.SIGTERM)}
+            heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+            self._previous = {number: signal.signal(number, self._hold) for number in heeded}
         return self
 
     def __exit__(self, *exception) -> None:

@@ -34,6 +34,7 @@ def test_nothing_is_trained_or_read_before_the_losses_are_asked_for(config, tmp_
     assert not {"heads", "losses", "target_models"} & {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_targets_own_domain_gains_the_most(config, tmp_path):
     before, after = made(config, tmp_path)
     domains = inputs.pool(config, tmp_path).domains

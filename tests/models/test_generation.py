@@ -72,6 +72,7 @@ def test_greedy_writing_with_the_cache_equals_reading_everything_again(family):
             assert whole[row, place - 1, text[place]] >= whole[row, place - 1].max() - 1e-4
 
 
+@pytest.mark.slow
 def test_continuations_depend_on_seed_and_prompt_id_alone(gpt2):
     whole = generate(gpt2, SHORT, seed=3, continuations=4, new_tokens=5)
     for batch_size in (1, 3):

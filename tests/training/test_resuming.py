@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", ["masked", "labelled"])
-@pytest.mark.parametrize("save_every, at", [(1, 7), (3, 8)])
+@pytest.mark.parametrize("save_every, at", [pytest.param(1, 7, marks=pytest.mark.slow), (3, 8)])
 def test_a_run_resumed_after_a_failure_equals_an_uninterrupted_one(tmp_path, kind, save_every, at):
     with pytest.raises(OSError, match="disk gone"):
         run(kind, folder=tmp_path, save_every=save_every, wrap=lambda batches: Breaking(batches, at))
@@ -87,7 +87,15 @@ def test_a_run_resumed_after_a_signal_equals_an_uninterrupted_one(tmp_path, envi
     assert [entry["step"] for entry in entries(tmp_path)] == list(range(12))
 
 
-def test_ctrl_c_waits_for_the_step_and_saves(tmp_path):
+@pytest.fixture
+def heeding():
+    """Ctrl-C raises, however the tests were started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_waits_for_the_step_and_saves(tmp_path, heeding):
     def interrupt(entry):
         if entry["step"] == 4:
             signal.raise_signal(signal.SIGINT)
@@ -100,7 +108,18 @@ def test_ctrl_c_waits_for_the_step_and_saves(tmp_path):
     assert equal(run("masked", folder=tmp_path, wrap=lambda batches: Breaking(batches, 5)), whole("masked"))
 
 
-def test_a_second_ctrl_c_does_not_wait():
+def test_what_the_process_ignores_is_not_heeded():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            assert not interrupts.waiting
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_ctrl_c_does_not_wait(heeding):
     with Interrupts() as interrupts:
         signal.raise_signal(signal.SIGINT)
         assert interrupts.waiting

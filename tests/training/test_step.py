@@ -82,6 +82,7 @@ def _definitions(loaded):
     return loaded.definition, loaded.rematerialising()
 
 
+@pytest.mark.slow
 def test_dropout_differs_between_the_parts_of_a_step():
     recipe = dataclasses.replace(RECIPE, accumulate=4, epochs=1)
     with_dropout, _ = trained("masked", recipe)
