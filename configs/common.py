@@ -59,6 +59,7 @@ def get_config() -> ConfigDict:
     task.kind = "classification"  # or regression
     task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
+    task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
     task.seed = 0
     task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
 

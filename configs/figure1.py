@@ -24,8 +24,8 @@ def get_config(variant: str = ""):
     config = _small() if variant == "small" else common.get_config()
     config.keep_models = False
     config.sweep.method = ("none", "got_d")
-    config.sweep.labels = (64, 128, 256, 512) if variant == "small" else (5_000, 6_000, 7_000, 8_000, 8_551)
-    config.sweep.budget = (32, 128, 512) if variant == "small" else (10_000, 20_000, 30_000, 40_000, 50_000)
+    config.sweep.labels = (64, 128, 256) if variant == "small" else (5_000, 6_000, 7_000, 8_000, 8_551)
+    config.sweep.budget = (32, 128) if variant == "small" else (10_000, 20_000, 30_000, 40_000, 50_000)
     config.sweep.seed = (0, 1) if variant == "small" else (0, 1, 2)
     config.figure = ("heatmap", "labels", "budget")
     return config

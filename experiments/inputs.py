@@ -41,7 +41,7 @@ def available_tasks(config) -> list[str]:
 
 
 def task(config) -> Task:
-    """Returns the config's task, its labelled examples drawn to `config.task.labels` by `config.task.seed`."""
+    """Returns the config's task, its splits drawn by `config.task.seed`: train to `config.task.labels`, test to `.tested`."""
     return _task(config.data_dir, config.task.to_json())
 
 
@@ -49,7 +49,12 @@ def task(config) -> Task:
 def _task(data_dir: str | None, settings: str) -> Task:
     fields = json.loads(settings)
     whole = _whole_task(fields, data_dir)
-    return dataclasses.replace(whole, train=tasks.draw(whole.train, fields["labels"], fields["seed"]))
+    train, test = (
+        tasks.draw(examples, fields[most], fields["seed"])
+        for examples, most in ((whole.train, "labels"), (whole.test, "tested"))
+    )
+    name = whole.test_split if len(test) == len(whole.test) else f"{len(test):,} of {whole.test_split}"
+    return dataclasses.replace(whole, train=train, test=test, test_split=name)
 
 
 def _whole_task(fields: dict, data_dir: str | None) -> Task:

@@ -30,6 +30,16 @@ def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, t
     assert made_in(tmp_path) == before
 
 
+def test_a_task_can_be_scored_on_a_part_of_its_test_split_and_says_so(config):
+    whole = inputs.task(config).test
+    config.task.tested = 12
+    drawn = inputs.task(config)
+    assert len(whole) == 20 and len(drawn.test) == 12 and drawn.test_split == "12 of test"
+    assert set(drawn.test.corpus.texts()) <= set(whole.corpus.texts())
+    config.task.tested = 20
+    assert inputs.task(config).test_split == "test"
+
+
 def test_got_d_selects_from_the_targets_own_domain(config, tmp_path):
     selected = {}
     for method in ("random", "got_d"):
