@@ -128,7 +128,6 @@ import dataclasses, sys, jax, numpy as np
 from gotd_jax.training.batches import on_devices
 from gotd_jax.training.loop import train
 from gotd_jax.training.step import compiled_step
-from tests.training.runs import entries, equal, host_copy, run, whole
 from tests.training.small import RECIPE, masked_run
 assert jax.device_count() == int(sys.argv[2]), jax.device_count()
 # Adam blows a gradient up to the learning rate, and the attention keys' biases have a gradient that is rounding alone.

@@ -1,5 +1,4 @@
 import dataclasses
-import os
 import signal
 import subprocess
 import sys
@@ -42,22 +41,11 @@ CHILD = """
 import sys, time
 from gotd_jax.training.loop import train
 from gotd_jax.training.step import compiled_step
-from tests.training.runs import Breaking, entries, equal, host_copy, run, whole
 from tests.training.small import masked_run
 slowly = lambda entry: time.sleep(0.2)
 objective, params, batches, recipe = masked_run()
 train(objective, params, batches, recipe, seed=0, folder=sys.argv[1], save_every=int(sys.argv[2]), log=slowly)
 """
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """Of other processes, which compile the same programs."""
-    cache = {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-    return {**os.environ, "JAX_PLATFORMS": "cpu", **cache}
 
 
 def stopped_child(folder, save_every, number, environment):
