@@ -24,11 +24,8 @@ LATEX_ESCAPES = {
 
 def markdown(table: Table) -> str:
     """Returns the table in GitHub's Markdown, the notes as a list beneath."""
-    grid = [[_escaped_markdown(text) for text in line] for line in _grid(table)]
-    rule = ["---"] + ["---:"] * len(table.columns)
-    lines = ["| " + " | ".join(cells) + " |" for cells in (grid[0], rule, *grid[1:])]
     notes = [f"- {_escaped_markdown(note)}" for note in table.notes]
-    return "\n".join([*lines, "", *notes]) + "\n"
+    return "\n".join([*markdown_lines(_grid(table)), "", *notes]) + "\n"
 
 
 def csv(table: Table) -> str:
@@ -61,15 +58,27 @@ def text(table: Table) -> str:
 
 
 def aligned(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
-    """Returns the lines of `grid`, the first with a rule beneath; the columns `left` start at the left, others end right."""
+    """Returns the lines of `grid` as `in_columns` has them, the first with a rule beneath."""
+    head, *lines = in_columns(grid, left)
+    return [head, "-" * len(head), *lines]
+
+
+def in_columns(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Returns the lines of `grid`; the columns `left` start at the left, others end right."""
     widths = [max(map(len, column)) for column in zip(*grid)]
-    lines = [
+    return [
         "  ".join(
             cell.ljust(width) if place in left else cell.rjust(width) for place, (cell, width) in enumerate(zip(cells, widths))
         )
         for cells in grid
     ]
-    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+
+
+def markdown_lines(grid: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of `grid` as a table in GitHub's Markdown, the first its head; columns but the first end right."""
+    head, *rows = [[_escaped_markdown(cell) for cell in line] for line in grid]
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
 def latex_text(words: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gotd_jax.report import formats
+
 FIELDS = ("down", "across")
 FILE = "heatmaps"
 AXES = {"epsilon": "epsilon, share of the mean cost", "budget": "budget, chunks", "labels": "labelled examples"}
@@ -117,10 +119,7 @@ def text(maps: Sequence[Map]) -> str:
     """Returns the maps as aligned blocks for a terminal, one a measure."""
     blocks = []
     for made in maps:
-        grid = _grid(made)
-        widths = [max(map(len, column)) for column in zip(*grid)]
-        lines = [f"{line[0]:<{widths[0]}}  " + "  ".join(map(str.rjust, line[1:], widths[1:])) for line in grid]
-        blocks.append("\n".join([made.heading, *(line.rstrip() for line in lines)]))
+        blocks.append("\n".join([made.heading, *map(str.rstrip, formats.in_columns(_grid(made)))]))
     return "\n\n".join(blocks)
 
 
@@ -128,10 +127,7 @@ def markdown(maps: Sequence[Map]) -> str:
     """Returns the maps as tables in GitHub's Markdown, one a measure."""
     blocks = []
     for made in maps:
-        head, *lines = _grid(made)
-        rule = ["---"] + ["---:"] * len(made.columns)
-        cells = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (head, rule, *lines)]
-        blocks.append("\n".join([f"**{made.heading}**", "", *cells]))
+        blocks.append("\n".join([f"**{made.heading}**", "", *formats.markdown_lines(_grid(made))]))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from gotd_jax.report import formats
+
 
 def text(rows: Sequence[dict]) -> str:
     """Returns, in aligned columns, what share of each method's selections came from each domain, in percent.
@@ -18,8 +20,7 @@ def text(rows: Sequence[dict]) -> str:
         selected = sum((Counter(row["selected"]) for row in rows if row["method"] == method), Counter())
         if selected:
             lines.append([method, *_shares(selected, pool)])
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    return "\n".join(map(str.rstrip, formats.in_columns(lines, left=range(len(lines[0])))))
 
 
 def _shares(selected: Counter, pool: Counter) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gotd_jax.report import formats
+
 FIELDS = ("by",)
 FILE = "seconds"
 STEPS = {"embed": "embed, s", "losses": "losses, s", "select": "select, s"}
@@ -50,17 +52,12 @@ def make(rows: Sequence[dict], by: str) -> Seconds:
 
 def text(made: Seconds) -> str:
     """Returns the seconds in aligned columns."""
-    grid = _grid(made)
-    widths = [max(map(len, column)) for column in zip(*grid)]
-    lines = [f"{line[0]:<{widths[0]}}  " + "  ".join(map(str.rjust, line[1:], widths[1:])) for line in grid]
-    return "\n".join(lines)
+    return "\n".join(formats.in_columns(_grid(made)))
 
 
 def markdown(made: Seconds) -> str:
     """Returns the seconds as a table in GitHub's Markdown."""
-    head, *lines = _grid(made)
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines)) + "\n"
+    return "\n".join(formats.markdown_lines(_grid(made))) + "\n"
 
 
 def draw(made: Seconds):

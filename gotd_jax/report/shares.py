@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gotd_jax.report import formats
+
 FIELDS = ("by",)
 FILE = "shares"
 
@@ -55,17 +57,12 @@ def make(rows: Sequence[dict], by: str) -> Shares:
 
 def text(made: Shares) -> str:
     """Returns the shares in aligned columns, in percent, and how many chunks they are of."""
-    grid = _grid(made)
-    widths = [max(map(len, column)) for column in zip(*grid)]
-    lines = [f"{line[0]:<{widths[0]}}  " + "  ".join(map(str.rjust, line[1:], widths[1:])) for line in grid]
-    return "\n".join(lines)
+    return "\n".join(formats.in_columns(_grid(made)))
 
 
 def markdown(made: Shares) -> str:
     """Returns the shares as a table in GitHub's Markdown."""
-    head, *lines = _grid(made)
-    rule = ["---"] + ["---:"] * (len(head) - 1)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines)) + "\n"
+    return "\n".join(formats.markdown_lines(_grid(made))) + "\n"
 
 
 def draw(made: Shares):
