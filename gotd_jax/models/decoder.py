@@ -8,7 +8,6 @@ leave out the columns that none of them may see.
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,60 +26,10 @@ from gotd_jax.models.layers import (
     rematerialised,
     split_key,
 )
-from gotd_jax.models.rotary import Turns, rotated, turns_at
+from gotd_jax.models.rotary import rotated
+from gotd_jax.models.sight import Cache, Sight, sight_of, with_room
 
 QUERY_BLOCK = 128  # a batch read at once attends in blocks of so many positions, each to the columns up to its end
-
-
-class Cache(NamedTuple):
-    """Keys and values of the columns read so far.
-
-    Attributes:
-      keys: of each layer, float32 [B, key heads, capacity, head width].
-      values: likewise.
-      mask: bool [B, capacity], true on read columns that are no padding.
-      filled: columns read, int32 scalar.
-    """
-
-    keys: tuple[jax.Array, ...]
-    values: tuple[jax.Array, ...]
-    mask: jax.Array
-    filled: jax.Array
-
-    def repeated(self, times: int) -> Cache:
-        """Returns the cache with every row `times` over: what was read is not read again."""
-        rows = functools.partial(jnp.repeat, repeats=times, axis=0)
-        return Cache(*jax.tree.map(rows, (self.keys, self.values, self.mask)), self.filled)
-
-
-class Sight(NamedTuple):
-    """What each position of a batch may look at, and where it stands.
-
-    Attributes:
-      positions: int32 [B, T], counted over what is not padding.
-      columns: of the batch in the cache, int32 [T].
-      seen: positions of all columns, int32 [B, S].
-      mask: bool [B, S], true where a column is read and no padding.
-      turns: of the positions; None where positions are learned.
-    """
-
-    positions: jax.Array
-    columns: jax.Array
-    seen: jax.Array
-    mask: jax.Array
-    turns: Turns | None
-
-    def allowed(self, window: int | None) -> jax.Array:
-        """Returns bool [B, 1, T, S]: no later column, no padding, none further back than the window."""
-        behind = self.columns[:, None] - jnp.arange(self.mask.shape[1])[None, :]
-        near = (behind >= 0)[None] & self.mask[:, None, :]
-        if window is not None:
-            near &= (self.positions[:, :, None] - self.seen[:, None, :]) < window
-        return near[:, None]
-
-    def block(self, start: int, end: int) -> Sight:
-        """Returns the sight of the positions from `start` to `end` of a batch that is read at once."""
-        return Sight(self.positions[:, start:end], self.columns[start:end], self.seen[:, :end], self.mask[:, :end], None)
 
 
 class CausalAttention(nnx.Module):
@@ -224,7 +173,7 @@ class Decoder(nnx.Module):
                 f"{length} tokens were asked for, and this {config.model_type} has positions for {config.max_positions}. "
                 "Cut the texts shorter."
             )
-        sight = _sight(config, mask, cache)
+        sight = sight_of(config, mask, cache)
         keys = split_key(key, 1 + len(self.layers))
         x = self.words(ids)
         if config.rotary_base is None:
@@ -241,7 +190,7 @@ class Decoder(nnx.Module):
             return self.norm(x), None
         keys, values = zip(*pages)
         read = Cache(keys, values, sight.mask, ids.shape[1] + (0 if cache is None else cache.filled))
-        return self.norm(x), read if cache is not None else _with_room(read, room)
+        return self.norm(x), read if cache is not None else with_room(read, room)
 
     def _rematerialised(self, x, sight, keys):
         windows = jnp.array([self.config.max_positions if window is None else window for window in self.config.windows])
@@ -272,27 +221,6 @@ class CausalLM(nnx.Module):
         # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
         flat = hidden.reshape(-1, hidden.shape[-1])
         return dot(flat, self.decoder.words.table[...], self.config.compute_dtype, y_axis=1).reshape(*hidden.shape[:-1], -1)
-
-
-def _with_room(cache: Cache, room: int) -> Cache:
-    def widened(page):
-        return jnp.pad(page, ((0, 0), (0, 0), (0, room), (0, 0)))
-
-    mask = jnp.pad(cache.mask, ((0, 0), (0, room)))
-    return Cache(*jax.tree.map(widened, (cache.keys, cache.values)), mask, jnp.int32(cache.filled))
-
-
-def _sight(config: DecoderConfig, mask: jax.Array, cache: Cache | None) -> Sight:
-    columns = jnp.arange(mask.shape[1])
-    if cache is not None:
-        columns = cache.filled + columns
-        mask = jax.lax.dynamic_update_slice(cache.mask, mask, (0, cache.filled))
-    seen = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
-    positions = seen if cache is None else jnp.take(seen, columns, axis=1)
-    turns = None
-    if config.rotary_base is not None:  # here and not in each layer, where they would be worked out again for every head
-        turns = turns_at(positions, config.head_width, config.rotary_base, config.rotary_scaling)
-    return Sight(positions, columns, seen, mask, turns)
 
 
 def _norm(config: DecoderConfig) -> nnx.Module:
