@@ -81,7 +81,7 @@ def _small(config) -> None:
     config.pre_finetune.learning_rate = 1e-4  # at 2e-5 so few steps change nothing
     config.detox.chooser = "linear"
     config.detox.judge = "lexicon"
-    config.detox.prompts = 24
+    config.detox.prompts = 12
     config.detox.targets = 200
     config.detox.held_out = 16
     config.detox.fluency = 4

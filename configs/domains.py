@@ -86,8 +86,8 @@ def _small(config) -> None:
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 800
-    config.task.labels = 500
-    config.task.tested = 500
+    config.task.labels = 256
+    config.task.tested = 400
     config.target.most = 500
     config.finetune.max_length = 64
     config.sweep.task = ("available",)  # those that lie in data_dir
