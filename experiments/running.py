@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -44,20 +45,23 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
     """
     own = share(cells, shard)
     identities = [_identity(config) for config, _ in cells]
-    took = []
+    known = {row["config"] for row in found(workdir, [_identity(config) for config, _ in own])}
+    took, to_make = [], len(own) - len(known)
     for config, swept in own:
         began = time.perf_counter()
         row = {**cell.run(config, workdir), **swept, "config": _identity(config)}
         results.write(workdir / "results.jsonl", row)
-        took.append(time.perf_counter() - began)
+        if row["config"] not in known:
+            took.append(time.perf_counter() - began)
         done = len(found(workdir, identities))
-        print(f"[{done}/{len(cells)}{_left(took, len(own))}] {table.describe(row)}", flush=True)
+        print(f"[{done}/{len(cells)}{time_left(took, to_make)}] {table.describe(row)}", flush=True)
     return found(workdir, identities)
 
 
 def found(workdir: Path, identities: Iterable[str]) -> list[dict]:
     """Returns the rows in the workdir of the configs with `identities`, in that order."""
-    rows = {row.get("config"): row for row in results.read(workdir / "results.jsonl")}
+    path = workdir / "results.jsonl"
+    rows = {row.get("config"): row for row in results.read(path)} if path.exists() else {}
     return [rows[identity] for identity in identities if identity in rows]
 
 
@@ -65,9 +69,11 @@ def _identity(config) -> str:
     return fingerprint(config.to_dict())
 
 
-def _left(took: Sequence[float], count: int) -> str:
-    """Returns how long this process's other cells will take, if they take what those did that were not just read back."""
-    if len(took) == count:
+def time_left(took: Sequence[float], count: int) -> str:
+    """Returns ", 12:30 left": how long the rest of `count` cells will take, if each takes as long as the median of those made so far.
+
+    Not their mean: the first cells also make what the others find.
+    """
+    if not took or len(took) == count:
         return ""
-    made = [seconds for seconds in took if seconds > max(took) / 10]
-    return f", {tqdm.format_interval(sum(made) / len(made) * (count - len(took)))} left"
+    return f", {tqdm.format_interval(statistics.median(took) * (count - len(took)))} left"

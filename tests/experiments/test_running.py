@@ -1,9 +1,16 @@
 import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from experiments import running
 from experiments.sweep import cells_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def sweep(config, **values):
@@ -42,6 +49,38 @@ def test_shards_fill_one_table_and_say_how_far_it_is(config, tmp_path, capsys):
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").rglob("*")}
     assert running.run(cells, tmp_path) == whole
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").rglob("*")} == made
+
+
+def test_the_time_left_is_not_reckoned_from_what_only_the_first_cells_pay():
+    assert running.time_left([1000.0, 10.0, 12.0], 5) == ", 00:24 left"
+    assert running.time_left([], 5) == running.time_left([1.0, 2.0], 2) == ""
+
+
+def test_cells_that_were_run_before_do_not_count_for_the_time_left(config, tmp_path, capsys):
+    cells = sweep(config, method=("random",), seed=(0, 1, 2))
+    running.run(cells[:2], tmp_path)
+    capsys.readouterr()
+    running.run(cells, tmp_path)
+    assert "left] " not in capsys.readouterr().out  # two are read back, and after the third none is left
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_sweep_through_the_command_and_make_nothing_twice(tmp_path):
+    workdir = tmp_path / "run"
+    sizes = {"pool.per_domain": 20, "budget": 8, "task.labels": 16, "task.tested": 20, "head.chunks": 8, "target.most": 8}
+    command = [sys.executable, "-m", "experiments.main", "--config=configs/quickstart.py", f"--workdir={workdir}"]
+    command += [f"--config.{field}={value}" for field, value in sizes.items()]
+    command.append("--config.sweep.method=('none','tapt_c')")
+    shards = [
+        subprocess.Popen([*command, f"--shard={place}/2"], cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) for place in (1, 2)
+    ]
+    said = [shard.communicate() for shard in shards]
+    assert [shard.returncode for shard in shards] == [0, 0], said
+    rows = [json.loads(line) for line in (workdir / "results.jsonl").read_text().splitlines()]
+    assert sorted((row["method"], row["seed"]) for row in rows) == list(itertools.product(("none", "tapt_c"), (0, 1)))
+    embeddings = list((workdir / "embeddings").iterdir())
+    assert sum(text.count("Embedded ") for _, text in said) == len(embeddings) == 2  # pool and target
+    assert not list(workdir.rglob("*.partial"))
 
 
 def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(config, tmp_path):
