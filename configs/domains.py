@@ -85,13 +85,13 @@ def _small(config) -> None:
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
-    config.pool.per_domain = 800
+    config.pool.per_domain = 500
     config.task.labels = 256
     config.task.tested = 400
     config.target.most = 500
     config.finetune.max_length = 64
     config.sweep.task = ("available",)  # those that lie in data_dir
-    config.sweep.method = ("none", "random", "dapt", "dsir", "rds_plus", "loss_difference", "got_d")
+    config.sweep.method = ("none", "random", "dapt", "dsir", "rds_plus", "got_d")
     config.sweep.seed = (0, 1)
     config.where = _homes(AT_HAND | {"computer science": ("wikipedia",)})  # the packaged pool has no computer science
     config.protocol = ()
