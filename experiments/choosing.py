@@ -116,7 +116,7 @@ def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:
                 f"All {len(pool):,} chunks of the pool hold {WORDS_PER_PIECE} successive words of an item of {whole.name}: no "
                 "candidate is left. Name another pool."
             )
-        prompting.save_kept(pool, ~leaking, folder / "pool.arrow")
+        pool.keep(~leaking, folder / "pool.arrow")
         write_json(folder / "counts.json", {"candidates": int(np.sum(~leaking)), "left_out_for_an_item": int(leaking.sum())})
 
     folder = stage(workdir / f"candidates-{whole.name}-{fingerprint(settings)}", settings, make)

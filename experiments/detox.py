@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import choosing, losses, models, prompting, relevance, stages, writing
+from experiments import choosing, losses, prompting, relevance, stages, writing
 from gotd_jax.artifacts import fingerprint, write_json
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
-from gotd_jax.models import causal
+from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
 from gotd_jax.report import measures
 
@@ -127,7 +127,7 @@ def _records(prompts: Sequence[Prompt], texts, lengths: np.ndarray, toxicity: di
 
 def _fluency(prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray, config) -> dict:
     """Returns the perplexity under the published model of the first `config.detox.fluency` continuations of every prompt."""
-    base: Loaded = causal.load(models.model_folder(config.model), compute_dtype=config.compute_dtype)
+    base: Loaded = causal.load(named.folder_of(config.model), compute_dtype=config.compute_dtype)
     few = config.detox.fluency
     found = writing.fluency(base, prompts, tokens[:, :few], lengths[:, :few])
     return {"fluency_perplexity": found.value, "fluency_tokens": found.tokens}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs, prompting
+from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 
@@ -54,7 +54,7 @@ def parts(config, workdir: Path) -> Parts:
             whole.take(np.sort(rows[name])).save(folder / f"{name}.arrow")
         kept = np.ones(len(whole), bool)
         kept[np.concatenate(list(rows.values()))] = False
-        prompting.save_kept(whole, kept, folder / "pool.arrow")
+        whole.keep(kept, folder / "pool.arrow")
 
     folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make)
     return Parts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Parts)))

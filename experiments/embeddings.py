@@ -10,7 +10,7 @@ from experiments import inputs, models, training
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.embed import embed
-from gotd_jax.models import causal, published
+from gotd_jax.models import named, published
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.recipe import Recipe
@@ -43,9 +43,8 @@ def encoder_settings(config) -> dict:
 
 
 def _encoder(config, workdir: Path) -> Loaded:
-    encoder = _finetuned(config, workdir) if config.embed.finetuned else models.model_folder(config.embed.model)
-    load = causal.load if models.is_causal(encoder) else published.load
-    model = load(encoder, compute_dtype=config.embed.compute_dtype)
+    encoder = _finetuned(config, workdir) if config.embed.finetuned else named.folder_of(config.embed.model)
+    model = named.encoder(encoder, compute_dtype=config.embed.compute_dtype)
     return model if config.embed.layers is None else model.cut(config.embed.layers)
 
 
@@ -55,7 +54,7 @@ def _finetuned(config, workdir: Path) -> Path:
 
     def make(partial: Path) -> None:
         task = inputs.task(config)
-        base = models.model_folder(config.embed.model)
+        base = named.folder_of(config.embed.model)
         model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
         training.keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))

@@ -12,6 +12,7 @@ from experiments import models, training
 from gotd_jax.artifacts import fingerprint, stage, whole_file
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
+from gotd_jax.models import named
 from gotd_jax.models.model import Loaded
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
@@ -34,7 +35,7 @@ def settings(config) -> dict:
         "recipe": config.loss_difference.to_dict(),
         "seed": config.task.seed,
     }
-    if models.is_causal(models.model_folder(config.model)):
+    if named.is_causal(named.folder_of(config.model)):
         return found
     return found | {"head": config.head.to_dict(), "head_seed": config.pool.seed}
 
@@ -62,7 +63,7 @@ def _trained(pool: Corpus, target: Corpus, config, workdir: Path) -> Loaded:
         training.keep_trained(folder, model, train)
 
     folder = stage(workdir / "target_models" / f"{config.task.name}-{fingerprint(made_of)}", made_of, make)
-    return models.load_language_model(folder / "model", compute_dtype=config.compute_dtype)
+    return named.language_model(folder / "model", compute_dtype=config.compute_dtype)
 
 
 def _score(path: Path, load: Callable[[], Loaded], pool: Corpus, config) -> None:

@@ -100,11 +100,6 @@ def holding(corpus: Corpus, tested: Sequence[str]) -> np.ndarray:
     return found
 
 
-def save_kept(corpus: Corpus, kept: np.ndarray, path: Path) -> None:
-    """Writes the rows of `corpus` at which `kept`, bool [n], to an Arrow file, streamed and in order."""
-    Corpus.from_records((record for record, keep in zip(corpus, kept) if keep), path)
-
-
 def _all_prompts(config) -> list[Prompt]:
     file = config.detox.prompts_file
     return _with_toxicity(file, None if file else config.detox.judge)
@@ -145,7 +140,7 @@ def _part(folder: Path, pool: Corpus, tested: list[Prompt], chooser: Scorer, con
             f"Of {len(pool):,} chunks {leaking:,} hold a prompt, {len(held_out):,} are held out and the others are targets: no "
             "candidate is left. Add to the pool, or lower --config.detox.targets or --config.detox.held_out."
         )
-    save_kept(pool, candidate, folder / "pool.arrow")
+    pool.keep(candidate, folder / "pool.arrow")
     for name, corpus in (("held_out", pool.take(np.sort(held_out))), ("clean", clean), ("toxic", toxic)):
         corpus.save(folder / f"{name}.arrow")
     counts = {"candidates": int(candidate.sum()), "left_out_for_holding_a_prompt": leaking, "held_out": len(held_out)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
-from experiments import embeddings, prompting
+from experiments import embeddings
 from gotd_jax import ot
 from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, write_json
 from gotd_jax.data.corpus import Corpus
@@ -77,7 +77,7 @@ def relevant(pool: Corpus, target: Corpus, embed: Callable | None, config, workd
         chosen = np.zeros(len(pool), bool)
         for name, count in kept.items():
             chosen[_drawn(pool, name, count, config)] = True
-        prompting.save_kept(pool, chosen, folder / "pool.arrow")
+        pool.keep(chosen, folder / "pool.arrow")
 
     return Corpus.open(stage(workdir / f"relevant-{fingerprint(settings)}", settings, make) / "pool.arrow")
 

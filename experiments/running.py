@@ -70,7 +70,7 @@ def _identity(config) -> str:
 
 
 def time_left(took: Sequence[float], count: int) -> str:
-    """Returns ", 12:30 left": how long the rest of `count` cells will take, if each takes as long as the median of those made so far.
+    """Returns ", 12:30 left": what the rest of `count` cells will take, each as long as the median of those made so far.
 
     Not their mean: the first cells also make what the others find.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from experiments import inputs, models
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.models import published
+from gotd_jax.models import named, published
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
 from gotd_jax.training.recipe import Recipe
@@ -18,7 +18,7 @@ from gotd_jax.training.recipe import Recipe
 
 def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
     """Returns the folder of the model trained on `chosen`, or of the published one where nothing was chosen."""
-    base = models.model_folder(config.model)
+    base = named.folder_of(config.model)
     if len(chosen) == 0:
         return base
     settings = {
@@ -28,7 +28,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
         "recipe": config.pre_finetune.to_dict(),
         "seed": config.seed,
     }
-    if not models.is_causal(base):
+    if not named.is_causal(base):
         settings |= {"head": config.head.to_dict(), "head_texts": pool.fingerprint}
 
     def make(folder: Path) -> None:
@@ -55,8 +55,8 @@ def keep_trained(folder: Path, model: Loaded, train: Callable[..., dict]) -> Non
 
 def language_model(pool: Corpus, config, workdir: Path) -> Loaded:
     """Returns the model with a head to train: its own, or a masked-LM one warmed up on texts that no method chose."""
-    load = functools.partial(models.load_language_model, compute_dtype=config.compute_dtype)
-    model = load(models.model_folder(config.model), seed=config.pool.seed)
+    load = functools.partial(named.language_model, compute_dtype=config.compute_dtype)
+    model = load(named.folder_of(config.model), seed=config.pool.seed)
     if not model.fresh:
         return model
     settings = {

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import models
 from gotd_jax.artifacts import whole_file
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode
 from gotd_jax.evaluation.perplexity import Perplexity
+from gotd_jax.models import named
 from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.folders import read_config
 from gotd_jax.models.generation import generate
@@ -24,7 +24,7 @@ PROMPTS_PER_BLOCK = 512  # what a stop can lose
 
 def check(prompts: Sequence[Prompt], config) -> None:
     """Raises ValueError for a prompt that leaves the model no room to write; none is cut."""
-    folder = models.model_folder(config.model)
+    folder = named.folder_of(config.model)
     room = from_hf(read_config(folder)).max_positions - config.detox.new_tokens
     for prompt, tokens in zip(prompts, _tokens(prompts, folder)):
         if not 0 < len(tokens) <= room:

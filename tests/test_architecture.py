@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [  # a module imports from its own layer and those after it
     {"configs"},
     {"experiments"},
+    {"gotd_jax.cli", "gotd_jax.tool"},
     {"gotd_jax.methods", "gotd_jax.report"},
     {"gotd_jax.embed", "gotd_jax.evaluation", "gotd_jax.training"},
     {"gotd_jax.models", "gotd_jax.data"},

@@ -35,7 +35,7 @@ def content_hash(text: str, pair: str | None = None) -> bytes:
 class Corpus:
     """An ordered, immutable, memory-mapped sequence of texts with ids, domains and content hashes.
 
-    Only `take` and `concatenate` reorder or join; both carry ids and hashes along.
+    Only `take`, `keep` and `concatenate` leave out, reorder or join; all carry ids and hashes along.
 
     Args:
       table: an Arrow table of `SCHEMA`.
@@ -149,6 +149,18 @@ class Corpus:
           ValueError: a row is not an integer (a boolean mask) or lies outside the corpus.
         """
         return Corpus(self._rows(rows, SCHEMA.names))
+
+    def keep(self, kept: np.ndarray, path: str | os.PathLike) -> Corpus:
+        """Writes the rows at which `kept`, bool [n], is true to an Arrow file, in order, and returns them mapped from there.
+
+        Batch by batch, whole or not at all: for a corpus that does not fit in memory, of which `take` would make a copy there.
+        """
+        with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+            start = 0
+            for batch in self._batches:
+                writer.write_batch(batch.filter(pa.array(kept[start : start + batch.num_rows])))
+                start += batch.num_rows
+        return self.open(path)
 
     @staticmethod
     def concatenate(corpora: Sequence[Corpus]) -> Corpus:

@@ -17,12 +17,14 @@ class Fields:
       text: the field with the text.
       id: the field with the id, or None. Rows may lack the default one, but not another.
       pair: the field with the second sentence, or None.
+      domain: the field with the domain, or None.
       txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
     """
 
     text: str = "text"
     id: str | None = DEFAULT_ID
     pair: str | None = None
+    domain: str | None = None
     txt: str = "line"
 
     def columns(self, available: Sequence[str], place: str) -> list[str]:
@@ -36,6 +38,7 @@ class Fields:
             (self.text, "text_field"),
             (self.pair, "pair_field"),
             (self.id, "id_field"),
+            (self.domain, "domain_field"),
         ):
             if name is None:
                 continue
@@ -58,10 +61,11 @@ class Fields:
         """Returns the id of the row at `place`, whatever its type as a string; None where it has none."""
         if self.id is None or (self.id == DEFAULT_ID and DEFAULT_ID not in row):
             return None
-        value = _look_up(row, self.id, "id_field", place)
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", "replace")
-        return None if value is None else _without_half_surrogates(str(value))
+        return _as_string(_look_up(row, self.id, "id_field", place))
+
+    def domain_of(self, row: Mapping, place: str) -> str | None:
+        """Returns the domain of the row at `place`, whatever its type as a string; None where it has none."""
+        return None if self.domain is None else _as_string(_look_up(row, self.domain, "domain_field", place))
 
 
 def listed(names: Iterable[str]) -> str:
@@ -86,6 +90,12 @@ def _string(row: Mapping, name: str, option: str, place: str) -> str | None:
         kind = type(value).__name__
         raise ValueError(f"{place} has a value of type {kind} in the field {name!r}, not a text. Name another by {option}.")
     return _without_half_surrogates(value)
+
+
+def _as_string(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return None if value is None else _without_half_surrogates(str(value))
 
 
 def _look_up(row: Mapping, name: str, option: str, place: str) -> Any:

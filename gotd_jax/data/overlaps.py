@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-WORD = re.compile(r"\w+")
+# Thai to Khmer, Japanese and Chinese are written without spaces between words: there, each character counts as a word.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+WORD = re.compile(rf"[^\W{UNSPACED}]+|[{UNSPACED}]")
 KEY = 4  # words by which a text is looked up; shorter texts count only where they are the same
 
 

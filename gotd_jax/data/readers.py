@@ -58,6 +58,7 @@ def records(
     text_field: str = "text",
     id_field: str | None = DEFAULT_ID,
     pair_field: str | None = None,
+    domain_field: str | None = None,
     domain: str = "",
     txt: str = "line",
 ) -> Iterator[dict]:
@@ -79,7 +80,8 @@ def records(
         `<file>:<line or row number from 1>`, the file's name counted from the folder common to all files. Ids of the
         source's own are kept as they are, even if they repeat.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
-      domain: the domain of every record.
+      domain_field: the field with the domain; None: there is none.
+      domain: the domain of every record, or of those whose field is null.
       txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
 
     Raises:
@@ -88,7 +90,7 @@ def records(
     """
     if txt not in TXT:
         raise ValueError(f"txt is {txt!r}. One text of a plain-text file is a {', a '.join(TXT)}.")
-    fields = Fields(text_field, id_field, pair_field, txt)
+    fields = Fields(text_field, id_field, pair_field, domain_field, txt)
     sources = _each(source)
     parts = _parts(sources, fields)
     # A list, not a generator: a fault in the last file must not wait for the first ones to be read.
@@ -142,7 +144,12 @@ def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
         text, pair = fields.text_of(row, place), fields.pair_of(row, place)
         if text.strip() or (pair and pair.strip()):
             name = fields.id_of(row, place)
-            yield {"id": f"{part.label}:{number}" if name is None else name, "text": text, "pair": pair, "domain": domain}
+            yield {
+                "id": f"{part.label}:{number}" if name is None else name,
+                "text": text,
+                "pair": pair,
+                "domain": fields.domain_of(row, place) or domain,
+            }
 
 
 def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:

@@ -95,6 +95,17 @@ def tokenise(tokenizer, corpus: Corpus, max_length: int) -> Tokens:
     return Tokens(ids, types, np.concatenate([[0], np.cumsum(lengths)]))
 
 
+def count_tokens(tokenizer, corpus: Corpus) -> np.ndarray:
+    """Returns the tokens of every text of `corpus`, int64 [n], without special tokens, however long it is."""
+    backend, counts = tokenizer.backend_tokenizer, []
+    backend.no_truncation()
+    backend.no_padding()
+    for start in range(0, len(corpus), TEXTS_PER_CALL):
+        encodings = backend.encode_batch_fast(corpus.texts(slice(start, start + TEXTS_PER_CALL)), add_special_tokens=False)
+        counts += [len(encoding.ids) for encoding in encodings]
+    return np.array(counts, np.int64)
+
+
 def _flat(encodings: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ids = np.fromiter((i for encoding in encodings for i in encoding.ids), np.int32)
     types = np.fromiter((t for encoding in encodings for t in encoding.type_ids), np.uint8)

@@ -23,4 +23,4 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     """
     potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
     values = ot.calibrated_gradient(potentials.candidate)
-    return Selection(lowest(values, budget), values, potentials.summary())
+    return Selection(lowest(values, budget), values, potentials.summary(), potentials)

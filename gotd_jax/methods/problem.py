@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.ot import Potentials
 
 
 class Problem:
@@ -119,11 +120,13 @@ class Selection:
       rows: positions in the pool, int64 [k], best first, distinct.
       values: the method's number for every candidate, float32 [n], lower is better; None where it has none.
       info: what the method says of its work (convergence, counts, seconds), JSON-like.
+      potentials: of the transport problem that the method solved; None where it solves none.
     """
 
     rows: np.ndarray
     values: np.ndarray | None = None
     info: dict = dataclasses.field(default_factory=dict)
+    potentials: Potentials | None = None
 
 
 def check_budget(problem: Problem, budget: int) -> None:

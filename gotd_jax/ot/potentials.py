@@ -102,11 +102,11 @@ class Potentials:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes arrays, numbers, settings and journal as one safetensors file, whole or not at all."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in TENSORS}
         with whole_file(path) as partial:
-            save_file(tensors, partial, metadata={"potentials": json.dumps(self.summary())})
+            partial.write_bytes(save(tensors, metadata={"potentials": json.dumps(self.summary())}))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Potentials:

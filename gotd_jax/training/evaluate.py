@@ -13,6 +13,7 @@ from gotd_jax import devices
 from gotd_jax.data.tasks import Examples
 from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
 from gotd_jax.models.published import Loaded
+from gotd_jax.progress import progress
 from gotd_jax.training.batches import on_devices, pad_id, width_of
 from gotd_jax.training.metrics import score
 from gotd_jax.training.recipe import Recipe
@@ -51,11 +52,15 @@ def predict(definition: nnx.GraphDef, params: dict, tokens: Tokens, recipe: Reci
     params = jax.device_put(params, devices.replicated())
     order = np.argsort(tokens.lengths, kind="stable")
     outputs = []
-    for start in range(0, len(tokens), recipe.batch_size):
-        rows = order[start : start + recipe.batch_size]
-        width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
-        batch = tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
-        outputs.append(forward(params, on_devices(batch))[: len(rows)])
+    with progress(total=len(tokens), unit="texts", what="predicting") as bar:
+        for start in range(0, len(tokens), recipe.batch_size):
+            rows = order[start : start + recipe.batch_size]
+            width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
+            batch = tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
+            outputs.append(forward(params, on_devices(batch))[: len(rows)])
+            if len(outputs) > 1:
+                outputs[-2].block_until_ready()  # one is computed while the next is made, and the bar shows what is done
+            bar.update(len(rows))
     predictions = np.concatenate([np.asarray(output) for output in outputs])
     return predictions[np.argsort(order)]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gotd_jax.artifacts import whole_file
+from gotd_jax.training.tensorboard import Events
 
 NAME = "metrics.jsonl"
 
@@ -21,17 +22,27 @@ class Journal:
       first: the step the run goes on from; lines of an earlier attempt about that step or later ones are dropped.
       what: what is trained, for messages.
       log: called with every entry.
+      tensorboard: whether to write every entry to an event file beside `metrics.jsonl` too.
     """
 
-    def __init__(self, folder: str | Path | None, *, first: int, what: str, log: Callable[[dict], None] | None = None):
+    def __init__(
+        self,
+        folder: str | Path | None,
+        *,
+        first: int,
+        what: str,
+        log: Callable[[dict], None] | None = None,
+        tensorboard: bool = False,
+    ):
         self._what, self._log = what, log
         self._pending: tuple | None = None
         self._time = time.perf_counter()
-        self._file = None
+        self._file = self._events = None
         if folder is not None:
             path = Path(folder) / NAME
             _drop_from(path, first)
             self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by __exit__)
+            self._events = Events(folder, first=first) if tensorboard else None
 
     def __enter__(self) -> Journal:
         return self
@@ -39,6 +50,8 @@ class Journal:
     def __exit__(self, *exception) -> None:
         if self._file is not None:
             self._file.close()
+        if self._events is not None:
+            self._events.close()
 
     def add(self, step: int, learning_rate: float, tokens: int, metrics: dict) -> None:
         """Notes step `step` (from 0), and writes down the one before.
@@ -76,6 +89,8 @@ class Journal:
         if self._file is not None:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
+        if self._events is not None:
+            self._events.write(entry)
         if self._log is not None:
             self._log(entry)
 

@@ -36,6 +36,7 @@ def train(
     save_last: bool = True,
     what: str = "training",
     log: Callable[[dict], None] | None = None,
+    tensorboard: bool = False,
 ) -> dict:
     """Returns the parameters after one step of AdamW on each batch.
 
@@ -60,6 +61,7 @@ def train(
       save_last: whether to save at the end too; a caller that keeps what is returned need not.
       what: what is trained, for the progress bar and messages.
       log: called with every entry of `metrics.jsonl`.
+      tensorboard: whether the folder gets event files for TensorBoard too.
 
     Raises:
       ValueError: there are no batches, no such `trainable` parts, or the folder holds a run of other settings.
@@ -76,7 +78,7 @@ def train(
     dropout = jax.random.key(seed) if recipe.dropout else None
     with Checkpoints(folder, settings) as checkpoints, Interrupts() as interrupts:
         first, state = checkpoints.restore(state)
-        with Journal(folder, first=first, what=what, log=log) as journal:
+        with Journal(folder, first=first, what=what, log=log, tensorboard=tensorboard) as journal:
             for step in progress(range(first, steps), total=steps - first, unit="steps", what=what):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, finetuning, inputs, losses, models, stages
+from experiments import cell, finetuning, inputs, losses, stages
 from gotd_jax.evaluation import text_losses
-from gotd_jax.models import causal
+from gotd_jax.models import causal, named
 from tests.experiments.test_cells import made_in
 
 
@@ -57,7 +57,7 @@ def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(co
 
 def test_a_missing_head_is_warmed_up_before_both(config, tmp_path):
     before, _ = made(config, tmp_path)
-    head = models.load_language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")
+    head = named.language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")
     assert head.fresh == ()
     expected = text_losses.losses(head, inputs.pool(config, tmp_path), max_length=32, seed=0)
     np.testing.assert_allclose(before, expected, atol=1e-5)

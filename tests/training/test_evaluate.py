@@ -1,4 +1,6 @@
 import dataclasses
+import io
+import sys
 
 import jax
 import numpy as np
@@ -41,6 +43,20 @@ def test_few_programs_are_compiled():
     predictions(4, random_tokens(200, longest=60))
     predictions(4, random_tokens(90, longest=64, seed=1))
     assert _compiled_forward(MODEL.definition)._cache_size() == 2  # 32 and 64 wide
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_with_rate_and_time_left_on_a_terminal_and_nowhere_else(monkeypatch):
+    said = []
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        predictions(8)
+        said.append(stream.getvalue())
+    assert "predicting: " in said[0] and "0/21 [00:00<?, ? texts/s]" in said[0] and said[1] == ""
 
 
 def test_evaluation_is_the_score_of_the_predictions_on_the_examples_texts(tmp_path):

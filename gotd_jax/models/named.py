@@ -1,0 +1,46 @@
+"""The models that a person names: where they lie, and which loader reads them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gotd_jax.data import packages
+from gotd_jax.models import causal, folders, published
+from gotd_jax.models.decoder_families import FAMILIES
+from gotd_jax.models.model import Loaded
+
+
+def folder_of(name: str | os.PathLike) -> Path:
+    """Returns the folder of the model called `name`: a packaged one, a local folder, or one of the hub.
+
+    Raises:
+      ValueError: there is none.
+    """
+    return packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+
+
+def is_causal(folder: Path) -> bool:
+    """Returns whether the model in `folder` is a causal language model, by the type that its configuration names."""
+    return folders.read_config(folder).get("model_type") in FAMILIES
+
+
+def encoder(name: str | os.PathLike, *, compute_dtype: str = "float32") -> Loaded:
+    """Returns the model called `name` as what embeds texts: an encoder without head, or a causal language model."""
+    folder = folder_of(name)
+    load = causal.load if is_causal(folder) else published.load
+    return load(folder, compute_dtype=compute_dtype)
+
+
+def language_model(name: str | os.PathLike, *, seed: int = 0, compute_dtype: str = "float32") -> Loaded:
+    """Returns the model called `name` as what it is pre-fine-tuned as: a causal language model, or a masked one.
+
+    Args:
+      name: see `folder_of`.
+      seed: of a masked-LM head that the folder lacks.
+      compute_dtype: 'float32' or 'bfloat16'.
+    """
+    folder = folder_of(name)
+    if is_causal(folder):
+        return causal.load(folder, compute_dtype=compute_dtype)
+    return published.load(folder, "masked_lm", seed=seed, compute_dtype=compute_dtype)

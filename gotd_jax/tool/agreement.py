@@ -1,0 +1,111 @@
+"""How much of a selection other ways to choose would have chosen too, at the same budget."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from gotd_jax.methods import Problem, dsir
+from gotd_jax.methods.problem import lowest
+from gotd_jax.methods.top_cosine import mean_cosines
+from gotd_jax.tool.material import Material, TargetSide
+
+MOST_READ = 20_000  # candidates whose texts DSIR reads, some 3,000 a second
+MOST_EMBEDDED = 400  # candidates that are embedded for this, where the pool is not
+FEWEST = 10  # chosen texts of a sample, to say anything
+ROWS_AT_ONCE = 65_536
+SAME, RELATED = 0.8, 0.3  # overlaps from which a sentence says so
+CHANCE = 1.5  # an overlap of less than this times chance is called little more than chance
+LIKENESS = {
+    "same": "Nearly the same texts: taking what looks most like the target would have done.",
+    "related": "Part of it is what looks most like the target; the rest was chosen for another reason.",
+    "other": "Most of it is not what looks most like the target.",
+    "chance": "Little or no more than chance: what looks most like the target was mostly passed over.",
+}
+WORDS = {
+    "same": "Nearly the same texts: counting words would have done.",
+    "related": "Part of it is what the target's words would choose; the rest was chosen for another reason.",
+    "other": "Most of it is not what the target's words would choose.",
+    "chance": "Little or no more than chance: the target's words played next to no part.",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """The overlap with another method's selection.
+
+    Attributes:
+      method: its name.
+      says: what it chooses, in words.
+      overlap: the share of the selection that it chooses too; None where nothing can be said.
+      chance: the share that a random selection has on average.
+      candidates: that both chose from: all of them, or a sample.
+      chosen: how many of these the selection has.
+      sentence: what the overlap means.
+    """
+
+    method: str
+    says: str
+    overlap: float | None
+    chance: float
+    candidates: int
+    chosen: int
+    sentence: str
+
+
+def with_others(material: Material) -> tuple[Agreement, ...]:
+    """Returns the agreement with a random selection, with nearest neighbours, and with DSIR."""
+    count, chosen = len(material.candidates), len(material.rows)
+    sentence = "What a selection drawn by lot would share with this one on average. Read the others against it."
+    by_lot = Agreement("random", "drawn by lot", chosen / count, chosen / count, count, chosen, sentence)
+    embedded = material.candidates if material.embedded else material.sample(MOST_EMBEDDED)
+    read = material.sample(max(1, MOST_READ // len(material.targets)))
+    return (
+        by_lot,
+        _agreement(material, "top_cosine", "nearest to the target's mean direction", embedded, _nearest, LIKENESS),
+        _agreement(material, "dsir", "by the target's words and word pairs", read, _by_words, WORDS),
+    )
+
+
+def _agreement(
+    material: Material, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
+) -> Agreement:
+    """Returns the agreement with what `choose` takes of `rows` of the pool for each target, as many as it has of them."""
+    own = [np.flatnonzero(np.isin(rows, material.rows[material.served == side])) for side in range(len(material.targets))]
+    chosen = sum(map(len, own))
+    chance = len(material.rows) / len(material.candidates)
+    made = functools.partial(Agreement, method, says, chance=chance, candidates=len(rows), chosen=chosen)
+    if chosen < min(FEWEST, len(material.rows)):
+        return made(
+            None, sentence=f"Only {chosen} chosen texts are among the {len(rows):,} candidates looked at: too few to say."
+        )
+    shared = 0
+    for target, mine in zip(material.targets, own):
+        try:
+            shared += len(np.intersect1d(mine, choose(material, rows, target, len(mine)))) if len(mine) else 0
+        except ValueError as fault:  # such as a target without a word
+            return made(None, sentence=f"It cannot choose here. {fault}")
+    overlap = shared / chosen
+    return made(overlap, sentence=_sentence(overlap, chance, sentences))
+
+
+def _nearest(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
+    starts = range(0, len(rows), ROWS_AT_ONCE)
+    blocks = (material.embed_rows(rows[start : start + ROWS_AT_ONCE]) for start in starts)
+    return lowest(-np.concatenate([mean_cosines(block, target.embeddings) for block in blocks]), budget)
+
+
+def _by_words(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
+    problem = Problem(material.pool.take(rows), target.corpus, lambda _: target.embeddings)
+    return dsir.select(problem, budget, seed=material.seed).rows
+
+
+def _sentence(overlap: float, chance: float, sentences: dict[str, str]) -> str:
+    if overlap >= SAME:
+        return sentences["same"]
+    if overlap < CHANCE * chance:
+        return sentences["chance"]
+    return sentences["related" if overlap >= RELATED else "other"]

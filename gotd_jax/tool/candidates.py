@@ -1,0 +1,88 @@
+"""What of a pool may be chosen: no text of an evaluation split, and one of those that say nearly the same."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.leaks import leaks
+from gotd_jax.data.near_duplicates import near_duplicates
+from gotd_jax.tool.request import Request
+from gotd_jax.tool.sources import Texts
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Candidates:
+    """The part of a pool of n chunks that can be chosen.
+
+    Attributes:
+      corpus: c chunks, mapped.
+      rows: theirs in the pool, int64 [c], ascending.
+      first: for every chunk of the pool the first of those that it says nearly the same as, int64 [n].
+      leaking: which chunks are refused since they, or a near duplicate of theirs, hold a text to be tested on, bool [n].
+    """
+
+    corpus: Corpus
+    rows: np.ndarray
+    first: np.ndarray
+    leaking: np.ndarray
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many chunks of the pool are candidates, and how many are not, by reason."""
+        refused = int(self.leaking.sum())
+        near = len(self.first) - refused - len(self.rows)
+        return {"pool": len(self.first), "candidates": len(self.rows), "leaking": refused, "near_duplicates": near}
+
+    def status(self) -> np.ndarray:
+        """Returns for every chunk of the pool 'candidate', 'near_duplicate' or 'leaking', str [n]."""
+        status = np.full(len(self.first), "near_duplicate", dtype=object)
+        status[self.rows] = "candidate"
+        status[self.leaking] = "leaking"
+        return status
+
+    def over_pool(self, values: np.ndarray) -> np.ndarray:
+        """Returns `values` of the candidates, float32 [c], as those of the whole pool, [n].
+
+        A near duplicate has the value of the one that stands for it; what is refused has NaN.
+        """
+        whole = np.full(len(self.first), np.nan, np.float32)
+        whole[self.rows] = values
+        return whole[self.first]
+
+
+def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
+    """Returns the candidates of the pool in `texts`, parted once and kept in `work`.
+
+    Raises:
+      ValueError: none is left.
+    """
+    settings = {
+        "pool": texts.pool.fingerprint,
+        "tested": texts.tested.fingerprint if texts.tested is not None else None,
+        "similarity": request.near_duplicates,
+        "seed": request.seed,
+    }
+
+    def make(folder: Path) -> None:
+        first = near_duplicates(texts.pool, request.near_duplicates, seed=request.seed)
+        leaking = np.zeros(len(texts.pool), bool)
+        if texts.tested is not None:
+            leaking = np.isin(first, np.unique(first[leaks(texts.pool, texts.tested)]))
+        kept = (first == np.arange(len(first))) & ~leaking
+        if not kept.any():
+            raise ValueError(
+                f"All {len(kept):,} chunks of the pool hold text that is to be tested on. Name another pool or leak check."
+            )
+        np.save(folder / "first.npy", first)
+        np.save(folder / "leaking.npy", leaking)
+        texts.pool.keep(kept, folder / "candidates.arrow")
+
+    folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make)
+    first, leaking = np.load(folder / "first.npy"), np.load(folder / "leaking.npy")
+    rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking)
+    return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking)

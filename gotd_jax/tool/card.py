@@ -1,0 +1,48 @@
+"""The card of a selection: what `datasets` reads to load it, and what a person reads to know it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+
+from gotd_jax.report.formats import markdown_lines
+
+NAME = "README.md"
+
+
+def write(folder: Path, manifest: Mapping) -> None:
+    """Writes the dataset card of a selection, README.md, from its manifest."""
+    request, pool, selected = (manifest[key] for key in ("request", "pool", "selected"))
+    chosen = {name: selected["sources"].get(name, 0) for name in pool["sources"]}
+    rows = [
+        [html.escape(name), f"{count:,}", f"{chosen[name]:,}", f"{chosen[name] / selected['chunks']:.1%}"]
+        for name, count in pool["sources"].items()
+    ]
+    lines = [
+        "---",
+        "configs:",
+        "- config_name: default",
+        f'  data_files: "part-*.{request["format"]}"',
+        "tags:",
+        "- data-selection",
+        "- gotd_jax",
+        "---",
+        "",
+        f"# {selected['chunks']:,} chunks chosen by {request['method']}",
+        "",
+        f"{selected['chunks']:,} of {pool['candidates']:,} candidates, {selected['tokens']:,} tokens, chosen within a budget "
+        f"of {request['budget']} for {', '.join(target['name'] for target in manifest['targets'])}, best first. "
+        f"Of the {pool['pool']:,} chunks of the pool, {pool['near_duplicates']:,} were left out as near duplicates of another "
+        f"and {pool['leaking']:,} since they hold text to be tested on.",
+        "",
+        *markdown_lines([["source", "in the pool", "chosen", "of the selection"], *rows]),
+        "",
+        "A row has `id`, `source`, `text`, `value` (lower is better), `rank`, `row` in the pool, `tokens` and `target`.",
+        "",
+        '    datasets.load_dataset("<this folder>", split="train")',
+        "",
+        "`manifest.json` says what it was made from and by; `report.html` shows it; `gotd verify` checks it.",
+        *[f"\n> Warning: {warning}" for warning in manifest["warnings"]],
+    ]
+    (folder / NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")

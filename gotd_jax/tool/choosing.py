@@ -1,0 +1,123 @@
+"""The choice: what a method selects for each target within its share of the budget."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gotd_jax import methods
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.methods import METHODS, Problem, Selection
+from gotd_jax.tool.budget import Budget, fitting
+from gotd_jax.tool.request import Request
+
+NEEDS_MORE = ("none", "contrast", "rtp", "dapt", "loss_difference")  # than texts and embeddings, or selects nothing
+SAMPLE = 1000  # candidates from which the mean number of tokens is taken
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Choice:
+    """What was chosen among c candidates for t targets.
+
+    Attributes:
+      rows: positions among the candidates, int64 [k], best first, the targets taking turns by their shares.
+      served: the target that each was chosen for, int64 [k].
+      tokens: of each, int64 [k].
+      selections: what the method said for each target.
+    """
+
+    rows: np.ndarray
+    served: np.ndarray
+    tokens: np.ndarray
+    selections: tuple[Selection, ...]
+
+
+def check_method(name: str) -> None:
+    """Raises ValueError unless the method called `name` works on texts and embeddings alone."""
+    usable = [method for method in METHODS if method not in NEEDS_MORE]
+    if name not in usable:
+        raise ValueError(f"There is no method {name!r} for a pool and a target alone. There are: {', '.join(usable)}.")
+
+
+def choose(problems: Sequence[Problem], request: Request, count_tokens: Callable[[Corpus], np.ndarray]) -> Choice:
+    """Returns what the request's method chooses for each of the `problems`, which have one pool.
+
+    No chunk is chosen twice: what one target was given is passed over for the next, whose own next best follows.
+
+    Args:
+      problems: one a target.
+      request: method, budget, shares, seed.
+      count_tokens: returns the tokens of each text of a corpus, int64 [n].
+
+    Raises:
+      ValueError: there is no such method, or the budget exceeds the candidates.
+    """
+    check_method(request.method)
+    pool, budget = problems[0].pool, Budget.parse(request.budget)
+    taken = np.zeros(len(pool), bool)
+    parts, selections, carried = [], [], 0.0
+    for problem, amount in zip(problems, _amounts(budget, request.shares or len(problems) * (1.0,), len(pool))):
+        if budget.unit == "tokens":
+            rows, tokens, selection = _within_tokens(problem, request, taken, amount + carried, count_tokens)
+            carried += amount - tokens.sum()
+        else:
+            rows, selection = _first_free(problem, request, taken, int(amount))
+            tokens = count_tokens(pool.take(rows))
+        taken[rows] = True
+        parts.append((rows, tokens))
+        selections.append(selection)
+    order = np.argsort(np.concatenate([(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for rows, _ in parts]), kind="stable")
+    rows, tokens = (np.concatenate(side)[order] for side in zip(*parts))
+    served = np.repeat(np.arange(len(parts)), [len(rows) for rows, _ in parts])[order]
+    return Choice(rows, served, tokens, tuple(selections))
+
+
+def _amounts(budget: Budget, shares: Sequence[float], candidates: int) -> list[float]:
+    """Returns the chunks or tokens of each target; chunks are whole and sum to the budget (largest remainders)."""
+    exact = np.array(shares, np.float64) / np.sum(shares)
+    if budget.unit == "tokens":
+        return list(exact * budget.amount)
+    total = budget.chunks_of(candidates)
+    if total > candidates:
+        raise ValueError(f"The budget of {total:,} chunks exceeds the {candidates:,} candidates. Lower it or add to the pool.")
+    if total < len(shares):
+        raise ValueError(f"The budget of {total:,} chunks is less than one for each of {len(shares)} targets. Raise it.")
+    whole = np.floor(exact * total).astype(int)
+    whole[np.argsort(whole - exact * total, kind="stable")[: total - whole.sum()]] += 1
+    return list(whole)
+
+
+def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: int) -> tuple[np.ndarray, Selection]:
+    options = {"epsilon": request.epsilon} if request.method == "got_d" else {}
+    asked = min(count + int(taken.sum()), len(taken))
+    selection = methods.select(request.method, problem, asked, seed=request.seed, **options)
+    return selection.rows[~taken[selection.rows]][:count], selection
+
+
+def _within_tokens(
+    problem: Problem, request: Request, taken: np.ndarray, tokens: float, count_tokens: Callable[[Corpus], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, Selection]:
+    """Returns the best rows whose tokens fit into `tokens`, their tokens, and what the method said.
+
+    Twice as many chunks are asked for as the budget holds of mean length, and more until they fill it.
+    """
+    pool, free = problem.pool, int((~taken).sum())
+    sample = np.random.default_rng(request.seed).choice(len(pool), min(SAMPLE, len(pool)), replace=False)
+    count = min(int(2 * tokens / count_tokens(pool.take(np.sort(sample))).mean()) + 1, free)
+    while True:
+        rows, selection = _first_free(problem, request, taken, count)
+        lengths = count_tokens(pool.take(rows))
+        fit = fitting(lengths, tokens)
+        if fit < len(rows) or count == free:
+            break
+        count = min(2 * count, free)
+    if fit == len(rows) and lengths.sum() < tokens and free == count:
+        raise ValueError(
+            f"The budget of {tokens:,.0f} tokens exceeds the {lengths.sum():,} of the {free:,} candidates. Lower it or add to "
+            "the pool."
+        )
+    if fit == 0:
+        raise ValueError(f"The budget of {tokens:,.0f} tokens is less than the best chunk's {lengths[0]:,}. Raise it.")
+    return rows[:fit], lengths[:fit], selection

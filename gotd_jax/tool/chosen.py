@@ -1,0 +1,110 @@
+"""`Chosen`: a selection's folder, opened again."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from gotd_jax.artifacts import read_json
+from gotd_jax.ot import Potentials
+from gotd_jax.tool.writing import MANIFEST
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A text of a target, and the share in which a chosen text serves it.
+
+    Attributes:
+      share: of the chosen text's mass, from 0 to 1.
+      id: of the target's text.
+      text: of the target.
+    """
+
+    share: float
+    id: str
+    text: str
+
+
+class Chosen:
+    """A selection that was written by `select`.
+
+    Args:
+      folder: where it lies.
+
+    Raises:
+      ValueError: there is none.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        if not (self.folder / MANIFEST).is_file():
+            raise ValueError(f"{folder} holds no {MANIFEST}, so it is no selection. `gotd select --out` writes one.")
+        self.manifest: dict = read_json(self.folder / MANIFEST)
+
+    def __len__(self) -> int:
+        return self.manifest["selected"]["chunks"]
+
+    def __repr__(self) -> str:
+        selected = self.manifest["selected"]
+        return f"Chosen({selected['chunks']:,} chunks, {selected['tokens']:,} tokens, {self.folder})"
+
+    @functools.cached_property
+    def table(self) -> pa.Table:
+        """The chosen text, best first: id, source, text, value, rank, row, tokens, target."""
+        import pyarrow.json as pj
+        import pyarrow.parquet as pq
+
+        from gotd_jax.tool.writing import SCHEMA
+
+        def read(path: Path) -> pa.Table:
+            if path.suffix == ".parquet":
+                return pq.read_table(path)
+            if path.stat().st_size == 0:
+                return SCHEMA.empty_table()
+            block = pj.ReadOptions(block_size=1 << 26)
+            return pj.read_json(path, block, pj.ParseOptions(explicit_schema=SCHEMA))
+
+        return pa.concat_tables([read(self.folder / name) for name in self.parts])
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the files of chosen text, in order."""
+        return [name for name in self.manifest["files"] if name.startswith("part-")]
+
+    @functools.cached_property
+    def pool(self) -> pa.Table:
+        """Every chunk of the pool: id, source, hash, status, first."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.folder / "pool.parquet")
+
+    def values(self) -> np.ndarray | None:
+        """Returns the values of the pool, float32 [n] or [n, targets], NaN where refused; None where the method has none."""
+        path = self.folder / "values.npy"
+        return np.load(path, mmap_mode="r") if path.exists() else None
+
+    def explain(self, row: int, *, most: int = 5) -> list[Served]:
+        """Returns the target texts that the chosen text at `row` serves most, and how much: its row of the transport plan.
+
+        Args:
+          row: of the selection, from 0: its rank.
+          most: how many target texts to name.
+
+        Raises:
+          ValueError: there is no such row.
+        """
+        import pyarrow.parquet as pq
+
+        if not 0 <= row < len(self):
+            raise ValueError(f"There is no row {row}. The selection has rows 0 to {len(self) - 1:,}.")
+        name = self.table["target"][row].as_py()
+        number = [target["name"] for target in self.manifest["targets"]].index(name)
+        potentials = Potentials.load(self.folder / f"potentials-{number}.safetensors")
+        shares = potentials.explain(np.load(self.folder / "embeddings.npy", mmap_mode="r")[row])
+        targets = pq.read_table(self.folder / "targets.parquet", filters=[("target", "=", name)]).to_pylist()
+        best = np.argsort(-shares, kind="stable")[:most]
+        return [Served(float(shares[place]), targets[place]["id"], targets[place]["text"]) for place in best]

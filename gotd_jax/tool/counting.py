@@ -1,0 +1,190 @@
+"""How much text a source holds: counted where it is small, and otherwise estimated from the beginnings of its files."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import itertools
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from gotd_jax.data import libraries, readers
+from gotd_jax.data.chunks import chunk
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.formats import COMPRESSIONS, format_of, parquet
+from gotd_jax.data.tokens import tokenise
+
+COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
+FILES = 16  # of a larger source that are looked into at most, evenly spaced
+BYTES_OF_A_FILE = 1 << 18  # that are looked into at least: some of its compressed blocks
+BYTES_AT_ONCE = 4096
+LIBRARY_TEXTS = 20_000  # of what a library keeps
+TOKENISED = 2000  # chunks of each source
+WHOLE = 1 << 30  # tokens: texts are counted to their end
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read of one source.
+
+    Attributes:
+      chunks: of the texts read.
+      texts: how many they were before they were cut.
+      share: of the source that they are, in (0, 1]; 1 where it was read whole.
+      bytes: of the source's files; of what was read, the bytes of the texts, where a library keeps them.
+      seconds: that reading and cutting took.
+    """
+
+    chunks: Corpus
+    texts: int
+    share: float
+    bytes: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """How much the pool or the target holds.
+
+    Attributes:
+      texts: before they are cut.
+      chunks: after.
+      tokens: of all chunks by the mean of up to 2,000 of each source, special tokens included, none cut off.
+      bytes: on disk.
+      kept_bytes: of the chunks, as they are kept for the selection.
+      counted: whether texts and chunks were counted, and not estimated.
+      read_bytes: of those on disk that the numbers come from.
+      reading_seconds: that reading and cutting all of it will take.
+    """
+
+    texts: int
+    chunks: int
+    tokens: int
+    bytes: int
+    kept_bytes: int
+    counted: bool
+    read_bytes: int
+    reading_seconds: float
+
+
+def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]:
+    """Returns what is read of each of `places`, all of those that are small.
+
+    Args:
+      places: sources as `gotd_jax.data.readers.records` takes them.
+      characters: of a chunk; 0 cuts nothing.
+      **fields: `text_field`, `id_field`, `domain_field` of `records`.
+
+    Raises:
+      ValueError: see `records`.
+    """
+    return [_look_into(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
+
+
+def side_of(readings: Sequence[Reading], tokenizer) -> Side:
+    """Returns how much the sources of `readings` hold together, with tokens by a Hugging Face tokeniser."""
+    chunks = [len(reading.chunks) / reading.share for reading in readings]
+    lengths = [tokenise(tokenizer, spread(reading.chunks, TOKENISED), WHOLE).lengths.mean() for reading in readings]
+    return Side(
+        texts=round(sum(reading.texts / reading.share for reading in readings)),
+        chunks=round(sum(chunks)),
+        tokens=round(sum(map(math.prod, zip(chunks, lengths)))),
+        bytes=sum(reading.bytes for reading in readings),
+        kept_bytes=round(sum(reading.chunks.table.nbytes / reading.share for reading in readings)),
+        counted=all(reading.share == 1 for reading in readings),
+        read_bytes=round(sum(reading.bytes * reading.share for reading in readings)),
+        reading_seconds=sum(reading.seconds / reading.share for reading in readings),
+    )
+
+
+def spread(corpus: Corpus, most: int) -> Corpus:
+    """Returns up to `most` rows of `corpus`, evenly spaced."""
+    if len(corpus) <= most:
+        return corpus
+    return corpus.take(np.linspace(0, len(corpus) - 1, most).astype(np.int64))
+
+
+def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
+    readers.records(place, **fields)  # opens every file and meets its first row
+    began = time.perf_counter()
+    if place.partition(":")[0] in readers.LIBRARIES or libraries.find_saved(Path(place).expanduser()):
+        texts, share = _of_library(place, fields)
+        corpus = Corpus.from_records(texts)
+        size = round(sum(len(text.encode()) for text in corpus.texts()) / share)
+    else:
+        files = [(Path(name), size) for name, size, _ in readers.describe(place)]
+        size = sum(size for _, size in files)
+        parts = list(_of_files(files, most, fields))
+        corpus = Corpus.from_records(itertools.chain.from_iterable(texts for texts, _ in parts))
+        share = min(sum(read for _, read in parts) / size, 1.0)
+    chunks = chunk(corpus, characters)
+    return Reading(chunks, len(corpus), share, size, time.perf_counter() - began)
+
+
+def _of_files(files: Sequence[tuple[Path, int]], most: int, fields: dict) -> Iterator[tuple[Iterator[dict], float]]:
+    """Yields some files' texts from the beginning, `most` bytes in all, and how many bytes of the file they stand for."""
+    if sum(size for _, size in files) <= most:
+        yield from ((readers.records(path, **fields), size) for path, size in files)
+        return
+    places = np.unique(np.linspace(0, len(files) - 1, max(min(FILES, len(files), most // BYTES_OF_A_FILE), 1)).astype(int))
+    for path, size in (files[place] for place in places):
+        last, share = (_rows if format_of(path) is parquet else _lines)(path, size, most // len(places))
+        yield _up_to(readers.records(path, **fields | {"id_field": None}), last), share * size
+
+
+def _up_to(texts: Iterator[dict], last: int) -> Iterator[dict]:
+    """Yields the texts of a file up to its row or line `last`, which stands in an id that is not the row's own."""
+    return itertools.takewhile(lambda record: int(record["id"].rpartition(":")[2]) <= last, texts)
+
+
+def _rows(path: Path, size: int, most: int) -> tuple[int, float]:
+    """Returns how many rows of a Parquet file to read for `most` of its bytes, and what share of it that is."""
+    from pyarrow.parquet import read_metadata
+
+    rows = read_metadata(path).num_rows
+    wanted = min(max(1, round(rows * most / size)), rows)
+    return wanted, wanted / rows
+
+
+def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
+    """Returns how many lines lie in the first `most` bytes of a file, one at least, and what share of it that is."""
+    lines = read = ended = 0
+    unpacked = None  # bytes of text a byte of the file, found when all that was read of the file was given out
+    with _InSteps(path) as raw, pa.input_stream(raw, compression=COMPRESSIONS.get(path.suffix.lower())) as stream:
+        while (before := raw.tell()) < most or not lines:
+            block = stream.read(BYTES_AT_ONCE)
+            if not block:
+                return lines + 1, 1.0
+            if read and raw.tell() > before:
+                unpacked = read / before
+            lines += block.count(b"\n")
+            if b"\n" in block:
+                ended = read + block.rindex(b"\n") + 1
+            read += len(block)
+        return lines, min(ended / ((unpacked or read / raw.tell()) * size), 1.0)
+
+
+class _InSteps(io.FileIO):
+    """A file that gives few bytes at once, so that its position says what was asked for."""
+
+    def read(self, size: int = -1) -> bytes:
+        return super().read(min(size, BYTES_AT_ONCE))
+
+
+def _of_library(place: str, fields: dict) -> tuple[list[dict], float]:
+    """Returns the first texts of what a library keeps, and what share of it they are.
+
+    A hundredth of a larger split is read where the library can cut it; what it cannot cut is counted to the end.
+    """
+    texts = readers.records(place, **fields)
+    first = list(itertools.islice(texts, LIBRARY_TEXTS))
+    if len(first) < LIBRARY_TEXTS:
+        return first, 1.0
+    if place.rpartition(":")[2].isidentifier() and place.partition(":")[0] in readers.LIBRARIES:
+        return list(itertools.islice(readers.records(f"{place}[:1%]", **fields), LIBRARY_TEXTS)), 0.01
+    return first, len(first) / (len(first) + sum(1 for _ in texts))

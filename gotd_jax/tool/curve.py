@@ -1,0 +1,168 @@
+"""The marginal-value curve: how near the best k of a selection bring the pool to the target, for every k."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gotd_jax.tool import mixtures
+from gotd_jax.tool.further import ranking
+from gotd_jax.tool.material import Material
+
+POINTS = 9  # budgets up to the selection's own
+SMALLEST = 256  # the first budget is the selection's own over this
+BEYOND = (2, 4)  # times the selection's own
+CONFIDENCE = 0.95
+ENOUGH = 0.9  # of the largest gain: a budget that has so much of it is about right
+# Texts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
+EMBEDDED, OTHERWISE = (2000, 1000), (400, 100)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One budget.
+
+    Attributes:
+      budget: k, chunks.
+      cost: of the mixture with the best k, as a share of the pool's own cost.
+      low: the lower end of the band.
+      high: the upper end.
+    """
+
+    budget: int
+    cost: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """OT cost from (1 - lambda) pool + lambda selection to the target by budget, and what follows for the budget.
+
+    Attributes:
+      points: by growing budget.
+      selected: the selection's own budget, chunks; larger ones go on by the method's values.
+      best: the budget of the lowest cost.
+      knee: the budget farthest below the chord; None where none is certain.
+      verdict: 'too large', 'about right', 'could be larger', or 'no help'.
+      sentence: the same with its numbers.
+      mass: lambda.
+      epsilon: as a share of the pool's mean cost.
+      pool_texts: candidates of the sample that stands for the pool.
+      target_texts: that the cost is measured to.
+      most_chosen: a larger budget is measured on so many of its chunks, evenly spaced in rank.
+      resamples: of the target's texts, that the band is made from.
+      confidence: of the band.
+    """
+
+    points: tuple[Point, ...]
+    selected: int
+    best: int
+    knee: int | None
+    verdict: str
+    sentence: str
+    mass: float
+    epsilon: float
+    pool_texts: int
+    target_texts: int
+    most_chosen: int
+    resamples: int
+    confidence: float
+
+
+def draw(material: Material) -> Curve | None:
+    """Returns the curve with a bootstrap band over target texts; None where all texts are one point, at no cost at all."""
+    size, most = EMBEDDED if material.embedded else OTHERWISE
+    pool = np.asarray(material.embed_rows(material.sample(size)), np.float32)
+    targets = mixtures.Targets.of(material)
+    if (pool == pool[0]).all() and (targets.embeddings == pool[0]).all():
+        return None
+    selected = len(material.rows)
+    order = ranking(material, max(BEYOND) * selected)
+    budgets = _budgets(selected, len(order))
+    shares, resampled = mixtures.costs(material, pool, targets, [order[:budget] for budget in budgets], most)
+    low, high = np.quantile(resampled, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
+    verdict, sentence = judge(budgets, shares, resampled, selected)
+    return Curve(
+        points=tuple(Point(int(budget), *map(float, numbers)) for budget, *numbers in zip(budgets, shares, low, high)),
+        selected=selected,
+        best=int(budgets[shares.argmin()]),
+        knee=knee(budgets, shares, resampled),
+        verdict=verdict,
+        sentence=sentence,
+        mass=mixtures.MASS,
+        epsilon=mixtures.EPSILON,
+        pool_texts=len(pool),
+        target_texts=len(targets.weights),
+        most_chosen=most,
+        resamples=mixtures.RESAMPLES,
+        confidence=CONFIDENCE,
+    )
+
+
+def knee(budgets: np.ndarray, shares: np.ndarray, resampled: np.ndarray) -> int | None:
+    """Returns the budget whose cost lies farthest below the chord between the curve's ends, over the logarithm of the budget.
+
+    It is Kneedle's knee of a convex curve, falling or rising (Satopää et al. 2011). None where less than 97.5 % of the
+    resampled curves lie below their own chords there.
+
+    Args:
+      budgets: int [k], ascending.
+      shares: the costs, float [k].
+      resampled: the costs of each resample, float [resamples, k].
+    """
+    if len(budgets) < 3:
+        return None
+    along = np.log(budgets / budgets[0]) / np.log(budgets[-1] / budgets[0])
+
+    def depths(costs: np.ndarray) -> np.ndarray:
+        return costs[..., :1] + along * (costs[..., -1:] - costs[..., :1]) - costs
+
+    place = int(depths(shares).argmax())
+    return int(budgets[place]) if _certain(depths(resampled)[:, place]) else None
+
+
+def judge(budgets: np.ndarray, shares: np.ndarray, resampled: np.ndarray, selected: int) -> tuple[str, str]:
+    """Returns whether the budget is too large, in a word and in a sentence with its numbers.
+
+    Args:
+      budgets: int [k], ascending; `selected` is one of them.
+      shares: the costs, float [k].
+      resampled: the costs of each resample, float [resamples, k].
+      selected: the selection's own budget.
+    """
+    own, best = int(np.searchsorted(budgets, selected)), int(shares.argmin())
+    here, there = f"{shares[own]:.1%}", f"{shares[best]:.1%}"
+    if not _certain(1 - resampled[:, best]):
+        return "no help", (
+            f"No budget brings the pool nearer to the target beyond doubt: at best, with {budgets[best]:,} chunks, the cost is "
+            f"{there} of the pool's own. Look at the target's health, or for another pool."
+        )
+    enough = 1 - shares[own] >= ENOUGH * (1 - shares[best])
+    if enough or not _certain(resampled[:, own] - resampled[:, best]):
+        return "about right", (
+            f"The budget is about right: all {selected:,} chunks bring the cost to {here} of the pool's own. The best budget "
+            f"tried, {budgets[best]:,}, brings it to {there}."
+        )
+    if best < own:
+        return "too large", (
+            f"The budget is larger than this target needs: the best {budgets[best]:,} chunks bring the cost to {there} of the "
+            f"pool's own, all {selected:,} only to {here}, since the later ones lie farther from the target."
+        )
+    return "could be larger", (
+        f"The budget could be larger: {budgets[best]:,} chunks would bring the cost to {there} of the pool's own, the "
+        f"{selected:,} selected bring it to {here}."
+    )
+
+
+def _certain(differences: np.ndarray) -> bool:
+    """Returns whether differences over the resamples are above 0 but for the band's lower tail."""
+    return bool(np.quantile(differences, (1 - CONFIDENCE) / 2) > 0)
+
+
+def _budgets(selected: int, most: int) -> np.ndarray:
+    """Returns the budgets, int64, ascending: evenly spaced in their logarithm up to `selected`, then beyond, up to `most`."""
+    within = np.geomspace(max(1, selected / SMALLEST), selected, POINTS).round()
+    beyond = [min(times * selected, most) for times in BEYOND]
+    return np.unique(np.concatenate([within, beyond])).astype(np.int64)

@@ -1,0 +1,73 @@
+"""`gotd diff`: two selections side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gotd_jax.data.corpus import content_hash
+from gotd_jax.tool.chosen import Chosen
+
+SHOWN = 5  # texts of each alone
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """What two selections share, and what tells them apart.
+
+    Attributes:
+      chunks: of each.
+      shared: texts that are in both.
+      requests: fields of the request in which they differ, with both values.
+      sources: by name, chunks of each.
+      correlation: Spearman's of the values of the chunks that both valued; None where a method values nothing, or the pools
+        have fewer than two chunks in common.
+      alone: the best texts that only the one has, and only the other.
+    """
+
+    chunks: tuple[int, int]
+    shared: int
+    requests: dict[str, tuple]
+    sources: dict[str, tuple[int, int]]
+    correlation: float | None
+    alone: tuple[list[str], list[str]]
+
+
+def diff(one: Chosen, other: Chosen) -> Difference:
+    """Returns what `one` and `other` share and what tells them apart; chunks are the same where their texts are."""
+    requests = [chosen.manifest["request"] for chosen in (one, other)]
+    sources = [chosen.manifest["selected"]["sources"] for chosen in (one, other)]
+    hashes = [[content_hash(text) for text in chosen.table["text"].to_pylist()] for chosen in (one, other)]
+    sets = [set(found) for found in hashes]
+    return Difference(
+        chunks=(len(one), len(other)),
+        shared=len(sets[0] & sets[1]),
+        requests={
+            name: (requests[0].get(name), requests[1].get(name))
+            for name in dict.fromkeys([*requests[0], *requests[1]])
+            if requests[0].get(name) != requests[1].get(name)
+        },
+        sources={
+            name: (sources[0].get(name, 0), sources[1].get(name, 0)) for name in dict.fromkeys([*sources[0], *sources[1]])
+        },
+        correlation=_correlation(one, other),
+        alone=tuple(
+            [text for text, hash in zip(chosen.table["text"].to_pylist(), own) if hash not in rest][:SHOWN]
+            for chosen, own, rest in zip((one, other), hashes, reversed(sets))
+        ),
+    )
+
+
+def _correlation(one: Chosen, other: Chosen) -> float | None:
+    from scipy.stats import spearmanr
+
+    values = [chosen.values() for chosen in (one, other)]
+    if any(value is None or value.ndim > 1 for value in values):
+        return None
+    hashes = [np.array(chosen.pool["hash"].to_pylist(), "V16") for chosen in (one, other)]
+    valued = [np.flatnonzero(np.isfinite(value)) for value in values]
+    _, first, second = np.intersect1d(hashes[0][valued[0]], hashes[1][valued[1]], return_indices=True)
+    if len(first) < 2:
+        return None
+    return float(spearmanr(values[0][valued[0]][first], values[1][valued[1]][second]).statistic)

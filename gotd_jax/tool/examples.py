@@ -1,0 +1,140 @@
+"""Chosen texts to read: some of every rank with the target texts that they serve, and pairs that say nearly the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from gotd_jax.data.near_duplicates import near_duplicates, shingles
+from gotd_jax.tool.material import Material, TargetSide, spread
+
+EXAMPLES = 20
+SERVED = 3
+CHARACTERS = 4000  # of a text, at most
+SIMILARITY = 0.5
+MOST_COMPARED = 5000  # of the best chosen texts
+PAIRS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """A target text that a chosen text serves.
+
+    Attributes:
+      id: of the target text.
+      text: what it says.
+      share: of the chosen text's mass that the plan moves to it, copies included.
+    """
+
+    id: str
+    text: str
+    share: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A chosen text.
+
+    Attributes:
+      rank: from 1, the best.
+      id: of the text.
+      domain: it is from.
+      text: what it says.
+      value: the method's; None where it gives none.
+      target: the name of the one it was chosen for.
+      serves: the target texts that it serves most.
+    """
+
+    rank: int
+    id: str
+    domain: str
+    text: str
+    value: float | None
+    target: str
+    serves: tuple[Served, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two chosen texts that say nearly the same.
+
+    Attributes:
+      ranks: from 1, the best.
+      ids: of the texts.
+      texts: what they say.
+      similarity: Jaccard's, of their shingles of five words.
+    """
+
+    ranks: tuple[int, int]
+    ids: tuple[str, str]
+    texts: tuple[str, str]
+    similarity: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Likeness:
+    """Near duplicates among the chosen texts.
+
+    Attributes:
+      compared: the best so many were.
+      similarity: from which two count as alike.
+      alike: texts that have an earlier one like them.
+      pairs: the most similar of them, each with the first of its group.
+    """
+
+    compared: int
+    similarity: float
+    alike: int
+    pairs: tuple[Pair, ...]
+
+
+def spread_over_ranks(material: Material) -> tuple[Example, ...]:
+    """Returns chosen texts, evenly spaced from the best to the last."""
+    places = spread(len(material.rows), EXAMPLES)
+    rows = material.rows[places]
+    found = zip(places, material.served[places], material.embed_rows(rows), material.places(rows), material.pool.take(rows))
+    examples = []
+    for place, number, embedding, candidate, record in found:
+        target = material.targets[number]
+        examples.append(
+            Example(
+                rank=int(place) + 1,
+                id=record["id"],
+                domain=record["domain"],
+                text=record["text"][:CHARACTERS],
+                value=None if target.values is None else float(target.values[candidate]),
+                target=target.name,
+                serves=_serves(target, embedding),
+            )
+        )
+    return tuple(examples)
+
+
+def near_duplicates_among(material: Material) -> Likeness:
+    """Returns how many of the best chosen texts are like a better one, and the most similar pairs of them."""
+    corpus = material.pool.take(material.rows[:MOST_COMPARED])
+    firsts = near_duplicates(corpus, SIMILARITY, seed=material.seed)
+    later = np.flatnonzero(firsts != np.arange(len(corpus)))
+    pairs = sorted((_pair(corpus.take([firsts[row], row]), int(firsts[row]), int(row)) for row in later), key=_order)
+    return Likeness(len(corpus), SIMILARITY, len(later), tuple(pairs[:PAIRS]))
+
+
+def _serves(target: TargetSide, embedding: np.ndarray) -> tuple[Served, ...]:
+    _, first, places = np.unique(target.corpus.hashes, return_index=True, return_inverse=True)
+    shares = np.bincount(places, target.potentials.explain(np.asarray(embedding, np.float32)))
+    most = np.argsort(-shares, kind="stable")[:SERVED]
+    records = target.corpus.take(first[most])
+    return tuple(
+        Served(record["id"], record["text"][:CHARACTERS], float(share)) for record, share in zip(records, shares[most])
+    )
+
+
+def _pair(corpus, first: int, later: int) -> Pair:
+    one, other = map(shingles, corpus.texts())
+    texts = tuple(text[:CHARACTERS] for text in corpus.texts())
+    return Pair((first + 1, later + 1), tuple(corpus.ids), texts, len(one & other) / max(1, len(one | other)))
+
+
+def _order(pair: Pair) -> tuple:
+    return -pair.similarity, pair.ranks

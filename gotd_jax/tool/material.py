@@ -1,0 +1,80 @@
+"""What a report is made from: the pool, its candidates, the targets, and what was chosen for them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.ot import Potentials
+from gotd_jax.tool.health import Health
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TargetSide:
+    """A target, and what its selection found.
+
+    Attributes:
+      name: as the report prints it.
+      corpus: its texts, m rows.
+      embeddings: float32 [m, d].
+      share: of the budget; the shares of all targets need not sum to 1.
+      values: of the candidates, float32 [n_candidates], lower is better; None where the method gives none.
+      potentials: of the target's texts; got_d's own, for other methods those of a solve on a sample of the pool.
+    """
+
+    name: str
+    corpus: Corpus
+    embeddings: np.ndarray
+    share: float
+    values: np.ndarray | None
+    potentials: Potentials
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Material:
+    """A selection and all that it was made from.
+
+    Attributes:
+      pool: all n chunks.
+      candidates: rows of the pool that could be chosen, after refusals and near duplicates, int64 [n_candidates], ascending.
+      embed_rows: returns the embeddings of rows of the pool, float32 [k, d].
+      embedded: whether the whole pool is embedded, so that `embed_rows` costs no more than reading.
+      targets: one or more.
+      rows: chosen rows of the pool, int64 [k], best first.
+      served: the position in `targets` of the one that each row was chosen for, int64 [k].
+      healths: one a target.
+      manifest: JSON-like: request, counts, what the method says of its work.
+      seed: of all samples.
+    """
+
+    pool: Corpus
+    candidates: np.ndarray
+    embed_rows: Callable[[np.ndarray], np.ndarray]
+    embedded: bool
+    targets: tuple[TargetSide, ...]
+    rows: np.ndarray
+    served: np.ndarray
+    healths: tuple[Health, ...]
+    manifest: dict
+    seed: int
+
+    def sample(self, size: int) -> np.ndarray:
+        """Returns up to `size` candidates, rows of the pool, int64, ascending; a smaller sample is part of a larger one."""
+        return np.sort(np.random.default_rng((self.seed, 1)).permutation(self.candidates)[:size])
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the positions in `candidates` of rows of the pool, int64."""
+        return np.searchsorted(self.candidates, rows)
+
+    def shares(self) -> np.ndarray:
+        """Returns each target's share of the budget, float64 [targets], sum 1."""
+        shares = np.array([target.share for target in self.targets], np.float64)
+        return shares / shares.sum()
+
+
+def spread(count: int, size: int) -> np.ndarray:
+    """Returns up to `size` positions below `count`, evenly spaced from the first to the last, int64."""
+    return np.unique(np.linspace(0, count - 1, min(count, size)).round().astype(np.int64))

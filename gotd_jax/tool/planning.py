@@ -1,0 +1,215 @@
+"""What a selection will take: seconds, memory and disk of each stage, before any of it is spent."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+from collections.abc import Iterator, Sequence
+
+from gotd_jax.data import readers
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.models import named as models
+from gotd_jax.models.model import Loaded
+from gotd_jax.ot.solve import SEMIDUAL_FROM
+from gotd_jax.report.formats import aligned
+from gotd_jax.tool import rates
+from gotd_jax.tool.budget import Budget
+from gotd_jax.tool.choosing import check_method
+from gotd_jax.tool.counting import Reading, Side, look_into, side_of
+from gotd_jax.tool.request import Request, named
+from gotd_jax.tool.sources import target_places
+
+# A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: README, "Speed and
+# memory" (10,007 candidates, 2,000 targets: 1.20 and 6.63 s, at 87 GFLOP/s). At 5 % it is a third.
+SEMIDUAL_PRODUCTS = 7
+SINKHORN_PRODUCTS = 37
+BY_EPSILON = 0.68  # -log(1/3) / log(5)
+SOLVER_BYTES = 29e6  # products kept on the host, `gotd_jax.ot.products`
+SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 numbers of MinHash, a band, its order
+ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
+REPORT_ROWS = 2000  # of the pool that a report embeds where the method did not, for its map, its curve and its comparisons
+EMBEDDING_BYTES = 4 * 3  # float32; blocks, distinct texts and all texts lie side by side before the first two are removed
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A step of a selection.
+
+    Attributes:
+      name: of the step.
+      seconds: it will take; None where nobody has measured.
+      memory_bytes: of the process, at most.
+      disk_bytes: it needs in the work folder, or in what is written.
+      why: where the numbers come from.
+    """
+
+    name: str
+    seconds: float | None
+    memory_bytes: int
+    disk_bytes: int
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a selection reads and what it will take.
+
+    Attributes:
+      method: of the request.
+      pool: all sources of the pool.
+      target: all targets.
+      budget: as it was asked for.
+      budget_chunks: about how many chunks that is.
+      stages: in their order.
+      notes: sentences about what will not go as asked.
+    """
+
+    method: str
+    pool: Side
+    target: Side
+    budget: str
+    budget_chunks: int
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Stage:
+        """All stages together; disk as if none of it were given back."""
+        return Stage(
+            "total",
+            sum(stage.seconds or 0.0 for stage in self.stages),
+            max(stage.memory_bytes for stage in self.stages),
+            sum(stage.disk_bytes for stage in self.stages),
+            "without what is not measured" if any(stage.seconds is None for stage in self.stages) else "",
+        )
+
+    def to_dict(self) -> dict:
+        """Returns the plan JSON-like."""
+        return {**dataclasses.asdict(self), "total": dataclasses.asdict(self.total)}
+
+    def __str__(self) -> str:
+        sides = [f"{name:8}{_side(side)}" for name, side in (("pool", self.pool), ("target", self.target))]
+        share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
+        budget = f"{'budget':8}{self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
+        lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
+        return "\n".join([*sides, budget, "", *(line.rstrip() for line in lines), *(["", *self.notes] if self.notes else [])])
+
+
+def plan(request: Request) -> Plan:
+    """Returns what the selection of `request` will take on this machine, in well under a minute.
+
+    Sources of up to 16 MiB are read whole; larger ones are estimated from the beginnings of up to 16 files of each. What
+    takes the most time is measured here on a sample: reading, near duplicates, embedding, products.
+
+    Raises:
+      ValueError: what `select` would refuse: a source, a field, a model or a method that is not there, or a budget that a
+        counted pool does not hold.
+    """
+    check_method(request.method)
+    fields = {"text_field": request.text_field, "id_field": request.id_field}
+    places = [place for _, place in map(named, request.pool)]
+    pool_read = look_into(places, request.characters, domain_field=request.domain_field, **fields)
+    fields["text_field"] = request.target_text_field or request.text_field
+    target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
+    tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
+    encoder = models.encoder(request.model)
+    tokenizer = load_tokenizer(models.folder_of(request.tokenizer) if request.tokenizer else encoder.source)
+    pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
+    budget = Budget.parse(request.budget)
+    chunks, notes = _chunks_of(budget, pool)
+    stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), encoder)
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Samples:
+    """Chunks of the pool and of the target that were read, and texts to be tested on."""
+
+    pool: Corpus
+    target: Corpus
+    tested: list[Corpus]
+
+
+def _all(readings: Sequence[Reading]) -> Corpus:
+    return Corpus.concatenate([reading.chunks for reading in readings])
+
+
+def _chunks_of(budget: Budget, pool: Side) -> tuple[int, tuple[str, ...]]:
+    """Returns about how many chunks of the pool a budget is, and a note where that is more than an estimated pool holds."""
+    held, unit = (pool.tokens, "tokens") if budget.unit == "tokens" else (pool.chunks, "chunks")
+    wanted = budget.amount if unit == "tokens" else budget.chunks_of(pool.chunks)
+    chunks = max(int(wanted / pool.tokens * pool.chunks), 1) if unit == "tokens" else int(wanted)
+    if wanted <= held:
+        return chunks, ()
+    message = f"The budget of {wanted:,.0f} {unit} exceeds the {{}}{held:,} of the pool. Lower it or add to the pool."
+    if pool.counted and unit == "chunks":
+        raise ValueError(message.format(""))
+    return pool.chunks, (message.format("about "),)
+
+
+def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, encoder: Loaded) -> Iterator[Stage]:
+    embedded = (pool.chunks if request.method in READ_EMBEDDINGS else min(pool.chunks, REPORT_ROWS)) + target.chunks
+    width = encoder.config.width
+    speed = rates.embedding(samples.pool, encoder, request.max_length)
+    compared = rates.comparing(samples.pool, request.near_duplicates)
+    leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in samples.tested)
+    select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
+    written, row_bytes = rates.writing(samples.pool)
+    process = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux; the model and its programs are in it
+    rows = pool.chunks * ROW_BYTES
+
+    yield Stage(
+        "read", pool.reading_seconds + target.reading_seconds, process, 2 * pool.kept_bytes, "measured on what was read"
+    )
+    yield Stage(
+        "near duplicates",
+        pool.chunks / compared + leaks,
+        process + pool.chunks * SIGNATURE_BYTES,
+        pool.kept_bytes + 16 * pool.chunks,
+        f"measured: {compared:,.0f} chunks/s" + (", and the leak check" if samples.tested else ""),
+    )
+    yield Stage(
+        "embed",
+        embedded / speed.texts_per_second + speed.shapes * speed.compile_seconds,
+        process + rows,
+        embedded * width * EMBEDDING_BYTES,
+        f"measured: {speed.texts_per_second:,.0f} texts/s, {embedded:,} texts at most; {speed.shapes} programs of "
+        f"{speed.compile_seconds:.1f} s to compile",
+    )
+    yield Stage("select", select_seconds, process + rows + int(SOLVER_BYTES), 0, select_why)
+    yield Stage("report", None, process + rows, 0, "not measured")
+    size = round(chosen * row_bytes) + 4 * pool.chunks * len(request.target)
+    yield Stage("write", chosen / written, process + rows, size, f"measured: {written:,.0f} chunks/s")
+
+
+def _selecting(request, pool: Side, target: Side, share: float, samples: _Samples, width: int) -> tuple[float, str]:
+    """Returns the seconds of selecting for all targets, and where they come from."""
+    entries = pool.chunks * target.chunks
+    if request.method != "got_d":
+        each = rates.selecting(request.method, samples.pool, samples.target, share, width, request.seed)
+        return entries * each, "measured on a sample"
+    speed = rates.product(min(target.chunks, rates.TARGETS), width)
+    passes = SINKHORN_PRODUCTS if entries <= SEMIDUAL_FROM else SEMIDUAL_PRODUCTS
+    passes *= (0.01 / request.epsilon) ** BY_EPSILON
+    return (
+        2 * entries * width / speed * passes,
+        f"measured: {speed / 1e9:,.0f} GFLOP/s; about {passes:.0f} products of all pairs",
+    )
+
+
+def _side(side: Side) -> str:
+    from tqdm import tqdm
+
+    size = [tqdm.format_sizeof(number, "B") for number in (side.read_bytes, side.bytes)]
+    how = "counted" if side.counted else f"estimated from {size[0]} of {size[1]}"
+    about = "" if side.counted else "about "
+    return f"{about}{side.texts:,} texts, {side.chunks:,} chunks, about {side.tokens:,} tokens ({how})"
+
+
+def _cells(stage: Stage) -> tuple[str, ...]:
+    from tqdm import tqdm
+
+    sizes = (tqdm.format_sizeof(size, "B") if size else "" for size in (stage.memory_bytes, stage.disk_bytes))
+    return (stage.name, "?" if stage.seconds is None else tqdm.format_interval(max(stage.seconds, 1)), *sizes, stage.why)

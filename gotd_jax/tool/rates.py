@@ -1,0 +1,126 @@
+"""How fast this machine is at what a selection spends its time on: each measured in a few seconds, on the real programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from gotd_jax import methods
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.leaks import leaks
+from gotd_jax.data.near_duplicates import near_duplicates
+from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.embed import WIDTH_STEP, batches_by_width, embed_tokens
+from gotd_jax.methods import Problem
+from gotd_jax.models.model import Loaded
+from gotd_jax.tool.counting import spread
+
+EMBEDDED = 64  # texts, twice
+ENOUGH_SECONDS = 3  # of embedding them
+PRODUCT_ROWS = 4096  # candidates
+TARGETS = 512
+SAMPLED = 2000  # chunks that a method selects from, or that are compared
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedding:
+    """How fast a model embeds.
+
+    Attributes:
+      texts_per_second: of the chunks that were sampled, by their lengths.
+      shapes: widths of batches among them, each a program to compile.
+      compile_seconds: of one program.
+    """
+
+    texts_per_second: float
+    shapes: int
+    compile_seconds: float
+
+
+def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
+    """Returns how fast `encoder` embeds texts like `chunks`: batches of the commonest width are timed, after a warm-up."""
+    tokenizer, sample = load_tokenizer(encoder.source), spread(chunks, SAMPLED)
+    lengths = tokenise(tokenizer, sample, max_length).lengths
+    widths = np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
+    found, counts = np.unique(widths, return_counts=True)
+    alike = np.flatnonzero(widths == found[np.argmax(counts)])[:EMBEDDED]
+    timed = tokenise(tokenizer, sample.take(alike), max_length)
+    _, width, height = next(batches_by_width(timed.lengths))
+    marks = [time.perf_counter()]
+    for _ in itertools.chain(embed_tokens(timed, encoder), embed_tokens(timed, encoder)):
+        marks.append(time.perf_counter())
+        if len(marks) > 2 and marks[-1] - marks[1] > ENOUGH_SECONDS:
+            break
+    first, each = marks[1] - marks[0], (marks[-1] - marks[1]) / (len(marks) - 2)
+    return Embedding(width * height / each / float(widths.mean()), len(found), max(first - each, 0.0))
+
+
+def product(targets: int, dimensions: int) -> float:
+    """Returns float32 operations a second of one product of candidates and targets, as a Sinkhorn pass makes them."""
+    rows = np.random.default_rng(0).standard_normal((PRODUCT_ROWS + targets, dimensions), np.float32)
+    multiply = jax.jit(lambda x, y: jnp.matmul(x, y.T, precision=lax.Precision.HIGHEST))
+    x, y = jax.device_put((rows[:PRODUCT_ROWS], rows[PRODUCT_ROWS:]))
+    _, seconds = _twice(lambda: multiply(x, y).block_until_ready())
+    return 2 * PRODUCT_ROWS * targets * dimensions / seconds
+
+
+def selecting(method: str, chunks: Corpus, target: Corpus, share: float, dimensions: int, seed: int) -> float:
+    """Returns the seconds a candidate and target chunk that a method takes, measured on a sample of both.
+
+    Args:
+      method: one of `gotd_jax.methods.METHODS`.
+      chunks: of the pool; embeddings stand in for theirs that are drawn at random.
+      target: chunks.
+      share: of the pool that is selected.
+      dimensions: of the embeddings.
+      seed: of the method.
+
+    Raises:
+      ValueError: there is no such method, or it needs what a selection of one's own text does not have.
+    """
+    random = np.random.default_rng(0)
+    pool, target = spread(chunks, SAMPLED), spread(target, TARGETS)
+    problem = Problem(pool, target, lambda corpus: random.standard_normal((len(corpus), dimensions), np.float32))
+    budget = min(max(1, round(share * len(pool))), len(pool))
+    _, seconds = _twice(lambda: methods.select(method, problem, budget, seed=seed))
+    return seconds / len(pool) / len(target)
+
+
+def comparing(chunks: Corpus, similarity: float) -> float:
+    """Returns the chunks a second that near duplicates are looked for among."""
+    sample = spread(chunks, SAMPLED)
+    return len(sample) / _seconds(lambda: near_duplicates(sample, similarity))
+
+
+def leaking(chunks: Corpus, held_out: Corpus) -> float:
+    """Returns the chunks a second that texts to be tested on are looked for in."""
+    sample = spread(chunks, SAMPLED)
+    return len(sample) / _seconds(lambda: leaks(sample, held_out))
+
+
+def writing(chunks: Corpus) -> tuple[float, float]:
+    """Returns the chunks a second that are written as JSON Lines, and the bytes of one."""
+    sample = list(spread(chunks, SAMPLED))
+    rows = [{"id": row["id"], "text": row["text"], "source": row["domain"], "value": 0.0, "rank": 0} for row in sample]
+    began = time.perf_counter()
+    size = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
+    return len(rows) / (time.perf_counter() - began), size / len(rows)
+
+
+def _seconds(work: Callable) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _twice(work: Callable) -> tuple[float, float]:
+    """Returns the seconds of a first and a second time: compiling is in the first alone."""
+    return _seconds(work), _seconds(work)

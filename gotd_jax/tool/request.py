@@ -1,0 +1,103 @@
+"""What a person asks for: their pool, their target, a budget, and how to choose."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import PurePath
+
+from gotd_jax.tool.budget import Budget
+
+FORMATS = ("jsonl", "parquet")
+GLOB = "*?["
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """Everything that a selection depends on.
+
+    Attributes:
+      pool: files, globs, folders, `hf:owner/name:split` or `tfds:name:split`; `law=cases/*.jsonl` names the domain.
+      target: likewise, texts of the task; several have a share of the budget each.
+      budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
+      shares: of the budget, one a target; equal ones by default.
+      leak_check: files of texts to be tested on: what the pool holds of them is refused.
+      method: one of gotd_jax.methods.METHODS that needs nothing but texts and embeddings.
+      model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
+      max_length: tokens of a text that the model reads.
+      tokenizer: Hugging Face folder or hub name of the tokens that a budget counts; the model's by default.
+      characters: length of a chunk of the pool; longer texts are split, 0 keeps them whole.
+      text_field: field of a row with the text; `meta.text` is the field text of the field meta.
+      id_field: field with the id.
+      domain_field: field with the domain; by default a domain is a source of `pool`.
+      target_text_field: the field of target and leak_check, where it is another.
+      near_duplicates: Jaccard similarity of word shingles from which texts count as near duplicates; 1 leaves only copies.
+      epsilon: entropic regularisation of got_d, as a share of the mean cost.
+      seed: of all that is drawn.
+      format: of the chosen text, jsonl or parquet.
+      parts: files that it is split into.
+    """
+
+    pool: tuple[str, ...]
+    target: tuple[str, ...]
+    budget: str
+    shares: tuple[float, ...] = ()
+    leak_check: tuple[str, ...] = ()
+    method: str = "got_d"
+    model: str = "all-MiniLM-L6-v2"
+    max_length: int = 256
+    tokenizer: str | None = None
+    characters: int = 1000
+    text_field: str = "text"
+    id_field: str = "id"
+    domain_field: str | None = None
+    target_text_field: str | None = None
+    near_duplicates: float = 0.8
+    epsilon: float = 0.01
+    seed: int = 0
+    format: str = "jsonl"
+    parts: int = 1
+
+    def __post_init__(self):
+        for name in ("pool", "target", "shares", "leak_check"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, (str, os.PathLike)) else tuple(given))
+        object.__setattr__(self, "budget", str(self.budget))
+        Budget.parse(self.budget)
+        for name in ("pool", "target"):
+            if not getattr(self, name):
+                raise ValueError(f"No {name} is named. Give files with text in them.")
+        if self.shares and (len(self.shares) != len(self.target) or min(self.shares) <= 0):
+            raise ValueError(
+                f"There are {len(self.target)} targets and the shares {self.shares}. Give each one above 0, or none."
+            )
+        if self.format not in FORMATS:
+            raise ValueError(f"The format is {self.format!r}. It can be: {', '.join(FORMATS)}.")
+        for name in ("max_length", "parts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}. It must be at least 1.")
+        if not 0 < self.near_duplicates <= 1:
+            raise ValueError(f"near_duplicates is {self.near_duplicates}. It is a similarity: above 0, at most 1.")
+
+    def to_dict(self) -> dict:
+        """Returns the request JSON-like; `Request(**d)` is the same again."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}
+
+
+def named(source: str) -> tuple[str, str]:
+    """Returns the name and the place of `source`: of `law=cases/*.jsonl` the two sides, else the name comes from the place.
+
+    That of a file is its own up to the first dot, of a folder its own, of a glob that of what stands before the first
+    wildcard.
+    """
+    name, equals, place = str(source).partition("=")
+    if equals and name and not set(name) & set(GLOB + "/:"):
+        return name, place
+    place = str(source)
+    if place.partition(":")[0] in ("hf", "tfds"):
+        return place.split(":")[1], place
+    fixed = place
+    for wildcard in GLOB:
+        fixed = fixed.partition(wildcard)[0]
+    path = PurePath(fixed) if fixed == place else PurePath(fixed).parent if not fixed.endswith("/") else PurePath(fixed)
+    return path.name.partition(".")[0] or "pool", place

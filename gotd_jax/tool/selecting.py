@@ -1,0 +1,169 @@
+"""`gotd select`: from a request to a folder of chosen text."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from gotd_jax import ot
+from gotd_jax.artifacts import whole_folder
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
+from gotd_jax.models.named import folder_of
+from gotd_jax.ot import Potentials
+from gotd_jax.report import page
+from gotd_jax.tool import candidates as protection
+from gotd_jax.tool import card, choosing, findings, health, sources, writing
+from gotd_jax.tool.candidates import Candidates
+from gotd_jax.tool.choosing import Choice
+from gotd_jax.tool.chosen import Chosen
+from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool.request import Request
+from gotd_jax.tool.sources import Texts
+from gotd_jax.tool.vectors import Vectors
+
+SAMPLE = 5000  # candidates that stand for the pool where a method embeds none
+LANGUAGES = 1000  # candidates whose language is told
+
+
+def select(request: Request, out: str | Path, *, work: str | Path | None = None) -> Chosen:
+    """Returns the selection that `request` asks for, written to the folder `out`, whole or not at all.
+
+    Args:
+      request: pool, target, budget and how to choose.
+      out: must not exist.
+      work: where texts and embeddings are kept for the next selection from the same pool; `<out>.work` by default. What
+        was begun there and stopped goes on.
+
+    Raises:
+      ValueError: `out` exists, or the request cannot be met; the sentence says why.
+      RuntimeError: the solver did not converge.
+    """
+    out = check_free(out)
+    work = Path(work or f"{out}.work")
+    choosing.check_method(request.method)
+    tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
+    inputs = sources.inputs(request)
+    texts = sources.read(request, work)
+    candidates = protection.candidates(texts, request, work)
+    vectors = Vectors(request, work)
+    targets = {name: _without_mere_copies(corpus) for name, corpus in texts.targets.items()}
+    problems = [Problem(candidates.corpus, target, vectors.of) for target in targets.values()]
+    choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
+    material = _material(request, texts, targets, candidates, choice, vectors, inputs)
+    with whole_folder(out) as folder:
+        writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
+        writing.write_pool(folder, texts.pool, candidates, choice)
+        writing.write_targets(folder, targets)
+        np.save(folder / "embeddings.npy", material.embed_rows(material.rows))
+        for number, target in enumerate(material.targets):
+            target.potentials.save(folder / f"potentials-{number}.safetensors")
+        page.write(findings.find(material).to_dict(), folder / "report.html")
+        card.write(folder, material.manifest)
+        writing.write_manifest(folder, material.manifest)
+    return Chosen(out)
+
+
+def check_free(out: str | Path) -> Path:
+    """Returns `out` as a path; raises ValueError if something is there."""
+    out = Path(out)
+    if out.exists():
+        raise ValueError(f"{out} exists. Name another folder, or move it away.")
+    return out
+
+
+def _material(
+    request: Request,
+    texts: Texts,
+    targets: dict[str, Corpus],
+    candidates: Candidates,
+    choice: Choice,
+    vectors: Vectors,
+    inputs: list[dict],
+) -> Material:
+    embedded = request.method in READ_EMBEDDINGS
+
+    def embed_rows(rows: np.ndarray) -> np.ndarray:
+        return vectors.of_rows(candidates.corpus, np.searchsorted(candidates.rows, rows), whole=embedded)
+
+    sample = _sample(len(candidates.rows), SAMPLE, request.seed)
+    seen = vectors.of(candidates.corpus) if embedded else embed_rows(candidates.rows[sample])
+    sides, healths = [], []
+    shares = request.shares or len(targets) * (1.0,)
+    spoken = candidates.corpus.texts(_sample(len(candidates.rows), LANGUAGES, request.seed))
+    for (name, corpus), share, selection in zip(targets.items(), shares, choice.selections):
+        embeddings = vectors.of(corpus)
+        potentials = _potentials(selection, seen, embeddings, request)
+        sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials))
+        given = texts.targets[name]
+        healths.append(health.examine(name, given, vectors.of(given), seen, spoken))
+    return Material(
+        pool=texts.pool,
+        candidates=candidates.rows,
+        embed_rows=embed_rows,
+        embedded=embedded,
+        targets=tuple(sides),
+        rows=candidates.rows[choice.rows],
+        served=choice.served,
+        healths=tuple(healths),
+        manifest=_manifest(request, texts, candidates, choice, vectors, inputs, sides, healths),
+        seed=request.seed,
+    )
+
+
+def _without_mere_copies(target: Corpus) -> Corpus:
+    """Returns a target that is one text many times as that text once, for which there is a transport problem to solve."""
+    return target.take([0]) if len(np.unique(target.hashes)) == 1 else target
+
+
+def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, request: Request) -> Potentials:
+    """Returns got_d's own potentials, or those of a solve on the candidates that are embedded, without the time they took."""
+    found = selection.potentials or ot.solve(seen, targets, epsilon=request.epsilon, sample=SAMPLE, seed=request.seed)
+    journal = tuple(dataclasses.replace(line, seconds=0.0) for line in found.journal)
+    return dataclasses.replace(found, seconds=0.0, journal=journal)
+
+
+def _manifest(request, texts, candidates, choice, vectors, inputs, sides, healths) -> dict:
+    chosen = candidates.corpus.take(choice.rows)
+    return {
+        "format": 1,
+        "versions": writing.versions(),
+        "request": request.to_dict(),
+        "inputs": inputs,
+        "model": {"name": request.model, "fingerprint": vectors.model.fingerprint},
+        "tokenizer": request.tokenizer or request.model,
+        "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
+        "tested_texts": 0 if texts.tested is None else len(texts.tested),
+        "targets": [
+            {
+                "name": side.name,
+                "texts": len(side.corpus),
+                "share": side.share,
+                "selected": int((choice.served == number).sum()),
+                "tokens": int(choice.tokens[choice.served == number].sum()),
+                "fingerprint": side.corpus.fingerprint,
+                "method": writing.without_seconds(selection.info),
+                "potentials": {
+                    key: getattr(side.potentials, key) for key in ("cost", "marginal_error", "epsilon", "solved_on")
+                },
+            }
+            for number, (side, selection) in enumerate(zip(sides, choice.selections))
+        ],
+        "selected": {
+            "chunks": len(choice.rows),
+            "tokens": int(choice.tokens.sum()),
+            "sources": chosen.count_domains(),
+            "fingerprint": chosen.fingerprint,
+        },
+        "warnings": [warning for health in healths for warning in health.warnings],
+    }
+
+
+def _sample(size: int, most: int, seed: int) -> np.ndarray:
+    if size <= most:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(seed).choice(size, most, replace=False))

@@ -1,0 +1,129 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from gotd_jax import ot
+from gotd_jax.tool import curve, mixtures
+from tests.tool.worlds import GOOD, WIDTH, world
+
+BUDGETS = np.array([1, 2, 4, 8, 16, 32, 64])
+
+
+def resampled(costs, noise=0.001):
+    return costs + noise * np.random.default_rng(0).normal(size=(200, len(costs)))
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return curve.draw(world(GOOD))
+
+
+def test_the_curve_falls_until_the_target_is_covered_and_rises_beyond_what_is_good(drawn):
+    costs = {point.budget: point.cost for point in drawn.points}
+    assert costs[1] > costs[2] > costs[4] and costs[GOOD] < costs[2 * GOOD] < costs[4 * GOOD]
+    assert 4 < drawn.best <= GOOD
+    assert 4 <= drawn.knee <= GOOD
+
+
+def test_the_band_contains_the_curve_and_has_width(drawn):
+    assert all(point.low < point.cost < point.high for point in drawn.points)
+
+
+def test_a_selection_of_all_that_is_good_is_about_right(drawn):
+    assert drawn.verdict == "about right"
+
+
+def test_a_selection_of_more_than_is_good_is_too_large():
+    found = curve.draw(world(4 * GOOD))
+    assert found.verdict == "too large" and f"{4 * GOOD}" in found.sentence
+
+
+def test_a_selection_of_less_than_is_needed_could_be_larger():
+    assert curve.draw(world(2)).verdict == "could be larger"
+
+
+def test_a_selection_that_was_drawn_is_not_carried_on_by_values():
+    assert max(point.budget for point in curve.draw(world(20, method="random")).points) == 20
+
+
+def test_few_rows_are_embedded_where_the_pool_is_not():
+    assert curve.draw(world(GOOD, embedded=False)).most_chosen < curve.draw(world(GOOD)).most_chosen
+
+
+def test_a_pool_and_a_target_of_one_point_have_no_curve():
+    material = world(GOOD)
+    side = dataclasses.replace(material.targets[0], embeddings=np.ones((5, WIDTH), np.float32))
+    one = dataclasses.replace(material, targets=(side,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
+    assert curve.draw(one) is None
+
+
+def test_a_target_of_one_repeated_text_has_a_curve():
+    material = world(GOOD)
+    side = material.targets[0]
+    repeated = dataclasses.replace(side, embeddings=np.repeat(side.embeddings[:1], 5, axis=0))
+    points = curve.draw(dataclasses.replace(material, targets=(repeated,))).points
+    assert all(point.cost < 1 and point.low == pytest.approx(point.high) for point in points[:5])
+
+
+def test_resamples_to_first_order_are_near_those_solved_again():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(340, 4)).astype(np.float32), rng.normal((2, 0, 0, 0), size=(200, 4)).astype(np.float32)
+    made = world(GOOD)
+    side = dataclasses.replace(made.targets[0], embeddings=y)
+    rows = np.argsort(-x[:, 0])[:GOOD]
+    material = dataclasses.replace(made, targets=(side,), rows=rows, embed_rows=lambda asked: x[asked])
+    targets = mixtures.Targets.of(material)
+    _, resampled = mixtures.costs(material, x, targets, [rows], GOOD)
+    own = ot.solve(x, y, epsilon=mixtures.EPSILON, solver="semidual")
+    mixture = np.concatenate([x, x[np.sort(rows)]])
+    masses = np.repeat([(1 - mixtures.MASS) / len(x), mixtures.MASS / GOOD], [len(x), GOOD])
+    again = []
+    for moved in targets.moved(material.seed)[:12]:
+        weights = np.maximum(targets.weights + moved, 1e-9)  # a text that was not drawn has next to none
+        to = {"target_weights": weights / weights.sum(), "epsilon": own.epsilon, "absolute": True, "solver": "semidual"}
+        again.append(ot.solve(mixture, y, candidate_weights=masses, **to).cost / ot.solve(x, y, **to).cost)
+    assert np.std(again) > 1e-3
+    assert np.corrcoef(again, resampled[:12, 0])[0, 1] > 0.95
+    assert np.std(again) == pytest.approx(resampled[:12, 0].std(), rel=0.3)
+
+
+def test_a_resample_draws_as_many_texts_of_each_target_as_it_has():
+    targets = mixtures.Targets.of(world(GOOD, targets=2))
+    drawn = targets.moved(0) / targets.weights + 1
+    np.testing.assert_allclose(drawn, drawn.round(), atol=1e-9)
+    for side in (0, 1):
+        np.testing.assert_allclose(drawn[:, targets.sides == side].sum(axis=1), 20)
+    assert drawn.max() > 2 and drawn.min() < 0.5
+
+
+def test_the_knee_of_a_falling_and_of_a_rising_convex_curve_is_where_it_bends():
+    falling = np.array([1.0, 0.8, 0.6, 0.58, 0.57, 0.56, 0.55])
+    assert curve.knee(BUDGETS, falling, resampled(falling)) == 4
+    assert curve.knee(BUDGETS, falling[::-1], resampled(falling[::-1])) == 16
+
+
+def test_a_straight_or_uncertain_curve_has_no_knee():
+    straight = np.linspace(1, 0.9, len(BUDGETS))
+    assert curve.knee(BUDGETS, straight, resampled(straight)) is None
+    bent = straight - 0.002 * (BUDGETS == 8)
+    assert curve.knee(BUDGETS, bent, resampled(bent, 0.01)) is None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_fewer_than_three_budgets_have_no_knee(count):
+    assert curve.knee(BUDGETS[:count], np.array([1.0, 0.9][:count]), np.ones((9, count))) is None
+
+
+@pytest.mark.parametrize(
+    ("costs", "verdict"),
+    [
+        ([0.9, 0.8, 0.7, 0.69, 0.69, 0.7, 0.8], "about right"),
+        ([0.8, 0.7, 0.75, 0.8, 0.9, 0.95, 0.97], "too large"),
+        ([0.99, 0.98, 0.96, 0.95, 0.93, 0.9, 0.8], "could be larger"),
+        ([1.01, 1.0, 1.0, 1.0, 1.01, 1.02, 1.03], "no help"),
+    ],
+)
+def test_the_verdict_on_a_budget_of_32(costs, verdict):
+    costs = np.array(costs)
+    assert curve.judge(BUDGETS, costs, resampled(costs), 32)[0] == verdict

@@ -1,0 +1,102 @@
+"""A plan says what a selection reads and takes, and refuses what the selection would."""
+
+import dataclasses
+import json
+
+import pytest
+
+from gotd_jax.data.readers import read
+from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.tool import counting
+from gotd_jax.tool.planning import REPORT_ROWS, plan
+from gotd_jax.tool.request import Request
+
+STAGES = ["read", "near duplicates", "embed", "select", "report", "write"]
+
+
+@pytest.fixture(scope="module")
+def request_of(texts, tiny_model):
+    pool = tuple(f"{texts}/{domain}.jsonl" for domain in ("sea", "law", "food"))
+    whole = Request(pool, f"{texts}/train.jsonl", "30", model=str(tiny_model), max_length=64)
+    return lambda **changes: dataclasses.replace(whole, **changes)
+
+
+@pytest.fixture(scope="module")
+def planned(request_of):
+    return plan(request_of())
+
+
+def test_small_inputs_are_counted(planned, request_of, tiny_model):
+    pool = read(request_of().pool)
+    assert (planned.pool.texts, planned.pool.chunks, planned.pool.counted) == (180, 180, True)
+    assert (planned.target.texts, planned.target.counted) == (40, True)
+    assert planned.pool.tokens == tokenise(load_tokenizer(tiny_model), pool, 10**6).lengths.sum()
+    assert "180 texts, 180 chunks" in str(planned) and "(counted)" in str(planned)
+
+
+def test_every_stage_has_its_cost_and_where_it_comes_from(planned):
+    assert [stage.name for stage in planned.stages] == STAGES
+    assert all(stage.seconds > 0 for stage in planned.stages if stage.seconds is not None)
+    assert all(stage.memory_bytes > 10**8 and stage.why for stage in planned.stages)
+    assert planned.stages[2].disk_bytes == 220 * 32 * 12  # texts, float32 of 32 dimensions, three times while they are joined
+    total = planned.total
+    assert total.seconds == pytest.approx(sum(stage.seconds or 0 for stage in planned.stages))
+    assert total.memory_bytes == max(stage.memory_bytes for stage in planned.stages)
+    assert json.loads(json.dumps(planned.to_dict()))["total"]["disk_bytes"] == total.disk_bytes
+    lines = str(planned).splitlines()
+    assert [line.split("  ")[0] for line in lines[6:12]] == STAGES and "measured: " in lines[8]
+
+
+def test_a_large_pool_is_estimated_and_said_to_be(request_of, monkeypatch):
+    monkeypatch.setattr(counting, "COUNTED_BYTES", 3 * 4096)
+    planned = plan(request_of(method="random", budget="500"))
+    assert not planned.pool.counted and planned.pool.texts == pytest.approx(180, rel=0.1)
+    assert "estimated from 12." in str(planned) and str(planned).startswith("pool    about ")
+    assert planned.budget_chunks == planned.pool.chunks
+    assert planned.notes == (
+        f"The budget of 500 chunks exceeds the about {planned.pool.chunks} of the pool. Lower it or add to the pool.",
+    )
+
+
+def test_a_budget_in_tokens_or_a_share_is_told_in_chunks(planned, request_of):
+    mean = planned.pool.tokens / 180
+    in_tokens = plan(request_of(method="random", budget=f"{round(40.5 * mean)}-tokens"))
+    assert in_tokens.budget_chunks == 40
+    assert plan(request_of(method="random", budget="10%")).budget_chunks == 18
+
+
+def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report_need(request_of, monkeypatch):
+    monkeypatch.setattr("gotd_jax.tool.planning.REPORT_ROWS", 50)
+    assert REPORT_ROWS > 180
+    for method, texts in (("dsir", 90), ("tapt_c", 220)):
+        planned = plan(request_of(method=method))
+        assert planned.stages[2].disk_bytes == texts * 32 * 12 and planned.stages[3].why == "measured on a sample"
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"method": "best"}, "There is no method 'best'"),
+        ({"method": "dapt"}, "There is no method 'dapt' for a pool and a target alone"),
+        ({"pool": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
+        ({"target": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
+        ({"leak_check": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
+        ({"text_field": "body"}, "has no field 'body'"),
+        ({"target_text_field": "body"}, "has no field 'body'"),
+        ({"domain_field": "kind"}, "has no field 'kind'"),
+        ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 of the pool"),
+    ],
+)
+def test_what_the_selection_would_refuse_is_refused(request_of, changes, message):
+    with pytest.raises(ValueError, match=message):
+        plan(request_of(**changes))
+
+
+def test_a_model_that_is_not_there_is_refused(request_of, tmp_path):
+    with pytest.raises(ValueError, match=r"has no config\.json"):
+        plan(request_of(model=str(tmp_path)))
+
+
+def test_the_leak_check_is_timed_with_the_near_duplicates(request_of, texts):
+    planned = plan(request_of(method="random", leak_check=(f"{texts}/test.jsonl",)))
+    assert planned.stages[1].why.endswith("and the leak check")

@@ -1,0 +1,44 @@
+import pytest
+
+from gotd_jax.tool.request import Request, named
+
+
+@pytest.mark.parametrize(
+    "source, name, place",
+    [
+        ("law=cases/*.jsonl", "law", "cases/*.jsonl"),
+        ("pool/*.jsonl.gz", "pool", "pool/*.jsonl.gz"),
+        ("a/news.jsonl.zst", "news", "a/news.jsonl.zst"),
+        ("texts/", "texts", "texts/"),
+        ("data/shard-*.txt", "data", "data/shard-*.txt"),
+        ("*.jsonl", "pool", "*.jsonl"),
+        ("hf:owner/name:train", "owner/name", "hf:owner/name:train"),
+        ("runs/lr=3/x.jsonl", "x", "runs/lr=3/x.jsonl"),  # an equals sign in a path names nothing
+    ],
+)
+def test_a_source_is_named_by_its_person_or_its_place(source, name, place):
+    assert named(source) == (name, place)
+
+
+def test_a_request_written_down_is_the_same_again():
+    request = Request(pool="a", target=("b", "c"), shares=(1, 3), budget=5, leak_check="d")
+    assert Request(**request.to_dict()) == request
+    assert request.pool == ("a",) and request.budget == "5"
+
+
+@pytest.mark.parametrize(
+    "fields, sentence",
+    [
+        ({"pool": ()}, "No pool is named"),
+        ({"target": ()}, "No target is named"),
+        ({"shares": (1.0, 2.0)}, "There are 1 targets and the shares"),
+        ({"shares": (0.0,)}, "each one above 0"),
+        ({"format": "csv"}, "It can be: jsonl, parquet"),
+        ({"parts": 0}, "parts is 0"),
+        ({"near_duplicates": 0}, "near_duplicates is 0"),
+        ({"budget": "some"}, "is no amount"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Request(**{"pool": "a", "target": "b", "budget": 1} | fields)

@@ -1,0 +1,139 @@
+import json
+
+import datasets
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from gotd_jax import tool
+from gotd_jax.data.readers import read
+from gotd_jax.data.tokens import count_tokens, load_tokenizer
+
+
+def rows_of(chosen):
+    return chosen.table.to_pylist()
+
+
+def test_the_chosen_text_is_the_targets_kind_best_first(chosen):
+    rows = rows_of(chosen)
+    assert [row["rank"] for row in rows] == list(range(20))
+    assert all(row["id"].startswith(row["source"]) for row in rows)
+    assert sum(row["source"] == "food" for row in rows) >= 15  # a third of the pool
+    values = [row["value"] for row in rows]
+    assert values == sorted(values)
+
+
+def test_parts_are_numbered_and_load_as_a_hugging_face_dataset(chosen, tmp_path):
+    assert chosen.parts == ["part-00000-of-00002.jsonl", "part-00001-of-00002.jsonl"]
+    loaded = datasets.load_dataset(str(chosen.folder), split="train", cache_dir=str(tmp_path))
+    assert loaded["text"] == [row["text"] for row in rows_of(chosen)]
+
+
+def test_parquet_holds_the_same_rows(chosen, asked, tmp_path):
+    again = tool.select(asked(format="parquet"), tmp_path / "again", work=f"{chosen.folder}.work")
+    assert again.parts == ["part-00000-of-00001.parquet"]
+    assert rows_of(again) == rows_of(chosen)
+
+
+def test_values_of_the_whole_pool_stand_in_its_order(chosen):
+    values, pool = chosen.values(), chosen.pool.to_pylist()
+    assert values.shape == (180,) and values.dtype == np.float32
+    assert [pool[row["row"]]["id"] for row in rows_of(chosen)] == [row["id"] for row in rows_of(chosen)]
+    assert [row["value"] for row in rows_of(chosen)] == pytest.approx(np.sort(values)[:20].tolist(), rel=1e-6)
+
+
+def test_a_budget_of_tokens_is_exact_to_one_chunk(asked, tiny_model, tmp_path):
+    chosen = tool.select(asked(budget="400-tokens", method="top_cosine"), tmp_path / "chosen")
+    tokens = chosen.table["tokens"].to_pylist()
+    texts = read([str(chosen.folder / name) for name in chosen.parts])
+    assert tokens == count_tokens(load_tokenizer(tiny_model), texts).tolist()
+    assert sum(tokens) <= 400 < sum(tokens) + max(tokens)
+
+
+def test_several_targets_have_their_shares_and_no_chunk_twice(asked, texts, lines, tmp_path):
+    rows = map(json.loads, (texts / "sea.jsonl").read_text().splitlines())
+    sea = lines(tmp_path / "sea_task.jsonl", [row["text"][:60] for row in rows][:20])
+    targets = (f"food={texts / 'train.jsonl'}", f"sea={sea}")
+    chosen = tool.select(asked(target=targets, shares=(3, 1), budget="40"), tmp_path / "chosen")
+    rows = rows_of(chosen)
+    assert [sum(row["target"] == name for row in rows) for name in ("food", "sea")] == [30, 10]
+    assert len({row["row"] for row in rows}) == 40
+    assert {row["target"] for row in rows[:8]} == {"food", "sea"}  # they take turns
+    assert sum(row["source"] == "sea" for row in rows if row["target"] == "sea") >= 8
+    assert chosen.values().shape == (180, 2)
+    assert not any(check.faults for check in tool.verify(chosen))
+
+
+@pytest.mark.parametrize("method", ["random", "dsir", "tapt_c", "crisp"])
+def test_every_kind_of_method_leaves_a_selection_that_verifies(asked, chosen, method, tmp_path):
+    made = tool.select(asked(method=method, budget="10%"), tmp_path / method, work=f"{chosen.folder}.work")
+    assert len(made) == 18 and not any(check.faults for check in tool.verify(made))
+    assert (made.values() is None) == (method == "random")
+    assert made.explain(3)[0].share > 0
+
+
+def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(asked, texts, lines, tmp_path):
+    food = [json.loads(line) for line in (texts / "food.jsonl").read_text().splitlines()]
+    nearly = [{"id": f"near{i}", "text": row["text"] + " bread"} for i, row in enumerate(food[:5])]
+    pool = lines(tmp_path / "pool.jsonl", [*food, *nearly])
+    tested = lines(tmp_path / "tested.jsonl", [food[0]["text"], food[9]["text"]])
+    chosen = tool.select(asked(pool=str(pool), budget="50", leak_check=str(tested)), tmp_path / "chosen")
+    assert chosen.manifest["pool"] | {"fingerprint": None} == {
+        "pool": 65, "candidates": 58, "leaking": 3, "near_duplicates": 4, "sources": {"pool": 65}, "fingerprint": None
+    }  # fmt: skip
+    assert not {"food0", "food9", "near0"} & set(chosen.table["id"].to_pylist())
+    values, pool = chosen.values(), chosen.pool.to_pylist()
+    assert np.isnan(values[[0, 9, 60]]).all() and np.isfinite(np.delete(values, [0, 9, 60])).all()
+    assert values[61] == values[1] and pool[61]["status"] == "near_duplicate" and pool[61]["first"] == 1
+
+
+def test_a_field_can_name_the_domain(asked, texts, lines, tmp_path):
+    rows = [json.loads(line) for name in ("sea", "law") for line in (texts / f"{name}.jsonl").read_text().splitlines()]
+    pool = lines(tmp_path / "pool.jsonl", [row | {"meta": {"kind": row["id"][:3]}} for row in rows])
+    chosen = tool.select(asked(pool=str(pool), domain_field="meta.kind", budget="5"), tmp_path / "chosen")
+    assert chosen.manifest["pool"]["sources"] == {"sea": 60, "law": 60}
+
+
+@pytest.mark.parametrize(
+    "target, sentence",
+    [
+        (["bread and butter"] * 30, "30 times"),
+        (["bread and butter", "old oven", "sugar in the stew"], "3 different texts"),
+    ],
+)
+def test_a_target_that_can_hardly_carry_a_selection_is_warned_of(asked, lines, tmp_path, target, sentence):
+    task = lines(tmp_path / "task.jsonl", target)
+    chosen = tool.select(asked(target=str(task), budget="5"), tmp_path / "chosen")
+    warnings = chosen.manifest["warnings"]
+    assert any(sentence in warning for warning in warnings), warnings
+    assert all(warning in (chosen.folder / "README.md").read_text() for warning in warnings)
+    assert not any(check.faults for check in tool.verify(chosen))
+
+
+@pytest.mark.parametrize(
+    "fields, sentence",
+    [
+        ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 candidates"),
+        ({"budget": "1M-tokens"}, r"The budget of 1,000,000 tokens exceeds the [\d,]+ of the 180 candidates"),
+        ({"budget": "3-tokens"}, "less than the best chunk's"),
+        ({"method": "dapt"}, "There is no method 'dapt' for a pool and a target alone. There are: random, "),
+        ({"text_field": "body"}, "has no field 'body'"),
+        ({"pool": "nowhere.jsonl"}, "There is no file or folder nowhere.jsonl"),
+    ],
+)
+def test_what_cannot_be_met_leaves_nothing_and_says_why(asked, chosen, tmp_path, fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        tool.select(asked(**fields), tmp_path / "chosen", work=f"{chosen.folder}.work")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_exists_is_not_written_over(chosen, asked):
+    before = (chosen.folder / "manifest.json").read_bytes()
+    with pytest.raises(ValueError, match=r"exists\. Name another folder"):
+        tool.select(asked(), chosen.folder)
+    assert (chosen.folder / "manifest.json").read_bytes() == before
+
+
+def test_targets_lie_in_the_order_of_their_potentials(chosen, texts):
+    targets = pq.read_table(chosen.folder / "targets.parquet")["text"].to_pylist()
+    assert targets == [json.loads(line)["text"] for line in (texts / "train.jsonl").read_text().splitlines()]
