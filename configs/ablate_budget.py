@@ -10,7 +10,7 @@ task. Here every budget has every method, and GOT-D at two epsilons: what blurs 
 at large ones, where most of what is near is taken in any case.
 
 Arguments, after a colon: nothing is CoLA at Table 4's size, with the score after fine-tuning; `selection` trains nothing and
-measures the selections alone (see configs/ablate_epsilon.py); `small` is this for a packaged task and 10,020 packaged
+measures the selections alone (see configs/ablate_epsilon.py); `small` is this for a packaged task and 4,800 packaged
 passages, a sixth of them from the task's own domain, which the largest budgets exceed; `small_scores` is a few of its cells
 with the score after fine-tuning.
 
@@ -37,7 +37,8 @@ def get_config(variant: str = ""):
     elif variant == "small":
         ablate_epsilon.small(config)
         _measure(config)
-        config.sweep.budget = (25, 50, 100, 200, 400, 800, 1_600, 3_200)
+        config.pool.per_domain = 800
+        config.sweep.budget = (25, 50, 100, 200, 400, 800, 1_600)
     elif variant == "small_scores":
         ablate_epsilon.small(config)
         config.sweep.method = ("random", "got_d")

@@ -85,9 +85,9 @@ def _small(config) -> None:
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
-    config.pool.per_domain = 500
-    config.task.labels = 256
-    config.task.tested = 400
+    config.pool.per_domain = 300
+    config.task.labels = 128
+    config.task.tested = 300
     config.target.most = 500
     config.finetune.max_length = 64
     config.sweep.task = ("available",)  # those that lie in data_dir
