@@ -44,8 +44,7 @@ def encoder_settings(config) -> dict:
 
 def _encoder(config, workdir: Path) -> Loaded:
     encoder = _finetuned(config, workdir) if config.embed.finetuned else named.folder_of(config.embed.model)
-    model = named.encoder(encoder, compute_dtype=config.embed.compute_dtype)
-    return model if config.embed.layers is None else model.cut(config.embed.layers)
+    return named.encoder(encoder, layers=config.embed.layers, compute_dtype=config.embed.compute_dtype)
 
 
 def _finetuned(config, workdir: Path) -> Path:

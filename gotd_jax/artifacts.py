@@ -71,7 +71,7 @@ def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
     The parent folder is made where it is missing. If the body raises, the temporary folder is removed.
 
     Raises:
-      FileExistsError: something other than an empty folder has come to lie at `path` meanwhile.
+      OSError: something other than an empty folder has come to lie at `path` meanwhile.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, whole_file, write_json
+from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, whole_file, whole_folder, write_json
 
 
 def test_stage_is_made_once(tmp_path):
@@ -149,3 +149,22 @@ def test_json_comes_back(tmp_path):
 def test_fingerprint_ignores_the_order_of_keys_and_nothing_else():
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1, "b": 2}) != fingerprint({"a": 2, "b": 1})
+
+
+def test_a_folder_is_whole_or_absent(tmp_path):
+    with whole_folder(tmp_path / "deep" / "made") as partial:
+        (partial / "text").write_text("all")
+        assert not (tmp_path / "deep" / "made").exists()
+    assert (tmp_path / "deep" / "made" / "text").read_text() == "all"
+    with pytest.raises(RuntimeError), whole_folder(tmp_path / "other") as partial:
+        (partial / "text").write_text("half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+
+
+def test_a_whole_folder_takes_no_other_ones_place(tmp_path):
+    with pytest.raises(OSError, match="not empty"), whole_folder(tmp_path / "made") as partial:
+        (partial / "text").write_text("second")
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "text").write_text("first")
+    assert (tmp_path / "made" / "text").read_text() == "first" and len(list(tmp_path.iterdir())) == 1

@@ -25,11 +25,21 @@ def is_causal(folder: Path) -> bool:
     return folders.read_config(folder).get("model_type") in FAMILIES
 
 
-def encoder(name: str | os.PathLike, *, compute_dtype: str = "float32") -> Loaded:
-    """Returns the model called `name` as what embeds texts: an encoder without head, or a causal language model."""
+def encoder(name: str | os.PathLike, *, layers: int | None = None, compute_dtype: str = "float32") -> Loaded:
+    """Returns the model called `name` as what embeds texts: an encoder without head, or a causal language model.
+
+    Args:
+      name: see `folder_of`.
+      layers: how many of an encoder's are kept; 0 leaves its embeddings of tokens, None all.
+      compute_dtype: 'float32' or 'bfloat16'.
+
+    Raises:
+      ValueError: there is no such model, or it is no encoder of so many layers.
+    """
     folder = folder_of(name)
     load = causal.load if is_causal(folder) else published.load
-    return load(folder, compute_dtype=compute_dtype)
+    model = load(folder, compute_dtype=compute_dtype)
+    return model if layers is None else model.cut(layers)
 
 
 def language_model(name: str | os.PathLike, *, seed: int = 0, compute_dtype: str = "float32") -> Loaded:

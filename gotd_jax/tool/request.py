@@ -24,6 +24,7 @@ class Request:
       leak_check: files of texts to be tested on: what the pool holds of them is refused.
       method: one of gotd_jax.methods.METHODS that needs nothing but texts and embeddings.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
+      layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads.
       tokenizer: Hugging Face folder or hub name of the tokens that a budget counts; the model's by default.
       characters: length of a chunk of the pool; longer texts are split, 0 keeps them whole.
@@ -45,6 +46,7 @@ class Request:
     leak_check: tuple[str, ...] = ()
     method: str = "got_d"
     model: str = "all-MiniLM-L6-v2"
+    layers: int | None = None
     max_length: int = 256
     tokenizer: str | None = None
     characters: int = 1000

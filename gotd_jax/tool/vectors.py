@@ -29,7 +29,7 @@ class Vectors:
     @functools.cached_property
     def model(self) -> Loaded:
         """The model, loaded when it is first needed."""
-        return encoder(self._request.model)
+        return encoder(self._request.model, layers=self._request.layers)
 
     def of(self, corpus: Corpus) -> np.ndarray:
         """Returns the embeddings of a corpus, float32 [n, d], mapped."""

@@ -188,3 +188,13 @@ def test_text_that_is_no_string_is_refused():
     for text in (None, 3, b"bytes"):
         with pytest.raises(ValueError, match="Record 1 has the text"):
             Corpus.from_records([{"text": "fine"}, {"text": text}])
+
+
+def test_kept_rows_stream_to_a_file_with_ids_and_hashes(tmp_path):
+    corpus = corpus_of(2 * ROWS_PER_BATCH + 5)
+    kept = np.zeros(len(corpus), bool)
+    kept[[0, 3, 2 * ROWS_PER_BATCH + 4]] = True  # of the second batch nothing
+    written = corpus.keep(kept, tmp_path / "kept.arrow")
+    assert_aligned(written, [0, 3, 2 * ROWS_PER_BATCH + 4])
+    assert (written.hashes == corpus.hashes[kept]).all()
+    assert written.take([2]).ids == [f"id-{2 * ROWS_PER_BATCH + 4}"]

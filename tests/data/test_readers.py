@@ -149,6 +149,14 @@ def make_tree(folder):
         path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
 
 
+def test_a_field_names_the_domain_of_each_row_and_null_leaves_the_sources(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(json_lines([{"text": "x", "of": {"kind": 7}}, {"text": "y", "of": {"kind": None}}]))
+    assert list(read(path, domain="web", domain_field="of.kind").domains) == ["7", "web"]
+    with pytest.raises(ValueError, match=r"has no field 'kind'.*Name the right one by domain_field"):
+        read(path, domain_field="kind")
+
+
 def test_folder_is_read_sorted_with_all_below_it_and_ids_tell_the_files_apart(tmp_path):
     make_tree(tmp_path)
     corpus = read(tmp_path)

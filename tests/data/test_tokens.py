@@ -4,7 +4,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import count_tokens, load_tokenizer, tokenise
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "e"]
 
@@ -65,3 +65,9 @@ def test_a_folder_without_tokeniser_is_refused(tmp_path):
         load_tokenizer(tmp_path / "none")
     with pytest.raises(ValueError, match="holds no tokeniser"):
         load_tokenizer(tmp_path)
+
+
+def test_tokens_are_counted_to_the_end_and_without_special_ones_whatever_was_cut_before(tokenizer):
+    corpus = Corpus.from_texts(["a b c d e a b", "", "c"])
+    tokenise(tokenizer, corpus, 4)  # leaves the tokeniser cutting
+    assert count_tokens(tokenizer, corpus).tolist() == [7, 0, 1]

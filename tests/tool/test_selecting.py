@@ -137,3 +137,9 @@ def test_a_folder_that_exists_is_not_written_over(chosen, asked):
 def test_targets_lie_in_the_order_of_their_potentials(chosen, texts):
     targets = pq.read_table(chosen.folder / "targets.parquet")["text"].to_pylist()
     assert targets == [json.loads(line)["text"] for line in (texts / "train.jsonl").read_text().splitlines()]
+
+
+def test_fewer_layers_are_read_where_asked_for(asked, chosen, tmp_path):
+    made = tool.select(asked(layers=0), tmp_path / "chosen", work=f"{chosen.folder}.work")
+    assert made.manifest["model"]["fingerprint"] != chosen.manifest["model"]["fingerprint"]
+    assert not np.array_equal(made.values(), chosen.values())
