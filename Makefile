@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: quickstart test parity benchmark lint
+.PHONY: quickstart test parity browser benchmark lint
 
 quickstart: $(VENV)/installed
 	$(RUN) -m experiments.main --config=configs/quickstart.py
@@ -16,6 +16,12 @@ parity: $(VENV)/installed
 	$(RUN) -m pip install --quiet torch==2.13.0
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[test,parity]'
 	$(RUN) -m pytest -m parity
+
+# The report page in a headless Chromium, which Debian's packages have.
+browser: $(VENV)/installed
+	command -v chromedriver || (apt-get update -qq && apt-get install -y -qq chromium chromium-driver)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[test,browser]'
+	$(RUN) -m pytest -m browser
 
 # The transport engine and the decoders against their peers, half an hour on two cores.
 benchmark: $(VENV)/installed
