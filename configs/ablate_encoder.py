@@ -55,6 +55,8 @@ def _small():
 
     config = quickstart.get_config()
     config.pool.per_domain = 200
+    config.budget = 32
+    config.task.tested = 200
     config.embed.finetune.batch_size = 32
     config.embed.finetune.max_length = 64
     config.embed.finetune.learning_rate = 1e-4  # at 2e-5 so few steps teach nothing

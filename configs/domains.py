@@ -86,8 +86,9 @@ def _small(config) -> None:
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 300
-    config.task.labels = 128
-    config.task.tested = 300
+    config.budget = 32
+    config.task.labels = 64
+    config.task.tested = 200
     config.target.most = 500
     config.finetune.max_length = 64
     config.sweep.task = ("available",)  # those that lie in data_dir

@@ -70,8 +70,9 @@ def _small(config) -> None:
     config.finetune.dropout = False
     config.finetune.learning_rate = 1e-4  # at 2e-5 so few steps teach so small a model nothing
     config.pool.per_domain = 500
-    config.task.labels = 128
-    config.task.tested = 300
+    config.budget = 32
+    config.task.labels = 64
+    config.task.tested = 200
     config.sweep.task = ("available",)  # those that lie in data_dir
     config.sweep.seed = (0, 1)
     config.protocol = ()
