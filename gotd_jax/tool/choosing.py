@@ -13,7 +13,8 @@ from gotd_jax.methods import METHODS, Problem, Selection
 from gotd_jax.tool.budget import Budget, fitting
 from gotd_jax.tool.request import Request
 
-NEEDS_MORE = ("none", "contrast", "rtp", "dapt", "loss_difference")  # than texts and embeddings, or selects nothing
+NEEDS_MORE = ("none", "rtp", "loss_difference")  # a scorer, a language model; or selects nothing
+SOLVING = ("got_d", "contrast")  # what epsilon speaks to
 SAMPLE = 1000  # candidates from which the mean number of tokens is taken
 
 
@@ -90,7 +91,7 @@ def _amounts(budget: Budget, shares: Sequence[float], candidates: int) -> list[f
 
 
 def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: int) -> tuple[np.ndarray, Selection]:
-    options = {"epsilon": request.epsilon} if request.method == "got_d" else {}
+    options = {"epsilon": request.epsilon} if request.method in SOLVING else {}
     asked = min(count + int(taken.sum()), len(taken))
     selection = methods.select(request.method, problem, asked, seed=request.seed, **options)
     return selection.rows[~taken[selection.rows]][:count], selection

@@ -16,7 +16,7 @@ from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
 from gotd_jax.tool import rates
 from gotd_jax.tool.budget import Budget
-from gotd_jax.tool.choosing import check_method
+from gotd_jax.tool.choosing import SOLVING, check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
@@ -188,7 +188,9 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, e
 def _selecting(request, pool: Side, target: Side, share: float, samples: _Samples, width: int) -> tuple[float, str]:
     """Returns the seconds of selecting for all targets, and where they come from."""
     entries = pool.chunks * target.chunks
-    if request.method != "got_d":
+    if request.method == "dapt":
+        return 0.0, "a draw"
+    if request.method not in SOLVING:
         each = rates.selecting(request.method, samples.pool, samples.target, share, width, request.seed)
         return entries * each, "measured on a sample"
     speed = rates.product(min(target.chunks, rates.TARGETS), width)

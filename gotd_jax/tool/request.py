@@ -22,7 +22,9 @@ class Request:
       budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: what the pool holds of them is refused.
-      method: one of gotd_jax.methods.METHODS that needs nothing but texts and embeddings.
+      method: one of gotd_jax.methods.METHODS that needs no scorer and no losses.
+      away: for the method contrast: texts to move away from.
+      home: for the method dapt: domains of the pool that the task belongs to.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
       layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads.
@@ -33,7 +35,7 @@ class Request:
       domain_field: field with the domain; by default a domain is a source of `pool`.
       target_text_field: the field of target and leak_check, where it is another.
       near_duplicates: Jaccard similarity of word shingles from which texts count as near duplicates; 1 leaves only copies.
-      epsilon: entropic regularisation of got_d, as a share of the mean cost.
+      epsilon: entropic regularisation of got_d and contrast, as a share of the mean cost.
       seed: of all that is drawn.
       format: of the chosen text, jsonl or parquet.
       parts: files that it is split into.
@@ -45,6 +47,8 @@ class Request:
     shares: tuple[float, ...] = ()
     leak_check: tuple[str, ...] = ()
     method: str = "got_d"
+    away: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
     model: str = "all-MiniLM-L6-v2"
     layers: int | None = None
     max_length: int = 256
@@ -61,7 +65,7 @@ class Request:
     parts: int = 1
 
     def __post_init__(self):
-        for name in ("pool", "target", "shares", "leak_check"):
+        for name in ("pool", "target", "shares", "leak_check", "away", "home"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, (str, os.PathLike)) else tuple(given))
         object.__setattr__(self, "budget", str(self.budget))
@@ -73,6 +77,9 @@ class Request:
             raise ValueError(
                 f"There are {len(self.target)} targets and the shares {self.shares}. Give each one above 0, or none."
             )
+        for method, name in (("contrast", "away"), ("dapt", "home")):
+            if (self.method == method) != bool(getattr(self, name)):
+                raise ValueError(f"The method is {self.method}, and {name} {getattr(self, name)}. {name} goes with {method}.")
         if self.format not in FORMATS:
             raise ValueError(f"The format is {self.format!r}. It can be: {', '.join(FORMATS)}.")
         for name in ("max_length", "parts"):

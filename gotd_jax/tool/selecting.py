@@ -52,7 +52,8 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     candidates = protection.candidates(texts, request, work)
     vectors = Vectors(request, work)
     targets = {name: _without_mere_copies(corpus) for name, corpus in texts.targets.items()}
-    problems = [Problem(candidates.corpus, target, vectors.of) for target in targets.values()]
+    also = {"away": texts.away, "home": request.home}
+    problems = [Problem(candidates.corpus, target, vectors.of, **also) for target in targets.values()]
     choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
     material = _material(request, texts, targets, candidates, choice, vectors, inputs)
     with whole_folder(out) as folder:

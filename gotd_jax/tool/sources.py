@@ -23,11 +23,13 @@ class Texts:
       pool: chunks, mapped from the work folder; a row's domain is its source.
       targets: chunks of each target, by its name, in the order of the request.
       tested: texts that must not be chosen; None where none are named.
+      away: texts to move away from; None where none are named.
     """
 
     pool: Corpus
     targets: dict[str, Corpus]
     tested: Corpus | None
+    away: Corpus | None
 
 
 def read(request: Request, work: Path) -> Texts:
@@ -49,8 +51,7 @@ def read(request: Request, work: Path) -> Texts:
 
     pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make) / "pool.arrow")
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
-    tested = Corpus.concatenate([_of_target(place, request, name) for name, place in map(named, request.leak_check)] or [EMPTY])
-    return Texts(pool, targets, tested if request.leak_check else None)
+    return Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request))
 
 
 def target_places(request: Request) -> list[tuple[str, str]]:
@@ -70,7 +71,7 @@ def target_places(request: Request) -> list[tuple[str, str]]:
 def inputs(request: Request) -> list[dict]:
     """Returns what the request reads: side, name, source and version of each, and of its files name, bytes and SHA-256."""
     found = []
-    for side in ("pool", "target", "leak_check"):
+    for side in ("pool", "target", "leak_check", "away"):
         for name, place in map(named, getattr(request, side)):
             origin = {"side": side, "name": name, "source": place, "version": readers.version(place)}
             files = [{"name": entry[0], "bytes": entry[1], "sha256": sha256(entry[0])} for entry in _local(place)]
@@ -96,13 +97,15 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-EMPTY = Corpus.from_records(())
-
-
 def _pool_records(request: Request) -> Iterator[dict]:
     fields = {"text_field": request.text_field, "id_field": request.id_field, "domain_field": request.domain_field}
     opened = [readers.records(place, domain=name, **fields) for name, place in map(named, request.pool)]
     return itertools.chain.from_iterable(opened)
+
+
+def _joined(named_sources: Sequence[str], request: Request) -> Corpus | None:
+    parts = [_of_target(place, request, name) for name, place in map(named, named_sources)]
+    return Corpus.concatenate(parts) if parts else None
 
 
 def _of_target(place: str, request: Request, name: str) -> Corpus:

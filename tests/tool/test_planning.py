@@ -77,7 +77,7 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     "changes, message",
     [
         ({"method": "best"}, "There is no method 'best'"),
-        ({"method": "dapt"}, "There is no method 'dapt' for a pool and a target alone"),
+        ({"method": "rtp"}, "There is no method 'rtp' for a pool and a target alone"),
         ({"pool": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"target": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"leak_check": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),

@@ -37,6 +37,8 @@ def test_a_request_written_down_is_the_same_again():
         ({"parts": 0}, "parts is 0"),
         ({"near_duplicates": 0}, "near_duplicates is 0"),
         ({"budget": "some"}, "is no amount"),
+        ({"method": "contrast"}, "away goes with contrast"),
+        ({"home": "law"}, "home goes with dapt"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(fields, sentence):

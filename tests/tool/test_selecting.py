@@ -72,6 +72,15 @@ def test_every_kind_of_method_leaves_a_selection_that_verifies(asked, chosen, me
     assert made.explain(3)[0].share > 0
 
 
+def test_what_a_method_reads_beside_the_target_is_named_with_it(asked, chosen, texts, tmp_path):
+    work = f"{chosen.folder}.work"
+    home = tool.select(asked(method="dapt", home=("sea", "law")), tmp_path / "home", work=work)
+    assert set(home.table["source"].to_pylist()) == {"sea", "law"}
+    away = tool.select(asked(method="contrast", away=str(texts / "train.jsonl")), tmp_path / "away", work=work)
+    assert away.table["source"].to_pylist().count("food") <= 2  # as far from the texts about food as can be
+    assert away.manifest["inputs"][-1]["side"] == "away"
+
+
 def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(asked, texts, lines, tmp_path):
     food = [json.loads(line) for line in (texts / "food.jsonl").read_text().splitlines()]
     nearly = [{"id": f"near{i}", "text": row["text"] + " bread"} for i, row in enumerate(food[:5])]
@@ -116,7 +125,8 @@ def test_a_target_that_can_hardly_carry_a_selection_is_warned_of(asked, lines, t
         ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 candidates"),
         ({"budget": "1M-tokens"}, r"The budget of 1,000,000 tokens exceeds the [\d,]+ of the 180 candidates"),
         ({"budget": "3-tokens"}, "less than the best chunk's"),
-        ({"method": "dapt"}, "There is no method 'dapt' for a pool and a target alone. There are: random, "),
+        ({"method": "rtp"}, "There is no method 'rtp' for a pool and a target alone. There are: random, "),
+        ({"method": "dapt", "home": "web"}, "The task's home is web, and the pool has no such domain. It has: sea, law, food"),
         ({"text_field": "body"}, "has no field 'body'"),
         ({"pool": "nowhere.jsonl"}, "There is no file or folder nowhere.jsonl"),
     ],
