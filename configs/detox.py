@@ -14,12 +14,13 @@ Arguments, after a colon: nothing is 10,000 selected, `20k` is 20,000, `small` t
 with packaged prompts, texts and scorers.
 
 Cost: full, 6 methods of 20,000 prompts and 500,000 continuations each, and with `rtp` a score of every chunk of the pool:
-hours on one modern GPU, not run by us. Small: half an hour on two cores, most of it writing.
+hours on one modern GPU, not run by us. Small: with 24 prompts of a kind half an hour on two cores, most of it
+writing; with the 12 that it has, less.
 
 Expect (Table 1, toxicity probability on toxic prompts): GPT-2 0.67, RANDOM 0.60, DSIR 0.64, RTP 0.49, GOT-D_contrast 0.39,
 GOT-D_clean 0.36; compare with one's own base line, since scorers differ. A model can also become less toxic by
 writing less, or blandly: see length, distinct n-grams and fluency. The small run trains on a few thousand tokens and
-writes from 24 prompts of a kind: it shows the pipeline, and not what selection is worth.
+writes from few prompts: it shows the pipeline, and not what selection is worth.
 """
 
 from configs import common

@@ -13,22 +13,21 @@ def blocks():
     return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp_path):
+def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp_path, capsys):
     code = blocks()[0]
     for shown, ours in {
-        "path/to/all-MiniLM-L6-v2": tiny_model,
         "pool/*.jsonl.gz": texts / "[fls]*.jsonl",
-        "task.jsonl": texts / "train.jsonl",
-        "work/": f"{tmp_path}/",
-        "1000": 80,
-        "50_000": 20,
+        '"task.jsonl"': f'"{texts / "train.jsonl"}", model="{tiny_model}", max_length=32',
+        "2M-tokens": "600-tokens",
+        '"chosen")': f'"{tmp_path / "chosen"}")',
     }.items():
         assert shown in code
         code = code.replace(shown, str(ours))
     names = {}
     exec(code, names)  # what a reader would paste
-    assert len(names["chosen"]) == 20
-    assert sum(text_id.startswith("food") for text_id in names["chosen"].ids) >= 15
+    assert len(names["chosen"]) == 20  # of 30 words each
+    assert sum(text_id.startswith("food") for text_id in names["chosen"].table["id"].to_pylist()) >= 15
+    assert "near duplicates" in capsys.readouterr().out
 
 
 def test_transport_engine_of_the_readme_runs(tmp_path):
