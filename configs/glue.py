@@ -13,7 +13,7 @@ is Table 12, `mnli` RTE and MRPC from a model trained on MNLI (apart: see Expect
 packaged pool for the tasks that lie in `data_dir`.
 
 Cost: full, 8 tasks x 4 methods x 3 seeds of pre-fine-tuning on 50,000 chunks of 295 tokens: hours on one modern GPU, not
-run by us. Small: 4 methods, 2 seeds, about 15 minutes a task on 2 cores.
+run by us. Small: 4 methods, 2 seeds, 6 minutes a task on 2 cores.
 
 Expect (Table 4, lower half, averages recomputed from the rows): none 75.30, DSIR 78.40, TAPT/c 78.58, GOT-D 78.61, where
 3 of the points come from starting RTE and MRPC from an MNLI model, which we do not: without these two tasks GOT-D is
