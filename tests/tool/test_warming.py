@@ -23,6 +23,7 @@ from tests.models.test_decoder import REFERENCES
 from tests.training.runs import entries
 from tests.training.small import save_tokenizer
 
+pytestmark = pytest.mark.slow  # every training compiles
 RECIPE = {"batch_size": 4, "max_length": 16, "epochs": 2, "learning_rate": 1e-3}
 
 
