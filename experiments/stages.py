@@ -17,8 +17,6 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 
-SOLVING = ("got_d", "contrast")  # methods that `config.ot` speaks to
-
 
 def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
     """Returns the folder of what the config's method selects: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`.
@@ -116,7 +114,7 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 def _options(config) -> dict:
     """Returns the arguments that are the method's own."""
-    if config.method not in SOLVING:
+    if config.method not in methods.SOLVING:
         return {}
     options = config.ot.to_dict()
     return {**ot.PUBLISHED, "sample": options["sample"]} if options.pop("published") else options

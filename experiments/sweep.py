@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from configs import common
 from experiments import inputs
-from experiments.stages import SOLVING
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 
 # What a sweep calls deeper fields. An epsilon may be "published": the notebook's setting of the solver, `ot.published`.
 SWEPT = {

@@ -9,12 +9,11 @@ import numpy as np
 
 from gotd_jax import methods
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import METHODS, Problem, Selection
+from gotd_jax.methods import METHODS, SOLVING, Problem, Selection
 from gotd_jax.tool.budget import Budget, fitting
 from gotd_jax.tool.request import Request
 
 NEEDS_MORE = ("none", "rtp", "loss_difference")  # a scorer, a language model; or selects nothing
-SOLVING = ("got_d", "contrast")  # what epsilon speaks to
 SAMPLE = 1000  # candidates from which the mean number of tokens is taken
 
 
@@ -114,7 +113,7 @@ def _within_tokens(
         if fit < len(rows) or count == free:
             break
         count = min(2 * count, free)
-    if fit == len(rows) and lengths.sum() < tokens and free == count:
+    if fit == len(rows) and lengths.sum() < tokens:
         raise ValueError(
             f"The budget of {tokens:,.0f} tokens exceeds the {lengths.sum():,} of the {free:,} candidates. Lower it or add to "
             "the pool."

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
 from gotd_jax.models.model import Loaded
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
 from gotd_jax.tool import rates
 from gotd_jax.tool.budget import Budget
-from gotd_jax.tool.choosing import SOLVING, check_method
+from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
