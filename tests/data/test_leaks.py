@@ -46,6 +46,64 @@ def test_each_row_is_judged_by_itself_whatever_the_blocks(monkeypatch):
     assert leaking(chunks, words(0, 16), words(1, 5)) == whole
 
 
+@pytest.mark.parametrize(
+    "tested, expected",
+    [
+        (words(1, 14), True),  # a run of 13 words
+        (f"then {words(1, 14)} again", True),
+        (words(2, 7), True),  # a shorter text, whole
+        (f"then {words(2, 7)} again", False),
+        (words(3, 6), False),  # fewer than 4 words
+        (words(2, 7) + " " + words(2, 7), False),
+        ("of no words in it", False),
+    ],
+)
+@pytest.mark.parametrize("border", range(len(words(0, 3)), len(words(0, 5)) + 2))
+def test_two_chunks_leak_what_lies_across_their_border(border, tested, expected):
+    text = f"{words(0, 16)} and the end"
+    records = [{"id": "other#4", "text": "of it"}, {"id": "x#0", "text": text[:border]}, {"id": "x#1", "text": text[border:]}]
+    found = leaks(Corpus.from_records(records), Corpus.from_texts([tested]))
+    assert found.tolist() == [False, expected, expected]
+
+
+@pytest.mark.parametrize(
+    "first, name",
+    [("x#0", "x#2"), ("x#0", "y#1"), ("x#0", "x"), ("x#0", "x#1#1"), ("x#0", "x#one"), ("0", "1"), ("x#1", "x#0")],
+)
+def test_nothing_lies_across_two_texts(first, name):
+    records = [{"id": first, "text": words(0, 7)}, {"id": name, "text": words(7, 16)}]
+    assert leaks(Corpus.from_records(records), Corpus.from_texts([words(1, 14)])).tolist() == [False, False]
+
+
+def test_a_chunk_that_leaks_alone_leaves_its_neighbours(monkeypatch):
+    chunks = ["so it begins ", f"and {words(0, 14)} ", "and so it ends"]
+    corpus = Corpus.from_records({"id": f"x#{number}", "text": text} for number, text in enumerate(chunks))
+    for rows in (1, 2, 4096):
+        monkeypatch.setattr(module, "ROWS_PER_BATCH", rows)
+        assert leaks(corpus, Corpus.from_texts([words(0, 14), words(2, 7)])).tolist() == [False, True, False]
+
+
+def test_what_lies_across_equals_its_definition_on_random_words():
+    random = np.random.default_rng(0)
+    found = []
+    for _ in range(300):
+        text = " ".join(random.choice(list("ab"), 24))
+        start, size = random.integers(0, 12), random.integers(4, 13)
+        tested = [text[2 * start : 2 * (start + size) - 1], " ".join(random.choice(list("ab"), 9))]
+        border = random.integers(1, len(text))
+        records = [{"id": "x#0", "text": text[:border]}, {"id": "x#1", "text": text[border:]}]
+        alone = leaks(Corpus.from_records({"text": record["text"]} for record in records), Corpus.from_texts(tested))
+        across = any(
+            text[start : start + len(one)] == one and start < border < start + len(one)
+            for one in tested
+            for start in range(0, len(text), 2)
+        )
+        both = leaks(Corpus.from_records(records), Corpus.from_texts(tested))
+        assert both.tolist() == (alone | across).tolist(), (text, border)
+        found.append(across and not alone.any())
+    assert 20 < sum(found) < 280
+
+
 def test_both_sentences_of_a_tested_pair_count():
     held_out = Corpus.from_records([{"text": "a question of no words in it", "pair": words(0, 13)}])
     assert leaks(Corpus.from_texts([f"so {words(0, 13)}", "other"]), held_out).tolist() == [True, False]
