@@ -18,17 +18,20 @@ class Turns(NamedTuple):
     sines: jax.Array
 
 
-def turns_at(positions: jax.Array, width: int, base: float, scaling: RotaryScaling | None) -> Turns:
+def turns_at(positions: jax.Array, below: int, width: int, base: float, scaling: RotaryScaling | None) -> Turns:
     """Returns the angles position * base^(-2i / width) of coordinate i as turns.
 
+    They are looked up in a table that the program holds: XLA would work out cosines again wherever they are used.
+
     Args:
-      positions: int32 [B, T].
+      positions: int32 [B, T], from 0.
+      below: what all positions lie below; the rows of the table.
       width: of a head.
       base: of the frequencies.
       scaling: how they are stretched; None: not.
     """
-    angles = positions[:, None, :, None].astype(jnp.float32) * frequencies(width, base, scaling)
-    return Turns(jnp.cos(angles), jnp.sin(angles))
+    angles = np.arange(below, dtype=np.float32)[:, None] * frequencies(width, base, scaling)
+    return Turns(*(jnp.take(side, positions, axis=0, mode="clip")[:, None] for side in (np.cos(angles), np.sin(angles))))
 
 
 def rotated(heads: jax.Array, turns: Turns) -> jax.Array:

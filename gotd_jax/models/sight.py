@@ -82,6 +82,6 @@ def sight_of(config: DecoderConfig, mask: jax.Array, cache: Cache | None) -> Sig
     seen = jnp.maximum(jnp.cumsum(mask, axis=1) - 1, 0)
     positions = seen if cache is None else jnp.take(seen, columns, axis=1)
     turns = None
-    if config.rotary_base is not None:  # here and not in each layer, where they would be worked out again for every head
-        turns = turns_at(positions, config.head_width, config.rotary_base, config.rotary_scaling)
+    if config.rotary_base is not None:
+        turns = turns_at(positions, mask.shape[1], config.head_width, config.rotary_base, config.rotary_scaling)
     return Sight(positions, columns, seen, mask, turns)
