@@ -151,7 +151,9 @@ def _hold(folder: Path, waiting: str) -> int | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileExistsError, FileNotFoundError):  # it was renamed or removed while it was looked for
+        if folder.is_file():
+            raise
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, whole_file, whole_folder, write_json
+from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, turn, whole_file, whole_folder, write_json
 
 
 def test_stage_is_made_once(tmp_path):
@@ -108,6 +108,25 @@ def test_processes_that_want_a_stage_at_once_make_it_once(tmp_path):
     assert [child.communicate(timeout=60)[0] for child in children] == ["whole\n"] * 4
     assert (tmp_path / "going").read_text() == "made\n"
     assert sorted(os.listdir(tmp_path)) == ["going", "stage"]
+
+
+def test_a_folder_that_goes_as_it_is_looked_for_is_looked_for_again(tmp_path, monkeypatch):
+    make, refusals = os.mkdir, iter([FileExistsError])
+
+    def finds_one_that_goes(*arguments):
+        for refusal in refusals:
+            raise refusal
+        make(*arguments)
+
+    monkeypatch.setattr(os, "mkdir", finds_one_that_goes)
+    with turn(tmp_path / "wanted"):
+        assert (tmp_path / "wanted").is_dir()
+
+
+def test_a_turn_at_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError), turn(tmp_path / "file"):
+        pass
 
 
 def test_a_stage_whose_maker_was_killed_is_made_by_who_waits(tmp_path):
