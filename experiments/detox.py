@@ -14,6 +14,7 @@ from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.evaluation.toxicity import kept_scores
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
@@ -44,7 +45,7 @@ def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: candidates, clean texts for a target, toxic ones to move away from, a scorer."""
     texts, chooser = prompting.texts(config, workdir), scorer(config)
     pool = relevance.relevant(texts.pool, texts.clean, embed, config, workdir)
-    toxicity = functools.partial(stages.toxicity, pool, chooser, workdir)
+    toxicity = functools.partial(kept_scores, pool, chooser, workdir / "toxicity")
     read = losses.asked_for(pool, texts.clean, config, workdir)
     return Problem(pool, texts.clean, embed, away=texts.toxic, toxicity=toxicity, losses=read)
 

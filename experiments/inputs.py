@@ -8,11 +8,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from experiments import domains
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
-from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, tasks
+from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
@@ -150,4 +148,4 @@ def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:
     """Returns at most `most` rows of `corpus`, drawn by `seed`, in their order."""
     if most is None or len(corpus) <= most:
         return corpus
-    return corpus.take(np.sort(np.random.default_rng(seed).choice(len(corpus), most, replace=False)))
+    return corpus.take(samples.drawn(len(corpus), most, seed))

@@ -12,6 +12,7 @@ from experiments import embeddings
 from gotd_jax import ot
 from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, write_json
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.samples import drawn
 from gotd_jax.methods import METHODS
 
 TESTED = METHODS.keys() - {"none", "all_domains", "dapt"}
@@ -138,9 +139,7 @@ def _folder(pool: Corpus, target: Corpus, config, workdir: Path) -> Path:
 def _drawn(pool: Corpus, name: str, most: int, config) -> np.ndarray:
     """Returns the rows of at most `most` chunks of a domain, drawn by the pool's seed, ascending."""
     rows = np.flatnonzero(pc.equal(pool.table["domain"], name).to_numpy())
-    if len(rows) <= most:
-        return rows
-    return np.sort(np.random.default_rng(config.pool.seed).choice(rows, most, replace=False))
+    return rows[drawn(len(rows), most, config.pool.seed)]
 
 
 def _options(config, samples: Mapping[str, np.ndarray], targets: np.ndarray) -> dict:

@@ -13,7 +13,6 @@ from experiments import embeddings, losses, models
 from experiments.training import label
 from gotd_jax import methods, ot
 from gotd_jax.artifacts import fingerprint, stage, write_json
-from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 
@@ -60,16 +59,6 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
         )
 
     return stage(workdir / "selections" / f"{label(config)}-{fingerprint(settings)}", settings, make)
-
-
-def toxicity(corpus: Corpus, scorer: Scorer, workdir: Path) -> np.ndarray:
-    """Returns how toxic each text of `corpus` is by `scorer`, float32 [n], scored once and kept."""
-    settings = {"corpus": corpus.fingerprint, "scorer": [scorer.name, scorer.version]}
-
-    def make(folder: Path) -> None:
-        np.save(folder / "scores.npy", scorer.score(corpus.texts()))
-
-    return np.load(stage(workdir / "toxicity" / fingerprint(settings), settings, make) / "scores.npy")
 
 
 def scored(ending, warm: Callable[[], Path], selection: Path, config, workdir: Path) -> Path:

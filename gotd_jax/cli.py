@@ -55,8 +55,8 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
     print(
         _wrapped(
             f"{out}: {len(chosen):,} chunks, {manifest['selected']['tokens']:,} tokens, chosen from {pool['candidates']:,} "
-            f"candidates. Of {pool['pool']:,} chunks of the pool {pool['near_duplicates']:,} are near duplicates of one that "
-            f"is a candidate, and {pool['leaking']:,} hold text to be tested on."
+            f"candidates. Left out of the pool's {pool['pool']:,} chunks: {pool['near_duplicates']:,} near duplicates of one "
+            f"that is a candidate, {pool['leaking']:,} with text to be tested on."
         )
     )
     for name, count in manifest["selected"]["sources"].items():

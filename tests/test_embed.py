@@ -66,7 +66,7 @@ def test_embedding_is_the_mean_over_real_tokens_or_that_by_position(model, corpu
     np.testing.assert_allclose(found, weights @ hidden / weights.sum(), atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "position"])
+@pytest.mark.parametrize("pooling", ["mean", pytest.param("position", marks=pytest.mark.slow)])
 def test_embedding_does_not_depend_on_batch_or_padding(model, corpus, tmp_path, monkeypatch, pooling):
     few = corpus.take(range(20))
     alone = one_by_one(few, model, pooling=pooling)

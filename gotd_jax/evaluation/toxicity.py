@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import classifier_scorer, lexicon, linear_scorer
 from gotd_jax.evaluation.scorer import Scorer
 
@@ -30,3 +34,13 @@ def load(name: str | os.PathLike) -> Scorer:
         f"There is no toxicity scorer {str(name)!r}. There are: {', '.join(SCORERS)}, and any Hugging Face folder or "
         f"owner/model of a classifier with a label called {' or '.join(classifier_scorer.TOXIC)}."
     )
+
+
+def kept_scores(corpus: Corpus, scorer: Scorer, folder: str | os.PathLike) -> np.ndarray:
+    """Returns how toxic each text of `corpus` is by `scorer`, float32 [n], scored once and kept in `folder`."""
+    settings = {"corpus": corpus.fingerprint, "scorer": [scorer.name, scorer.version]}
+
+    def make(partial: Path) -> None:
+        np.save(partial / "scores.npy", scorer.score(corpus.texts()))
+
+    return np.load(stage(Path(folder) / fingerprint(settings), settings, make) / "scores.npy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.data import samples
 from gotd_jax.methods.neighbours import embeddings_of, unit
 from gotd_jax.methods.problem import Problem, Selection, drawn
 
@@ -58,9 +59,8 @@ def _clustered(embeddings: np.ndarray, clusters: int):
     """Returns k-means fitted to at most `TEXTS_CLUSTERED` of the embeddings, scaled to length one."""
     from sklearn.cluster import MiniBatchKMeans
 
-    size = min(len(embeddings), TEXTS_CLUSTERED)
-    rows = np.sort(np.random.default_rng(CLUSTERING_SEED).choice(len(embeddings), size, replace=False))
     k_means = MiniBatchKMeans(clusters, random_state=CLUSTERING_SEED, batch_size=4096, n_init=3)
+    rows = samples.drawn(len(embeddings), TEXTS_CLUSTERED, CLUSTERING_SEED)
     return k_means.fit(np.asarray(unit(embeddings[rows])))
 
 

@@ -6,15 +6,18 @@ import html
 from collections.abc import Mapping
 from pathlib import Path
 
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.report.formats import markdown_lines
+from gotd_jax.tool.sources import sha256
 
 NAME = "README.md"
 
 
 def write(folder: Path, manifest: Mapping) -> None:
-    """Writes the dataset card of a selection, README.md, from its manifest."""
+    """Writes the dataset card of a selection, README.md, from its manifest, beside its parts, which must be there already."""
     request, pool, selected = (manifest[key] for key in ("request", "pool", "selected"))
     chosen = {name: selected["sources"].get(name, 0) for name in pool["sources"]}
+    parts = fingerprint([sha256(path) for path in sorted(folder.glob("part-*"))])
     rows = [
         [html.escape(name), f"{count:,}", f"{chosen[name]:,}", f"{chosen[name] / selected['chunks']:.1%}"]
         for name, count in pool["sources"].items()
@@ -24,6 +27,7 @@ def write(folder: Path, manifest: Mapping) -> None:
         "configs:",
         "- config_name: default",
         f'  data_files: "part-*.{request["format"]}"',
+        f"  description: chunks {parts}",  # `datasets` tells folders of one name apart by what stands here, not by their files
         "tags:",
         "- data-selection",
         "- gotd_jax",

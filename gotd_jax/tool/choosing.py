@@ -13,8 +13,7 @@ from gotd_jax.methods import METHODS, SOLVING, Problem, Selection
 from gotd_jax.tool.budget import Budget, fitting
 from gotd_jax.tool.request import Request
 
-NEEDS_MORE = ("none", "rtp", "loss_difference")  # a scorer, a language model; or selects nothing
-SAMPLE = 1000  # candidates from which the mean number of tokens is taken
+NEEDS_MORE = ("none", "loss_difference")  # selects nothing; needs a language model
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ def check_method(name: str) -> None:
         raise ValueError(f"There is no method {name!r} for a pool and a target alone. There are: {', '.join(usable)}.")
 
 
-def choose(problems: Sequence[Problem], request: Request, count_tokens: Callable[[Corpus], np.ndarray]) -> Choice:
+def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Choice:
     """Returns what the request's method chooses for each of the `problems`, which have one pool.
 
     No chunk is chosen twice: what one target was given is passed over for the next, whose own next best follows.
@@ -49,22 +48,25 @@ def choose(problems: Sequence[Problem], request: Request, count_tokens: Callable
     Args:
       problems: one a target.
       request: method, budget, shares, seed.
-      count_tokens: returns the tokens of each text of a corpus, int64 [n].
+      tokens_of: returns the tokens of each text of a corpus, int64 [n].
 
     Raises:
       ValueError: there is no such method, or the budget exceeds the candidates.
     """
     check_method(request.method)
     pool, budget = problems[0].pool, Budget.parse(request.budget)
+    lengths = tokens_of(pool) if budget.unit == "tokens" else None
+    amounts = _amounts(budget, request.shares or len(problems) * (1.0,), len(pool), lengths)
     taken = np.zeros(len(pool), bool)
     parts, selections, carried = [], [], 0.0
-    for problem, amount in zip(problems, _amounts(budget, request.shares or len(problems) * (1.0,), len(pool))):
-        if budget.unit == "tokens":
-            rows, tokens, selection = _within_tokens(problem, request, taken, amount + carried, count_tokens)
+    for problem, amount in zip(problems, amounts):
+        if lengths is not None:
+            rows, selection = _within_tokens(problem, request, taken, amount + carried, lengths)
+            tokens = lengths[rows]
             carried += amount - tokens.sum()
         else:
             rows, selection = _first_free(problem, request, taken, int(amount))
-            tokens = count_tokens(pool.take(rows))
+            tokens = tokens_of(pool.take(rows))
         taken[rows] = True
         parts.append((rows, tokens))
         selections.append(selection)
@@ -74,10 +76,15 @@ def choose(problems: Sequence[Problem], request: Request, count_tokens: Callable
     return Choice(rows, served, tokens, tuple(selections))
 
 
-def _amounts(budget: Budget, shares: Sequence[float], candidates: int) -> list[float]:
-    """Returns the chunks or tokens of each target; chunks are whole and sum to the budget (largest remainders)."""
+def _amounts(budget: Budget, shares: Sequence[float], candidates: int, lengths: np.ndarray | None) -> list[float]:
+    """Returns the chunks of each target, whole numbers that sum to the budget (largest remainders), or its tokens."""
     exact = np.array(shares, np.float64) / np.sum(shares)
-    if budget.unit == "tokens":
+    if lengths is not None:
+        if budget.amount > lengths.sum():
+            raise ValueError(
+                f"The budget of {budget.amount:,.0f} tokens exceeds the {lengths.sum():,} of the {candidates:,} candidates. "
+                "Lower it or add to the pool."
+            )
         return list(exact * budget.amount)
     total = budget.chunks_of(candidates)
     if total > candidates:
@@ -97,27 +104,20 @@ def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: in
 
 
 def _within_tokens(
-    problem: Problem, request: Request, taken: np.ndarray, tokens: float, count_tokens: Callable[[Corpus], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, Selection]:
-    """Returns the best rows whose tokens fit into `tokens`, their tokens, and what the method said.
+    problem: Problem, request: Request, taken: np.ndarray, tokens: float, lengths: np.ndarray
+) -> tuple[np.ndarray, Selection]:
+    """Returns the best rows whose tokens fit into `tokens`, and what the method said.
 
     Twice as many chunks are asked for as the budget holds of mean length, and more until they fill it.
     """
-    pool, free = problem.pool, int((~taken).sum())
-    sample = np.random.default_rng(request.seed).choice(len(pool), min(SAMPLE, len(pool)), replace=False)
-    count = min(int(2 * tokens / count_tokens(pool.take(np.sort(sample))).mean()) + 1, free)
+    free = int((~taken).sum())
+    count = min(int(2 * tokens / lengths.mean()) + 1, free)
     while True:
         rows, selection = _first_free(problem, request, taken, count)
-        lengths = count_tokens(pool.take(rows))
-        fit = fitting(lengths, tokens)
+        fit = fitting(lengths[rows], tokens)
         if fit < len(rows) or count == free:
             break
         count = min(2 * count, free)
-    if fit == len(rows) and lengths.sum() < tokens:
-        raise ValueError(
-            f"The budget of {tokens:,.0f} tokens exceeds the {lengths.sum():,} of the {free:,} candidates. Lower it or add to "
-            "the pool."
-        )
     if fit == 0:
-        raise ValueError(f"The budget of {tokens:,.0f} tokens is less than the best chunk's {lengths[0]:,}. Raise it.")
-    return rows[:fit], lengths[:fit], selection
+        raise ValueError(f"The budget of {tokens:,.0f} tokens is less than the best chunk's {lengths[rows[0]]:,}. Raise it.")
+    return rows[:fit], selection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from pathlib import Path
 
@@ -10,23 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from gotd_jax.artifacts import read_json
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.ot import Potentials
+from gotd_jax.tool.serving import Served, most_served
 from gotd_jax.tool.writing import MANIFEST
-
-
-@dataclasses.dataclass(frozen=True)
-class Served:
-    """A text of a target, and the share in which a chosen text serves it.
-
-    Attributes:
-      share: of the chosen text's mass, from 0 to 1.
-      id: of the target's text.
-      text: of the target.
-    """
-
-    share: float
-    id: str
-    text: str
 
 
 class Chosen:
@@ -88,7 +74,7 @@ class Chosen:
         return np.load(path, mmap_mode="r") if path.exists() else None
 
     def explain(self, row: int, *, most: int = 5) -> list[Served]:
-        """Returns the target texts that the chosen text at `row` serves most, and how much: its row of the transport plan.
+        """Returns the different target texts that the chosen text at `row` serves most, and how much.
 
         Args:
           row: of the selection, from 0: its rank.
@@ -104,7 +90,6 @@ class Chosen:
         name = self.table["target"][row].as_py()
         number = [target["name"] for target in self.manifest["targets"]].index(name)
         potentials = Potentials.load(self.folder / f"potentials-{number}.safetensors")
-        shares = potentials.explain(np.load(self.folder / "embeddings.npy", mmap_mode="r")[row])
-        targets = pq.read_table(self.folder / "targets.parquet", filters=[("target", "=", name)]).to_pylist()
-        best = np.argsort(-shares, kind="stable")[:most]
-        return [Served(float(shares[place]), targets[place]["id"], targets[place]["text"]) for place in best]
+        embedding = np.load(self.folder / "embeddings.npy", mmap_mode="r")[row]
+        target = pq.read_table(self.folder / "targets.parquet", filters=[("target", "=", name)])
+        return list(most_served(potentials, embedding, Corpus.from_records(target.to_pylist()), most))

@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from gotd_jax.data import libraries, readers
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.formats import COMPRESSIONS, format_of, parquet
-from gotd_jax.data.tokens import tokenise
+from gotd_jax.data.samples import spread
+from gotd_jax.data.tokens import count_tokens
 
 COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
 FILES = 16  # of a larger source that are looked into at most, evenly spaced
@@ -25,7 +25,6 @@ BYTES_OF_A_FILE = 1 << 18  # that are looked into at least: some of its compress
 BYTES_AT_ONCE = 4096
 LIBRARY_TEXTS = 20_000  # of what a library keeps
 TOKENISED = 2000  # chunks of each source
-WHOLE = 1 << 30  # tokens: texts are counted to their end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Side:
     Attributes:
       texts: before they are cut.
       chunks: after.
-      tokens: of all chunks by the mean of up to 2,000 of each source, special tokens included, none cut off.
+      tokens: of all chunks by the mean of up to 2,000 of each source, counted as for a budget: no special tokens, none cut off.
       bytes: on disk.
       kept_bytes: of the chunks, as they are kept for the selection.
       counted: whether texts and chunks were counted, and not estimated.
@@ -89,7 +88,8 @@ def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]
 def side_of(readings: Sequence[Reading], tokenizer) -> Side:
     """Returns how much the sources of `readings` hold together, with tokens by a Hugging Face tokeniser."""
     chunks = [len(reading.chunks) / reading.share for reading in readings]
-    lengths = [tokenise(tokenizer, spread(reading.chunks, TOKENISED), WHOLE).lengths.mean() for reading in readings]
+    samples = [reading.chunks.take(spread(len(reading.chunks), TOKENISED)) for reading in readings]
+    lengths = [count_tokens(tokenizer, sample).mean() for sample in samples]
     return Side(
         texts=round(sum(reading.texts / reading.share for reading in readings)),
         chunks=round(sum(chunks)),
@@ -100,13 +100,6 @@ def side_of(readings: Sequence[Reading], tokenizer) -> Side:
         read_bytes=round(sum(reading.bytes * reading.share for reading in readings)),
         reading_seconds=sum(reading.seconds / reading.share for reading in readings),
     )
-
-
-def spread(corpus: Corpus, most: int) -> Corpus:
-    """Returns up to `most` rows of `corpus`, evenly spaced."""
-    if len(corpus) <= most:
-        return corpus
-    return corpus.take(np.linspace(0, len(corpus) - 1, most).astype(np.int64))
 
 
 def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
@@ -131,7 +124,7 @@ def _of_files(files: Sequence[tuple[Path, int]], most: int, fields: dict) -> Ite
     if sum(size for _, size in files) <= most:
         yield from ((readers.records(path, **fields), size) for path, size in files)
         return
-    places = np.unique(np.linspace(0, len(files) - 1, max(min(FILES, len(files), most // BYTES_OF_A_FILE), 1)).astype(int))
+    places = spread(len(files), max(min(FILES, most // BYTES_OF_A_FILE), 1))
     for path, size in (files[place] for place in places):
         last, share = (_rows if format_of(path) is parquet else _lines)(path, size, most // len(places))
         yield _up_to(readers.records(path, **fields | {"id_field": None}), last), share * size

@@ -7,7 +7,9 @@ import dataclasses
 import numpy as np
 
 from gotd_jax.data.near_duplicates import near_duplicates, shingles
-from gotd_jax.tool.material import Material, TargetSide, spread
+from gotd_jax.data.samples import spread
+from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool.serving import Served, most_served
 
 EXAMPLES = 20
 SERVED = 3
@@ -15,21 +17,6 @@ CHARACTERS = 4000  # of a text, at most
 SIMILARITY = 0.5
 MOST_COMPARED = 5000  # of the best chosen texts
 PAIRS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Served:
-    """A target text that a chosen text serves.
-
-    Attributes:
-      id: of the target text.
-      text: what it says.
-      share: of the chosen text's mass that the plan moves to it, copies included.
-    """
-
-    id: str
-    text: str
-    share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,13 +108,8 @@ def near_duplicates_among(material: Material) -> Likeness:
 
 
 def _serves(target: TargetSide, embedding: np.ndarray) -> tuple[Served, ...]:
-    _, first, places = np.unique(target.corpus.hashes, return_index=True, return_inverse=True)
-    shares = np.bincount(places, target.potentials.explain(np.asarray(embedding, np.float32)))
-    most = np.argsort(-shares, kind="stable")[:SERVED]
-    records = target.corpus.take(first[most])
-    return tuple(
-        Served(record["id"], record["text"][:CHARACTERS], float(share)) for record, share in zip(records, shares[most])
-    )
+    served = most_served(target.potentials, embedding, target.corpus, SERVED)
+    return tuple(dataclasses.replace(text, text=text.text[:CHARACTERS]) for text in served)
 
 
 def _pair(corpus, first: int, later: int) -> Pair:

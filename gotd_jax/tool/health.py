@@ -11,6 +11,7 @@ import numpy as np
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.languages import UNKNOWN, languages
 from gotd_jax.data.near_duplicates import near_duplicates
+from gotd_jax.data.samples import spread
 from gotd_jax.methods import neighbours
 from gotd_jax.methods.top_cosine import mean_cosines
 
@@ -107,7 +108,7 @@ def examine(
         outliers=tuple(np.flatnonzero(np.isin(repeated, strays)).tolist()),
         outlier_below=bound,
         unserved=tuple(np.flatnonzero(np.isin(repeated, unserved)).tolist()),
-        languages=_shares(languages(target.texts(_spread(len(target))))),
+        languages=_shares(languages(target.texts(spread(len(target), SAMPLE)))),
         pool_languages=_shares(languages(pool_texts)),
     )
     return dataclasses.replace(found, warnings=tuple(_warnings(found)))
@@ -122,14 +123,9 @@ def _lowest_usual(values: np.ndarray) -> float:
 def _are_unserved(vectors: np.ndarray, candidates: np.ndarray, nearest_other: np.ndarray) -> np.ndarray:
     """Returns whether the pool has little for each text, bool [k]; `nearest_other` is its similarity with another text."""
     nearest = neighbours.nearest(candidates, vectors, 1)[0][:, 0]
-    sample = np.asarray(candidates[_spread(len(candidates))], np.float32)
+    sample = np.asarray(candidates[spread(len(candidates), SAMPLE)], np.float32)
     chance = mean_cosines(vectors, sample)
     return nearest - chance < NEAR * (nearest_other - chance)
-
-
-def _spread(rows: int) -> np.ndarray:
-    """Returns up to a thousand of `rows`, evenly spread."""
-    return np.unique(np.linspace(0, rows - 1, SAMPLE).astype(int))
 
 
 def _shares(codes: Sequence[str]) -> dict[str, float]:

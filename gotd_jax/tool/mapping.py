@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from gotd_jax.tool.material import Material, spread
+from gotd_jax.data.samples import spread
+from gotd_jax.tool.material import Material
 
 EMBEDDED = {"pool": 700, "target": 300, "chosen": 400}  # points of each kind
 OTHERWISE = {"pool": 300, "target": 300, "chosen": 100}  # where those of the pool have to be embedded first

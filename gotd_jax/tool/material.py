@@ -73,8 +73,3 @@ class Material:
         """Returns each target's share of the budget, float64 [targets], sum 1."""
         shares = np.array([target.share for target in self.targets], np.float64)
         return shares / shares.sum()
-
-
-def spread(count: int, size: int) -> np.ndarray:
-    """Returns up to `size` positions below `count`, evenly spaced from the first to the last, int64."""
-    return np.unique(np.linspace(0, count - 1, min(count, size)).round().astype(np.int64))

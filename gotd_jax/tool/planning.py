@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
 from gotd_jax.models.model import Loaded
@@ -26,7 +27,7 @@ from gotd_jax.tool.sources import target_places
 SEMIDUAL_PRODUCTS = 7
 SINKHORN_PRODUCTS = 37
 BY_EPSILON = 0.68  # -log(1/3) / log(5)
-SOLVER_BYTES = 29e6  # products kept on the host, `gotd_jax.ot.products`
+PROGRAMS_BYTES = 200 << 20  # of programs and buffers when a selection is made and reported, measured on 1,200 texts
 SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 numbers of MinHash, a band, its order
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
@@ -179,8 +180,11 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, e
         f"measured: {speed.texts_per_second:,.0f} texts/s, {embedded:,} texts at most; {speed.shapes} programs of "
         f"{speed.compile_seconds:.1f} s to compile",
     )
-    yield Stage("select", select_seconds, process + rows + int(SOLVER_BYTES), 0, select_why)
-    yield Stage("report", REPORT_SECONDS, process + rows, 0, "its parts are of samples, whatever the pool")
+    mapped = 4 * embedded * width  # pages of the embeddings' file, which the system may take back
+    yield Stage("select", select_seconds, process + rows + PROGRAMS_BYTES + mapped, 0, select_why)
+    yield Stage(
+        "report", REPORT_SECONDS, process + rows + PROGRAMS_BYTES + mapped, 0, "its parts are of samples, whatever the pool"
+    )
     size = round(chosen * row_bytes) + 4 * pool.chunks * len(request.target)
     yield Stage("write", chosen / written, process + rows, size, f"measured: {written:,.0f} chunks/s")
 
@@ -190,6 +194,9 @@ def _selecting(request, pool: Side, target: Side, share: float, samples: _Sample
     entries = pool.chunks * target.chunks
     if request.method == "dapt":
         return 0.0, "a draw"
+    if request.method == "rtp":
+        speed = rates.scoring(toxicity.load(request.scorer), samples.pool)
+        return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
     if request.method not in SOLVING:
         each = rates.selecting(request.method, samples.pool, samples.target, share, width, request.seed)
         return entries * each, "measured on a sample"

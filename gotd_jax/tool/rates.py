@@ -17,11 +17,12 @@ from gotd_jax import methods
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import leaks
 from gotd_jax.data.near_duplicates import near_duplicates
+from gotd_jax.data.samples import spread
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.embed import WIDTH_STEP, batches_by_width, embed_tokens
+from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models.model import Loaded
-from gotd_jax.tool.counting import spread
 
 EMBEDDED = 64  # texts, twice
 ENOUGH_SECONDS = 3  # of embedding them
@@ -47,7 +48,7 @@ class Embedding:
 
 def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
     """Returns how fast `encoder` embeds texts like `chunks`: batches of the commonest width are timed, after a warm-up."""
-    tokenizer, sample = load_tokenizer(encoder.source), spread(chunks, SAMPLED)
+    tokenizer, sample = load_tokenizer(encoder.source), _some(chunks, SAMPLED)
     lengths = tokenise(tokenizer, sample, max_length).lengths
     widths = np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
     found, counts = np.unique(widths, return_counts=True)
@@ -87,32 +88,43 @@ def selecting(method: str, chunks: Corpus, target: Corpus, share: float, dimensi
       ValueError: there is no such method, or it needs what a selection of one's own text does not have.
     """
     random = np.random.default_rng(0)
-    pool, target = spread(chunks, SAMPLED), spread(target, TARGETS)
+    pool, target = _some(chunks, SAMPLED), _some(target, TARGETS)
     problem = Problem(pool, target, lambda corpus: random.standard_normal((len(corpus), dimensions), np.float32))
     budget = min(max(1, round(share * len(pool))), len(pool))
     _, seconds = _twice(lambda: methods.select(method, problem, budget, seed=seed))
     return seconds / len(pool) / len(target)
 
 
+def scoring(scorer: Scorer, chunks: Corpus) -> float:
+    """Returns the chunks a second whose toxicity is scored."""
+    texts = _some(chunks, SAMPLED).texts()
+    _, seconds = _twice(lambda: scorer.score(texts))
+    return len(texts) / seconds
+
+
 def comparing(chunks: Corpus, similarity: float) -> float:
     """Returns the chunks a second that near duplicates are looked for among."""
-    sample = spread(chunks, SAMPLED)
+    sample = _some(chunks, SAMPLED)
     return len(sample) / _seconds(lambda: near_duplicates(sample, similarity))
 
 
 def leaking(chunks: Corpus, held_out: Corpus) -> float:
     """Returns the chunks a second that texts to be tested on are looked for in."""
-    sample = spread(chunks, SAMPLED)
+    sample = _some(chunks, SAMPLED)
     return len(sample) / _seconds(lambda: leaks(sample, held_out))
 
 
 def writing(chunks: Corpus) -> tuple[float, float]:
     """Returns the chunks a second that are written as JSON Lines, and the bytes of one."""
-    sample = list(spread(chunks, SAMPLED))
+    sample = list(_some(chunks, SAMPLED))
     rows = [{"id": row["id"], "text": row["text"], "source": row["domain"], "value": 0.0, "rank": 0} for row in sample]
     began = time.perf_counter()
     size = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
     return len(rows) / (time.perf_counter() - began), size / len(rows)
+
+
+def _some(corpus: Corpus, most: int) -> Corpus:
+    return corpus.take(spread(len(corpus), most))
 
 
 def _seconds(work: Callable) -> float:

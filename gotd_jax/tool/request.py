@@ -22,9 +22,10 @@ class Request:
       budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: what the pool holds of them is refused.
-      method: one of gotd_jax.methods.METHODS that needs no scorer and no losses.
+      method: one of gotd_jax.methods.METHODS that needs no losses of a language model.
       away: for the method contrast: texts to move away from.
       home: for the method dapt: domains of the pool that the task belongs to.
+      scorer: for the method rtp: of toxicity, linear, lexicon, or a Hugging Face folder or hub name of a classifier.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
       layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads.
@@ -49,6 +50,7 @@ class Request:
     method: str = "got_d"
     away: tuple[str, ...] = ()
     home: tuple[str, ...] = ()
+    scorer: str | None = None
     model: str = "all-MiniLM-L6-v2"
     layers: int | None = None
     max_length: int = 256
@@ -77,7 +79,7 @@ class Request:
             raise ValueError(
                 f"There are {len(self.target)} targets and the shares {self.shares}. Give each one above 0, or none."
             )
-        for method, name in (("contrast", "away"), ("dapt", "home")):
+        for method, name in (("contrast", "away"), ("dapt", "home"), ("rtp", "scorer")):
             if (self.method == method) != bool(getattr(self, name)):
                 raise ValueError(f"The method is {self.method}, and {name} {getattr(self, name)}. {name} goes with {method}.")
         if self.format not in FORMATS:

@@ -11,7 +11,10 @@ import numpy as np
 from gotd_jax import ot
 from gotd_jax.artifacts import whole_folder
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.samples import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.evaluation import toxicity
+from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
 from gotd_jax.models.named import folder_of
 from gotd_jax.ot import Potentials
@@ -47,15 +50,16 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     work = Path(work or f"{out}.work")
     choosing.check_method(request.method)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
-    inputs = sources.inputs(request)
+    scorer = toxicity.load(request.scorer) if request.scorer else None
     texts = sources.read(request, work)
     candidates = protection.candidates(texts, request, work)
     vectors = Vectors(request, work)
     targets = {name: _without_mere_copies(corpus) for name, corpus in texts.targets.items()}
-    also = {"away": texts.away, "home": request.home}
+    scores = functools.partial(toxicity.kept_scores, candidates.corpus, scorer, work / "toxicity") if scorer else None
+    also = {"away": texts.away, "home": request.home, "toxicity": scores}
     problems = [Problem(candidates.corpus, target, vectors.of, **also) for target in targets.values()]
     choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
-    material = _material(request, texts, targets, candidates, choice, vectors, inputs)
+    material = _material(request, texts, targets, candidates, choice, vectors, scorer)
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -84,18 +88,18 @@ def _material(
     candidates: Candidates,
     choice: Choice,
     vectors: Vectors,
-    inputs: list[dict],
+    scorer: Scorer | None,
 ) -> Material:
     embedded = request.method in READ_EMBEDDINGS
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
         return vectors.of_rows(candidates.corpus, np.searchsorted(candidates.rows, rows), whole=embedded)
 
-    sample = _sample(len(candidates.rows), SAMPLE, request.seed)
+    sample = drawn(len(candidates.rows), SAMPLE, request.seed)
     seen = vectors.of(candidates.corpus) if embedded else embed_rows(candidates.rows[sample])
     sides, healths = [], []
     shares = request.shares or len(targets) * (1.0,)
-    spoken = candidates.corpus.texts(_sample(len(candidates.rows), LANGUAGES, request.seed))
+    spoken = candidates.corpus.texts(drawn(len(candidates.rows), LANGUAGES, request.seed))
     for (name, corpus), share, selection in zip(targets.items(), shares, choice.selections):
         embeddings = vectors.of(corpus)
         potentials = _potentials(selection, seen, embeddings, request)
@@ -111,7 +115,7 @@ def _material(
         rows=candidates.rows[choice.rows],
         served=choice.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, choice, vectors, inputs, sides, healths),
+        manifest=_manifest(request, texts, candidates, choice, vectors, scorer, sides, healths),
         seed=request.seed,
     )
 
@@ -128,15 +132,16 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, choice, vectors, inputs, sides, healths) -> dict:
+def _manifest(request, texts, candidates, choice, vectors, scorer, sides, healths) -> dict:
     chosen = candidates.corpus.take(choice.rows)
     return {
         "format": 1,
         "versions": writing.versions(),
         "request": request.to_dict(),
-        "inputs": inputs,
+        "inputs": texts.inputs,
         "model": {"name": request.model, "fingerprint": vectors.model.fingerprint},
         "tokenizer": request.tokenizer or request.model,
+        "scorer": scorer and {"name": scorer.name, "version": scorer.version},
         "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
         "tested_texts": 0 if texts.tested is None else len(texts.tested),
         "targets": [
@@ -162,9 +167,3 @@ def _manifest(request, texts, candidates, choice, vectors, inputs, sides, health
         },
         "warnings": [warning for health in healths for warning in health.warnings],
     }
-
-
-def _sample(size: int, most: int, seed: int) -> np.ndarray:
-    if size <= most:
-        return np.arange(size)
-    return np.sort(np.random.default_rng(seed).choice(size, most, replace=False))

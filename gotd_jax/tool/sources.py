@@ -14,6 +14,8 @@ from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.tool.request import Request, named
 
+SIDES = ("pool", "target", "leak_check", "away")
+
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
@@ -24,22 +26,26 @@ class Texts:
       targets: chunks of each target, by its name, in the order of the request.
       tested: texts that must not be chosen; None where none are named.
       away: texts to move away from; None where none are named.
+      inputs: what was read, as `inputs` returns it.
     """
 
     pool: Corpus
     targets: dict[str, Corpus]
     tested: Corpus | None
     away: Corpus | None
+    inputs: list[dict]
 
 
 def read(request: Request, work: Path) -> Texts:
     """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file has changed.
 
     Raises:
-      ValueError: a source does not exist, is damaged, lacks a field or has no text; two targets have one name.
+      ValueError: a source does not exist, is damaged, lacks a field, has no text, or changed while it was read; two targets
+        have one name.
     """
+    found = _found(request)
     settings = {
-        "sources": [(name, readers.describe(place)) for name, place in map(named, request.pool)],
+        "sources": found["pool"],
         "fields": [request.text_field, request.id_field, request.domain_field],
         "characters": request.characters,
     }
@@ -51,7 +57,10 @@ def read(request: Request, work: Path) -> Texts:
 
     pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make) / "pool.arrow")
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
-    return Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request))
+    texts = Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request), inputs(request))
+    if _found(request) != found:
+        raise ValueError("A file of the pool or the target changed while it was read. Start again when they are whole.")
+    return texts
 
 
 def target_places(request: Request) -> list[tuple[str, str]]:
@@ -71,7 +80,7 @@ def target_places(request: Request) -> list[tuple[str, str]]:
 def inputs(request: Request) -> list[dict]:
     """Returns what the request reads: side, name, source and version of each, and of its files name, bytes and SHA-256."""
     found = []
-    for side in ("pool", "target", "leak_check", "away"):
+    for side in SIDES:
         for name, place in map(named, getattr(request, side)):
             origin = {"side": side, "name": name, "source": place, "version": readers.version(place)}
             files = [{"name": entry[0], "bytes": entry[1], "sha256": sha256(entry[0])} for entry in _local(place)]
@@ -95,6 +104,11 @@ def sha256(path: str | Path) -> str:
     """Returns the SHA-256 of a file's bytes, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _found(request: Request) -> dict[str, list]:
+    """Returns for each side what tells, without reading, whether its sources are still the same."""
+    return {side: [[name, readers.describe(place)] for name, place in map(named, getattr(request, side))] for side in SIDES}
 
 
 def _pool_records(request: Request) -> Iterator[dict]:

@@ -8,12 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from gotd_jax.artifacts import stage
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.formats import format_of
+from gotd_jax.data.samples import drawn
 from gotd_jax.models import named, saving
 from gotd_jax.models.folders import WEIGHTS
 from gotd_jax.models.model import Loaded
@@ -134,9 +133,9 @@ def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
             f"{warmed.model} has no masked-LM head: one is warmed up first, on {warmed.head_texts:,} texts of the selection.",
             file=sys.stderr,
         )
-        drawn = np.random.default_rng(warmed.seed).choice(len(corpus), warmed.head_texts, replace=False)
         recipe = dataclasses.replace(warmed.recipe, **HEAD | {"max_length": min(HEAD["max_length"], warmed.recipe.max_length)})
-        params = warm_up_head(base, corpus.take(np.sort(drawn)), recipe, folder=runs / "head", **options)
+        texts = corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
+        params = warm_up_head(base, texts, recipe, folder=runs / "head", **options)
         base = dataclasses.replace(base, params=params)
     return pre_finetune(base, corpus, warmed.recipe, folder=runs / "pre_finetune", save_last=False, **options)
 

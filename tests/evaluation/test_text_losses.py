@@ -117,6 +117,7 @@ def test_neither_batches_nor_blocks_nor_company_matter(masked, corpus, monkeypat
     np.testing.assert_allclose(found, together[order], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_blocks_do_not_matter_to_a_causal_model(decoder, corpus, monkeypatch):
     few = corpus.take(range(7))
     together = losses(decoder, few, max_length=LENGTH, seed=0)

@@ -16,7 +16,9 @@ def made_in(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("method", ["none", "dsir", "tapt_c", "got_d", "loss_difference"])
+@pytest.mark.parametrize(
+    "method", ["none", "tapt_c", "got_d", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dsir", "loss_difference"))]
+)
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path, method):
     config.method = method
     row = cell.run(config, tmp_path)

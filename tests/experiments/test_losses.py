@@ -44,6 +44,7 @@ def test_the_targets_own_domain_gains_the_most(config, tmp_path):
     assert np.sum(domains[rows] == "food") >= 20
 
 
+@pytest.mark.slow
 def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(config, tmp_path, tiny_decoder):
     config.model = str(tiny_decoder)
     found = made(config, tmp_path)

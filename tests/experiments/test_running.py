@@ -37,6 +37,7 @@ def test_more_shards_than_cells_are_refused():
         running.share(range(7), "1/8")
 
 
+@pytest.mark.slow
 def test_shards_fill_one_table_and_say_how_far_it_is(config, tmp_path, capsys):
     cells = sweep(config, method=("none", "random"), seed=(0, 1))
     first = running.run(cells, tmp_path, shard="1/2")

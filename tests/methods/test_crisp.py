@@ -23,6 +23,7 @@ def test_values_are_minus_the_logarithm_of_the_share_of_targets_over_the_share_o
     np.testing.assert_allclose(np.exp(-values), weights[SOURCES], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_clusters_are_drawn_from_in_the_target_s_shares():
     counts = sum(
         np.bincount(SOURCES[select("crisp", problem(POOL, TARGET), 4, seed=seed, clusters=4).rows], minlength=4)

@@ -11,7 +11,7 @@ import pytest
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.readers import read
 from gotd_jax.tool import counting
-from gotd_jax.tool.counting import look_into, spread
+from gotd_jax.tool.counting import look_into
 
 RNG = np.random.default_rng(0)
 WORDS = [RNG.bytes(3).hex() for _ in range(5000)]
@@ -87,9 +87,3 @@ def test_a_missing_field_is_met_in_files_that_are_not_looked_into_too(tmp_path, 
     monkeypatch.setattr(counting, "COUNTED_BYTES", 1)
     with pytest.raises(ValueError, match=r"3\.jsonl:1 has no field 'text'"):
         look_into([str(tmp_path)], 300)
-
-
-def test_a_spread_of_rows_is_even_and_has_both_ends(tmp_path):
-    corpus = read(write(tmp_path, "pool.jsonl"))
-    ids = [int(name.rpartition(":")[2]) for name in spread(corpus, 4).ids]
-    assert ids == [1, 1000, 2000, 3000] and spread(corpus, 5000) is corpus

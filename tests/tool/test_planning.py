@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gotd_jax.data.readers import read
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.tool import counting
 from gotd_jax.tool.planning import REPORT_ROWS, plan
 from gotd_jax.tool.request import Request
@@ -30,7 +30,7 @@ def test_small_inputs_are_counted(planned, request_of, tiny_model):
     pool = read(request_of().pool)
     assert (planned.pool.texts, planned.pool.chunks, planned.pool.counted) == (180, 180, True)
     assert (planned.target.texts, planned.target.counted) == (40, True)
-    assert planned.pool.tokens == tokenise(load_tokenizer(tiny_model), pool, 10**6).lengths.sum()
+    assert planned.pool.tokens == count_tokens(load_tokenizer(tiny_model), pool).sum()
     assert "180 texts, 180 chunks" in str(planned) and "(counted)" in str(planned)
 
 
@@ -77,7 +77,7 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     "changes, message",
     [
         ({"method": "best"}, "There is no method 'best'"),
-        ({"method": "rtp"}, "There is no method 'rtp' for a pool and a target alone"),
+        ({"method": "loss_difference"}, "There is no method 'loss_difference' for a pool and a target alone"),
         ({"pool": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"target": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"leak_check": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),

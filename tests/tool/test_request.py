@@ -39,6 +39,7 @@ def test_a_request_written_down_is_the_same_again():
         ({"budget": "some"}, "is no amount"),
         ({"method": "contrast"}, "away goes with contrast"),
         ({"home": "law"}, "home goes with dapt"),
+        ({"method": "rtp"}, "scorer goes with rtp"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(fields, sentence):

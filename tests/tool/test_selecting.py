@@ -8,6 +8,7 @@ import pytest
 from gotd_jax import tool
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.tool import sources
 
 
 def rows_of(chosen):
@@ -27,6 +28,15 @@ def test_parts_are_numbered_and_load_as_a_hugging_face_dataset(chosen, tmp_path)
     assert chosen.parts == ["part-00000-of-00002.jsonl", "part-00001-of-00002.jsonl"]
     loaded = datasets.load_dataset(str(chosen.folder), split="train", cache_dir=str(tmp_path))
     assert loaded["text"] == [row["text"] for row in rows_of(chosen)]
+
+
+def test_two_selections_in_folders_of_one_name_load_as_their_own(chosen, asked, tmp_path):
+    tool.select(asked(budget="7"), tmp_path / "chosen", work=f"{chosen.folder}.work")
+    loaded = [
+        datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache")).num_rows
+        for folder in (chosen.folder, tmp_path / "chosen")
+    ]
+    assert loaded == [20, 7]
 
 
 def test_parquet_holds_the_same_rows(chosen, asked, tmp_path):
@@ -72,6 +82,13 @@ def test_every_kind_of_method_leaves_a_selection_that_verifies(asked, chosen, me
     assert made.explain(3)[0].share > 0
 
 
+def test_a_text_that_the_target_repeats_is_served_once_by_all_its_copies(asked, lines, tmp_path):
+    task = lines(tmp_path / "task.jsonl", ["bread and butter", "old oven", "bread and butter", "sugar in the stew"])
+    served = tool.select(asked(target=str(task), budget="5"), tmp_path / "chosen").explain(0)
+    assert sorted(text.id for text in served) == ["task.jsonl:1", "task.jsonl:2", "task.jsonl:4"]
+    assert sum(text.share for text in served) == pytest.approx(1)
+
+
 def test_what_a_method_reads_beside_the_target_is_named_with_it(asked, chosen, texts, tmp_path):
     work = f"{chosen.folder}.work"
     home = tool.select(asked(method="dapt", home=("sea", "law")), tmp_path / "home", work=work)
@@ -79,6 +96,17 @@ def test_what_a_method_reads_beside_the_target_is_named_with_it(asked, chosen, t
     away = tool.select(asked(method="contrast", away=str(texts / "train.jsonl")), tmp_path / "away", work=work)
     assert away.table["source"].to_pylist().count("food") <= 2  # as far from the texts about food as can be
     assert away.manifest["inputs"][-1]["side"] == "away"
+
+
+def test_the_least_toxic_by_a_scorer_are_chosen(asked, chosen, lines, tmp_path):
+    pool = lines(tmp_path / "pool.jsonl", ["you are a fucking idiot and an ugly bitch", "bread and butter", "a nice old oven"])
+    asking = asked(pool=str(pool), method="rtp", scorer="lexicon", budget="2")
+    clean = tool.select(asking, tmp_path / "clean")
+    assert set(clean.table["text"].to_pylist()) == {"bread and butter", "a nice old oven"}
+    assert clean.values()[0] > 0.5 and clean.manifest["scorer"]["name"] == "lexicon"
+    assert not any(check.faults for check in tool.verify(clean))
+    planned = next(stage for stage in tool.plan(asking).stages if stage.name == "select")
+    assert "chunks/s are scored" in planned.why
 
 
 def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(asked, texts, lines, tmp_path):
@@ -125,7 +153,8 @@ def test_a_target_that_can_hardly_carry_a_selection_is_warned_of(asked, lines, t
         ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 candidates"),
         ({"budget": "1M-tokens"}, r"The budget of 1,000,000 tokens exceeds the [\d,]+ of the 180 candidates"),
         ({"budget": "3-tokens"}, "less than the best chunk's"),
-        ({"method": "rtp"}, "There is no method 'rtp' for a pool and a target alone. There are: random, "),
+        ({"method": "none"}, "There is no method 'none' for a pool and a target alone. There are: random, "),
+        ({"method": "rtp", "scorer": "nobody"}, "There is no toxicity scorer 'nobody'"),
         ({"method": "dapt", "home": "web"}, "The task's home is web, and the pool has no such domain. It has: sea, law, food"),
         ({"text_field": "body"}, "has no field 'body'"),
         ({"pool": "nowhere.jsonl"}, "There is no file or folder nowhere.jsonl"),
@@ -135,6 +164,26 @@ def test_what_cannot_be_met_leaves_nothing_and_says_why(asked, chosen, tmp_path,
     with pytest.raises(ValueError, match=sentence):
         tool.select(asked(**fields), tmp_path / "chosen", work=f"{chosen.folder}.work")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tokens_beyond_the_pool_are_refused_before_anything_is_embedded(asked, tmp_path):
+    with pytest.raises(ValueError, match="exceeds"):
+        tool.select(asked(budget="1M-tokens"), tmp_path / "chosen")
+    assert not (tmp_path / "chosen.work" / "embeddings").exists()
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(asked, lines, tmp_path, monkeypatch):
+    task = lines(tmp_path / "task.jsonl", ["bread and butter"])
+    hashed = sources.sha256
+
+    def written_to_meanwhile(path):
+        task.write_text(task.read_text() * 2)
+        return hashed(path)
+
+    monkeypatch.setattr(sources, "sha256", written_to_meanwhile)
+    with pytest.raises(ValueError, match="changed while it was read"):
+        tool.select(asked(target=str(task)), tmp_path / "chosen")
+    assert not (tmp_path / "chosen").exists()
 
 
 def test_a_folder_that_exists_is_not_written_over(chosen, asked):

@@ -64,7 +64,11 @@ def stopped_child(folder, save_every, number, environment):
 
 
 @pytest.mark.parametrize(
-    "number, save_every, code", [(signal.SIGTERM, 1000, 128 + signal.SIGTERM), (signal.SIGKILL, 2, -signal.SIGKILL)]
+    "number, save_every, code",
+    [
+        pytest.param(signal.SIGTERM, 1000, 128 + signal.SIGTERM, marks=pytest.mark.slow),
+        (signal.SIGKILL, 2, -signal.SIGKILL),
+    ],
 )
 def test_a_run_resumed_after_a_signal_equals_an_uninterrupted_one(tmp_path, environment, number, save_every, code):
     assert stopped_child(tmp_path, save_every, number, environment) == code
