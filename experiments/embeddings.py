@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs, models, training
+from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.embed import embed
@@ -14,6 +14,7 @@ from gotd_jax.models import named, published
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.recipe import Recipe
+from gotd_jax.training.starting import keep_trained
 
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
@@ -36,7 +37,7 @@ def folder(corpus: Corpus, config, workdir: Path) -> Path:
 
 def encoder_settings(config) -> dict:
     """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the task as well."""
-    settings = config.embed.to_dict() | {"weights": models.model_fingerprint(config.embed.model)}
+    settings = config.embed.to_dict() | {"weights": named.fingerprint_of(config.embed.model)}
     if config.embed.finetuned:
         return settings | {"task": inputs.task(config).train.corpus.fingerprint, "seed": config.task.seed}
     return {key: value for key, value in settings.items() if key != "finetune"}
@@ -56,6 +57,6 @@ def _finetuned(config, workdir: Path) -> Path:
         base = named.folder_of(config.embed.model)
         model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
-        training.keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
+        keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 
     return stage(workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}", settings, make) / "model"

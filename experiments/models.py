@@ -1,23 +1,12 @@
-"""The models that a config names: what identifies them, what they are needed for, and whether they can do it."""
+"""The models that a config names: what they are needed for, and whether they can do it."""
 
 from __future__ import annotations
 
-import functools
-
-from gotd_jax.artifacts import fingerprint
 from gotd_jax.embed import check_pooling
-from gotd_jax.models import folders
-from gotd_jax.models.named import folder_of, is_causal
+from gotd_jax.models.named import fingerprint_of, folder_of, is_causal
 
 # evaluation -> whether it is of a causal language model; None where no model is trained
 WRITES = {"finetune": False, "toxicity": True, "choices": True, "selection": None}
-
-
-@functools.cache
-def model_fingerprint(name: str) -> str:
-    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
-    folder = folder_of(name)
-    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])
 
 
 def is_trained(config) -> bool:
@@ -35,7 +24,7 @@ def check(config) -> None:
     if config.evaluation not in WRITES:
         raise ValueError(f"There is no evaluation {config.evaluation!r}. There are: {', '.join(WRITES)}.")
     for name in (config.model, config.embed.model) if is_read(config) else (config.embed.model,):
-        model_fingerprint(name)  # opens the weights
+        fingerprint_of(name)  # opens the weights
     if is_trained(config) and is_causal(folder_of(config.model)) != WRITES[config.evaluation]:
         wanted = "a causal language model (GPT-2, GPT-Neo, Llama)" if WRITES[config.evaluation] else "an encoder (BERT)"
         raise ValueError(

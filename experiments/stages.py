@@ -15,6 +15,7 @@ from gotd_jax import methods, ot
 from gotd_jax.artifacts import fingerprint, stage, write_json
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
+from gotd_jax.models import named
 
 
 def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
@@ -44,7 +45,7 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
         settings["domains"] = problem.pool.count_domains()  # which the fingerprint of the texts does not tell
         settings["home"] = list(problem.home)
     if config.method == "loss_difference":
-        settings["losses"] = losses.settings(config)
+        settings["losses"] = losses.settings(problem.pool, config)
 
     def make(folder: Path) -> None:
         selection = methods.select(config.method, problem, config.budget, seed=config.seed, **options)
@@ -79,7 +80,7 @@ def scored(ending, warm: Callable[[], Path], selection: Path, config, workdir: P
     }
     if models.is_trained(config):
         settings |= {
-            "model": models.model_fingerprint(config.model),
+            "model": named.fingerprint_of(config.model),
             "compute_dtype": config.compute_dtype,
             "pre_finetune": config.pre_finetune.to_dict(),
         }

@@ -1,14 +1,15 @@
-"""A tiny model with a tokeniser of real words, as a Hugging Face folder, and texts that use them."""
+"""A tiny encoder and a tiny decoder with tokenisers of real words, as Hugging Face folders, and texts that use them."""
 
 import json
 
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertTokenizerFast
+from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
-from gotd_jax.models import published
+from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.decoder_families import from_hf
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = {
@@ -17,6 +18,8 @@ WORDS = {
     "food": "bread butter onion pepper oven recipe flour sugar stew plate".split(),
     "all": "the a of and in was with from good bad new old is".split(),
 }
+RUDE = "idiot stupid damn shit fool".split()
+TOPICS = "Business Entertainment Politics Sports Technology".split()  # the options of bbc_topics
 
 
 def write_tokenizer(folder):
@@ -40,6 +43,19 @@ def tiny_model(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("models") / "tiny"
     return published.save(folder, published.initialise(config, seed=0), tokenizer_from=tokenizer)
+
+
+@pytest.fixture(scope="session")
+def tiny_decoder(tmp_path_factory):
+    """Returns the folder of a GPT-2 of 1 layer and width 32 that knows `WORDS`, a few rude ones and the names of topics."""
+    words = ["<end>", "<unk>", *RUDE, *TOPICS, *(word for group in WORDS.values() for word in group)]
+    backend = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = tmp_path_factory.mktemp("decoder_tokenizer")
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", eos_token="<end>").save_pretrained(tokenizer)
+    sizes = {"vocab_size": len(words), "n_embd": 32, "n_layer": 1, "n_head": 2, "n_positions": 64, "eos_token_id": 0}
+    model = causal.initialise(from_hf({"model_type": "gpt2", **sizes}), seed=0)
+    return causal.save(tmp_path_factory.mktemp("decoders") / "tiny", model, tokenizer_from=tokenizer)
 
 
 def sentence(rng, domain, length):

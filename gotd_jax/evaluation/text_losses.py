@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from flax import nnx
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
+from gotd_jax.artifacts import whole_file
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
 from gotd_jax.embed import batches_by_width
@@ -22,11 +24,19 @@ from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 from gotd_jax.training.batches import Vocabulary
 
-TEXTS_PER_BLOCK = 4096  # whose tokens are held at once
+TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and what a stop can lose
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
 
 
-def losses(model: Loaded, corpus: Corpus, *, params: dict | None = None, max_length: int, seed: int) -> np.ndarray:
+def losses(
+    model: Loaded,
+    corpus: Corpus,
+    *,
+    params: dict | None = None,
+    max_length: int,
+    seed: int,
+    folder: Path | None = None,
+) -> np.ndarray:
     """Returns the mean loss per predicted token of every text, nats, float32 [n].
 
     A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is what
@@ -43,6 +53,7 @@ def losses(model: Loaded, corpus: Corpus, *, params: dict | None = None, max_len
       params: to use instead of the model's own.
       max_length: tokens that are read at once; the model's positions, where they are fewer.
       seed: of the masks.
+      folder: where each block of texts is kept as soon as it is read, for a run of the same arguments that goes on from there.
 
     Raises:
       ValueError: the model is no language model, or its tokeniser lacks the token for masks or the one before a text.
@@ -56,9 +67,20 @@ def losses(model: Loaded, corpus: Corpus, *, params: dict | None = None, max_len
     with progress(total=len(corpus), unit="texts", what="losses") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):
             rows = np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus)))
-            found[rows] = kinds[model.head](model, tokenizer, corpus.take(rows), params, max_length, seed)
+            kept = None if folder is None else folder / f"losses-{start:09d}.npy"
+            if kept and kept.exists():
+                found[rows] = np.load(kept)
+            else:
+                found[rows] = kinds[model.head](model, tokenizer, corpus.take(rows), params, max_length, seed)
+                if kept:
+                    _keep(found[rows], kept)
             bar.update(len(rows))
     return found
+
+
+def _keep(losses: np.ndarray, path: Path) -> None:
+    with whole_file(path) as partial, open(partial, "wb") as file:
+        np.save(file, losses)
 
 
 def _causal_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -120,9 +121,16 @@ class Tensors:
         """Returns the SHA-256 of the files' bytes, in hex."""
         total = hashlib.sha256()
         for path in self.files:
-            with open(path, "rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
+            state = path.stat()
+            total.update(_sha256(path, state.st_size, state.st_mtime_ns))
         return total.hexdigest()
+
+
+@functools.lru_cache
+def _sha256(path: Path, size: int, written: int) -> bytes:
+    """Returns the hash of a file, worked out once as long as it is of this size and was not written to."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _weight_files(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import packages
 from gotd_jax.models import causal, folders, published
 from gotd_jax.models.decoder_families import FAMILIES
@@ -18,6 +19,12 @@ def folder_of(name: str | os.PathLike) -> Path:
       ValueError: there is none.
     """
     return packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+
+
+def fingerprint_of(name: str | os.PathLike) -> str:
+    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
+    folder = folder_of(name)
+    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])
 
 
 def is_causal(folder: Path) -> bool:

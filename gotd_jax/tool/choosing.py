@@ -13,8 +13,6 @@ from gotd_jax.methods import METHODS, SOLVING, Problem, Selection
 from gotd_jax.tool.budget import Budget, fitting
 from gotd_jax.tool.request import Request
 
-NEEDS_MORE = ("none", "loss_difference")  # selects nothing; needs a language model
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Choice:
@@ -34,10 +32,10 @@ class Choice:
 
 
 def check_method(name: str) -> None:
-    """Raises ValueError unless the method called `name` works on texts and embeddings alone."""
-    usable = [method for method in METHODS if method not in NEEDS_MORE]
+    """Raises ValueError unless there is a method called `name` that selects anything."""
+    usable = [method for method in METHODS if method != "none"]
     if name not in usable:
-        raise ValueError(f"There is no method {name!r} for a pool and a target alone. There are: {', '.join(usable)}.")
+        raise ValueError(f"There is no method {name!r} that selects. There are: {', '.join(usable)}.")
 
 
 def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Choice:

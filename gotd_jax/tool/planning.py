@@ -15,12 +15,13 @@ from gotd_jax.models import named as models
 from gotd_jax.models.model import Loaded
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
-from gotd_jax.tool import rates
+from gotd_jax.tool import losses, rates
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
+from gotd_jax.training.starting import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: README, "Speed and
 # memory" (10,007 candidates, 2,000 targets: 1.20 and 6.63 s, at 87 GFLOP/s). At 5 % it is a third.
@@ -28,6 +29,7 @@ SEMIDUAL_PRODUCTS = 7
 SINKHORN_PRODUCTS = 37
 BY_EPSILON = 0.68  # -log(1/3) / log(5)
 PROGRAMS_BYTES = 200 << 20  # of programs and buffers when a selection is made and reported, measured on 1,200 texts
+TRAINING = 3  # what a step costs, in losses of its texts: a backward pass is two forward ones
 SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 numbers of MinHash, a band, its order
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
@@ -197,6 +199,12 @@ def _selecting(request, pool: Side, target: Side, share: float, samples: _Sample
     if request.method == "rtp":
         speed = rates.scoring(toxicity.load(request.scorer), samples.pool)
         return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
+    if request.method == "loss_difference":
+        model = losses.checked(request)
+        speed = rates.losing(model, samples.pool, request.max_length)
+        trained = target.chunks + (min(HEAD_TEXTS, pool.chunks) if model.fresh else 0)
+        texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
+        return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"
     if request.method not in SOLVING:
         each = rates.selecting(request.method, samples.pool, samples.target, share, width, request.seed)
         return entries * each, "measured on a sample"

@@ -19,7 +19,8 @@ from gotd_jax.data.leaks import leaks
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.samples import spread
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import WIDTH_STEP, batches_by_width, embed_tokens
+from gotd_jax.embed import TOKENS_PER_BATCH, WIDTH_STEP, batches_by_width, embed_tokens
+from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models.model import Loaded
@@ -49,11 +50,8 @@ class Embedding:
 def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
     """Returns how fast `encoder` embeds texts like `chunks`: batches of the commonest width are timed, after a warm-up."""
     tokenizer, sample = load_tokenizer(encoder.source), _some(chunks, SAMPLED)
-    lengths = tokenise(tokenizer, sample, max_length).lengths
-    widths = np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
-    found, counts = np.unique(widths, return_counts=True)
-    alike = np.flatnonzero(widths == found[np.argmax(counts)])[:EMBEDDED]
-    timed = tokenise(tokenizer, sample.take(alike), max_length)
+    widths = _widths(tokenise(tokenizer, sample, max_length).lengths)
+    timed = tokenise(tokenizer, sample.take(_alike(widths)[:EMBEDDED]), max_length)
     _, width, height = next(batches_by_width(timed.lengths))
     marks = [time.perf_counter()]
     for _ in itertools.chain(embed_tokens(timed, encoder), embed_tokens(timed, encoder)):
@@ -61,7 +59,7 @@ def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
         if len(marks) > 2 and marks[-1] - marks[1] > ENOUGH_SECONDS:
             break
     first, each = marks[1] - marks[0], (marks[-1] - marks[1]) / (len(marks) - 2)
-    return Embedding(width * height / each / float(widths.mean()), len(found), max(first - each, 0.0))
+    return Embedding(width * height / each / float(widths.mean()), len(np.unique(widths)), max(first - each, 0.0))
 
 
 def product(targets: int, dimensions: int) -> float:
@@ -102,6 +100,17 @@ def scoring(scorer: Scorer, chunks: Corpus) -> float:
     return len(texts) / seconds
 
 
+def losing(model: Loaded, chunks: Corpus, max_length: int) -> float:
+    """Returns the texts like `chunks` a second whose losses a language model finds, by batches of the commonest width."""
+    sample = _some(chunks, SAMPLED)
+    widths = _widths(tokenise(load_tokenizer(model.source), sample, max_length).lengths)
+    alike = _alike(widths)
+    width = int(widths[alike[0]])
+    texts = sample.take(alike[: max(EMBEDDED, TOKENS_PER_BATCH // width)])
+    _, seconds = _twice(lambda: text_losses.losses(model, texts, max_length=max_length, seed=0))
+    return len(texts) * width / float(widths.mean()) / seconds
+
+
 def comparing(chunks: Corpus, similarity: float) -> float:
     """Returns the chunks a second that near duplicates are looked for among."""
     sample = _some(chunks, SAMPLED)
@@ -121,6 +130,17 @@ def writing(chunks: Corpus) -> tuple[float, float]:
     began = time.perf_counter()
     size = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
     return len(rows) / (time.perf_counter() - began), size / len(rows)
+
+
+def _widths(lengths: np.ndarray) -> np.ndarray:
+    """Returns the width of the batch that each text of so many tokens comes into."""
+    return np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
+
+
+def _alike(widths: np.ndarray) -> np.ndarray:
+    """Returns the rows of the commonest width."""
+    found, counts = np.unique(widths, return_counts=True)
+    return np.flatnonzero(widths == found[np.argmax(counts)])
 
 
 def _some(corpus: Corpus, most: int) -> Corpus:

@@ -10,6 +10,7 @@ from gotd_jax.tool.budget import Budget
 
 FORMATS = ("jsonl", "parquet")
 GLOB = "*?["
+READ_BESIDES = {"contrast": "away", "dapt": "home", "rtp": "scorer", "loss_difference": "language_model"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,11 @@ class Request:
       budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: what the pool holds of them is refused.
-      method: one of gotd_jax.methods.METHODS that needs no losses of a language model.
+      method: one of gotd_jax.methods.METHODS but none.
       away: for the method contrast: texts to move away from.
       home: for the method dapt: domains of the pool that the task belongs to.
       scorer: for the method rtp: of toxicity, linear, lexicon, or a Hugging Face folder or hub name of a classifier.
+      language_model: for the method loss_difference: what is to be warmed up, a folder, hub name or packaged model likewise.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
       layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads.
@@ -51,6 +53,7 @@ class Request:
     away: tuple[str, ...] = ()
     home: tuple[str, ...] = ()
     scorer: str | None = None
+    language_model: str | None = None
     model: str = "all-MiniLM-L6-v2"
     layers: int | None = None
     max_length: int = 256
@@ -79,7 +82,7 @@ class Request:
             raise ValueError(
                 f"There are {len(self.target)} targets and the shares {self.shares}. Give each one above 0, or none."
             )
-        for method, name in (("contrast", "away"), ("dapt", "home"), ("rtp", "scorer")):
+        for method, name in READ_BESIDES.items():
             if (self.method == method) != bool(getattr(self, name)):
                 raise ValueError(f"The method is {self.method}, and {name} {getattr(self, name)}. {name} goes with {method}.")
         if self.format not in FORMATS:

@@ -20,7 +20,7 @@ from gotd_jax.models.named import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.report import page
 from gotd_jax.tool import candidates as protection
-from gotd_jax.tool import card, choosing, findings, health, sources, writing
+from gotd_jax.tool import card, choosing, findings, health, losses, sources, writing
 from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 from gotd_jax.tool.chosen import Chosen
@@ -51,15 +51,18 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     choosing.check_method(request.method)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
+    language_model = losses.described(request)
     texts = sources.read(request, work)
     candidates = protection.candidates(texts, request, work)
     vectors = Vectors(request, work)
     targets = {name: _without_mere_copies(corpus) for name, corpus in texts.targets.items()}
-    scores = functools.partial(toxicity.kept_scores, candidates.corpus, scorer, work / "toxicity") if scorer else None
-    also = {"away": texts.away, "home": request.home, "toxicity": scores}
-    problems = [Problem(candidates.corpus, target, vectors.of, **also) for target in targets.values()]
+    problems = _problems(request, texts, targets, candidates.corpus, vectors, scorer, work)
     choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
-    material = _material(request, texts, targets, candidates, choice, vectors, scorer)
+    read = {
+        "scorer": scorer and {"name": scorer.name, "version": scorer.version},
+        "language_model": language_model,
+    }
+    material = _material(request, texts, targets, candidates, choice, vectors, read)
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -81,6 +84,24 @@ def check_free(out: str | Path) -> Path:
     return out
 
 
+def _problems(
+    request: Request,
+    texts: Texts,
+    targets: dict[str, Corpus],
+    pool: Corpus,
+    vectors: Vectors,
+    scorer: Scorer | None,
+    work: Path,
+) -> list[Problem]:
+    """Returns what the method is given for each target."""
+    scores = functools.partial(toxicity.kept_scores, pool, scorer, work / "toxicity") if scorer else None
+    also = {"away": texts.away, "home": request.home, "toxicity": scores}
+    return [
+        Problem(pool, target, vectors.of, losses=losses.asked_for(pool, name, target, request, work), **also)
+        for name, target in targets.items()
+    ]
+
+
 def _material(
     request: Request,
     texts: Texts,
@@ -88,7 +109,7 @@ def _material(
     candidates: Candidates,
     choice: Choice,
     vectors: Vectors,
-    scorer: Scorer | None,
+    read: dict,
 ) -> Material:
     embedded = request.method in READ_EMBEDDINGS
 
@@ -115,7 +136,7 @@ def _material(
         rows=candidates.rows[choice.rows],
         served=choice.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, choice, vectors, scorer, sides, healths),
+        manifest=_manifest(request, texts, candidates, choice, vectors, read, sides, healths),
         seed=request.seed,
     )
 
@@ -132,7 +153,7 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, choice, vectors, scorer, sides, healths) -> dict:
+def _manifest(request, texts, candidates, choice, vectors, read, sides, healths) -> dict:
     chosen = candidates.corpus.take(choice.rows)
     return {
         "format": 1,
@@ -141,7 +162,7 @@ def _manifest(request, texts, candidates, choice, vectors, scorer, sides, health
         "inputs": texts.inputs,
         "model": {"name": request.model, "fingerprint": vectors.model.fingerprint},
         "tokenizer": request.tokenizer or request.model,
-        "scorer": scorer and {"name": scorer.name, "version": scorer.version},
+        **read,
         "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
         "tested_texts": 0 if texts.tested is None else len(texts.tested),
         "targets": [

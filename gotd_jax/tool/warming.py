@@ -20,11 +20,10 @@ from gotd_jax.tool.model_card import CARD, Warmed, card
 from gotd_jax.training import checkpoints
 from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
 from gotd_jax.training.recipe import Recipe
+from gotd_jax.training.starting import HEAD, HEAD_TEXTS, check_length
 
 RUNS = "training"  # the folder of the runs' metrics, for a person and for TensorBoard
 MANIFEST = "manifest.json"
-HEAD_TEXTS = 2000  # as many as the experiments take, and their recipe
-HEAD = {"learning_rate": 1e-3, "max_length": 128, "epochs": 1}
 
 
 def warm(
@@ -82,7 +81,7 @@ def warm(
     )
     corpus = chosen_texts(selection, text_field)
     base = named.language_model(model, seed=seed, compute_dtype=compute_dtype)
-    _check_length(base, recipe)
+    check_length(base, max_length)
     warmed = Warmed(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
@@ -93,7 +92,7 @@ def warm(
         seed=seed,
     )
     settings = {**warmed.to_dict(), "weights": base.fingerprint, "selection": corpus.fingerprint}
-    settings |= {"head_recipe": HEAD} if warmed.head_texts else {}
+    settings |= {"head_recipe": _head_recipe(recipe)} if warmed.head_texts else {}
 
     def make(folder: Path) -> None:
         if not (folder / WEIGHTS).exists():
@@ -119,12 +118,6 @@ def _manifest_hash(selection: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _check_length(model: Loaded, recipe: Recipe) -> None:
-    most = model.config.max_positions if model.head == "causal_lm" else model.config.max_length
-    if recipe.max_length > most:
-        raise ValueError(f"max_length is {recipe.max_length} tokens, and the model reads at most {most}. Lower it.")
-
-
 def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
     """Returns the parameters after training on the selection, of the head alone before that where it is fresh."""
     options = {"seed": warmed.seed, "tensorboard": True}
@@ -133,11 +126,16 @@ def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
             f"{warmed.model} has no masked-LM head: one is warmed up first, on {warmed.head_texts:,} texts of the selection.",
             file=sys.stderr,
         )
-        recipe = dataclasses.replace(warmed.recipe, **HEAD | {"max_length": min(HEAD["max_length"], warmed.recipe.max_length)})
-        texts = corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
+        recipe, texts = _head_recipe(warmed.recipe), corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
         params = warm_up_head(base, texts, recipe, folder=runs / "head", **options)
         base = dataclasses.replace(base, params=params)
     return pre_finetune(base, corpus, warmed.recipe, folder=runs / "pre_finetune", save_last=False, **options)
+
+
+def _head_recipe(recipe: Recipe) -> Recipe:
+    """Returns how a fresh head is warmed up, in batches as those of the training that follows."""
+    length = min(HEAD.max_length, recipe.max_length)
+    return dataclasses.replace(recipe, learning_rate=HEAD.learning_rate, max_length=length, epochs=HEAD.epochs)
 
 
 def _move_up(folder: Path) -> None:

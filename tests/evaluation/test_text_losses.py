@@ -148,6 +148,19 @@ def test_a_model_that_predicts_no_tokens_is_refused(tiny_model, corpus):
         losses(published.load(tiny_model), corpus, max_length=LENGTH, seed=0)
 
 
+def test_a_run_goes_on_after_the_blocks_that_are_kept(masked, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(text_losses, "TEXTS_PER_BLOCK", 8)
+    options = {"max_length": LENGTH, "seed": 0}
+    whole = losses(masked, corpus, **options)
+    np.testing.assert_allclose(losses(masked, corpus, folder=tmp_path, **options), whole, atol=1e-6)
+    kept = sorted(tmp_path.iterdir())
+    np.save(kept[1], np.full(8, 7.0, np.float32))
+    kept[-1].unlink()
+    again = losses(masked, corpus, folder=tmp_path, **options)
+    assert again[8:16].tolist() == 8 * [7.0] and sorted(tmp_path.iterdir()) == kept
+    np.testing.assert_allclose(np.delete(again, slice(8, 16)), np.delete(whole, slice(8, 16)), atol=1e-6)
+
+
 PROGRAM = """
 import sys, numpy as np, jax
 from gotd_jax.data.corpus import Corpus

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, finetuning, inputs, training
+from experiments import cell, finetuning, inputs
 from experiments.sweep import cells_of
 from gotd_jax.artifacts import read_json
 from gotd_jax.models import published
+from gotd_jax.training import starting
 
 
 def made_in(folder):
@@ -193,10 +194,10 @@ def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tm
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(training.shutil, "rmtree", stop)
+        patched.setattr(starting.shutil, "rmtree", stop)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path)
-    monkeypatch.setattr(training, "warm_up_head", stop)
+    monkeypatch.setattr(starting, "warm_up_head", stop)
     assert 0 <= cell.run(config, tmp_path)["score"] <= 1
 
 

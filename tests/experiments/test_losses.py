@@ -7,6 +7,7 @@ import pytest
 
 from configs import common
 from experiments import cell, finetuning, inputs, losses, stages
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
 from gotd_jax.models import causal, named
 from tests.experiments.test_cells import made_in
@@ -87,7 +88,8 @@ def test_seeds_and_budgets_share_one_pair_of_models(config, tmp_path):
     ],
 )
 def test_losses_depend_on_the_recipe_the_model_and_its_head(config, change):
-    assert losses.settings(config) != losses.settings(common.replaced(config, change))
+    pool = Corpus.from_texts(["a text"])
+    assert losses.settings(pool, config) != losses.settings(pool, common.replaced(config, change))
 
 
 def test_selections_by_losses_depend_on_the_recipe_and_others_do_not(config, tmp_path):
@@ -114,7 +116,7 @@ def test_a_run_stopped_before_the_second_model_reads_the_pool_with_the_first_no_
             raise KeyboardInterrupt
         return real(*arguments, **options)
 
-    monkeypatch.setattr(losses.text_losses, "losses", stop_at_second)
+    monkeypatch.setattr(text_losses, "losses", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         made(config, tmp_path / "stopped")
     again = made(config, tmp_path / "stopped")

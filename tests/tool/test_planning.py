@@ -77,7 +77,8 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     "changes, message",
     [
         ({"method": "best"}, "There is no method 'best'"),
-        ({"method": "loss_difference"}, "There is no method 'loss_difference' for a pool and a target alone"),
+        ({"method": "none"}, "There is no method 'none' that selects"),
+        ({"method": "loss_difference", "language_model": "nowhere/model"}, "nowhere/model"),
         ({"pool": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"target": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"leak_check": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),

@@ -40,6 +40,7 @@ def test_a_request_written_down_is_the_same_again():
         ({"method": "contrast"}, "away goes with contrast"),
         ({"home": "law"}, "home goes with dapt"),
         ({"method": "rtp"}, "scorer goes with rtp"),
+        ({"language_model": "gpt2"}, "language_model goes with loss_difference"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(fields, sentence):

@@ -109,6 +109,27 @@ def test_the_least_toxic_by_a_scorer_are_chosen(asked, chosen, lines, tmp_path):
     assert "chunks/s are scored" in planned.why
 
 
+@pytest.mark.parametrize("model", ["tiny_model", pytest.param("tiny_decoder", marks=pytest.mark.slow)])
+def test_what_a_language_model_predicts_better_for_having_read_the_target_is_chosen(asked, model, request, tmp_path):
+    asking = asked(method="loss_difference", language_model=str(request.getfixturevalue(model)))
+    made = tool.select(asking, tmp_path / "made")
+    before, after = (np.load(path / "losses.npy") for path in sorted((tmp_path / "made.work" / "losses").iterdir()))
+    np.testing.assert_array_equal(made.values(), after - before)
+    assert made.table["value"].to_pylist() == sorted(after - before)[:20]
+    assert made.manifest["language_model"]["name"] == asking.language_model
+    assert not any(check.faults for check in tool.verify(made))
+    assert tool.replay(made) == []
+    planned = next(stage for stage in tool.plan(asking).stages if stage.name == "select")
+    assert "texts/s, before and after" in planned.why
+
+
+def test_a_target_shorter_than_a_block_still_teaches_a_decoder(asked, tiny_decoder, lines, tmp_path):
+    task = lines(tmp_path / "task.jsonl", ["bread and butter", "old oven", "sugar in the stew"])
+    made = tool.select(asked(target=str(task), method="loss_difference", language_model=str(tiny_decoder)), tmp_path / "made")
+    values = made.values()
+    assert np.isfinite(values).all() and len(np.unique(values)) > 100
+
+
 def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(asked, texts, lines, tmp_path):
     food = [json.loads(line) for line in (texts / "food.jsonl").read_text().splitlines()]
     nearly = [{"id": f"near{i}", "text": row["text"] + " bread"} for i, row in enumerate(food[:5])]
@@ -153,8 +174,9 @@ def test_a_target_that_can_hardly_carry_a_selection_is_warned_of(asked, lines, t
         ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 candidates"),
         ({"budget": "1M-tokens"}, r"The budget of 1,000,000 tokens exceeds the [\d,]+ of the 180 candidates"),
         ({"budget": "3-tokens"}, "less than the best chunk's"),
-        ({"method": "none"}, "There is no method 'none' for a pool and a target alone. There are: random, "),
+        ({"method": "none"}, "There is no method 'none' that selects. There are: random, "),
         ({"method": "rtp", "scorer": "nobody"}, "There is no toxicity scorer 'nobody'"),
+        ({"method": "loss_difference", "language_model": "nowhere/model"}, "nowhere/model"),
         ({"method": "dapt", "home": "web"}, "The task's home is web, and the pool has no such domain. It has: sea, law, food"),
         ({"text_field": "body"}, "has no field 'body'"),
         ({"pool": "nowhere.jsonl"}, "There is no file or folder nowhere.jsonl"),
