@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -9,22 +10,48 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 
-def alternated(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Returns the wall seconds of each call in each round; one unmeasured round comes first, for compilation."""
+def alternated(calls: Mapping[str, Callable[[], object]], rounds: int, unmeasured: int = 1) -> dict[str, list[float]]:
+    """Returns the wall seconds of each call in each round, after `unmeasured` ones, of which the first compiles."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + 1):
+    for number in range(rounds + unmeasured):
         for name, call in calls.items():
             began = time.perf_counter()
             call()
-            if number > 0:
+            if number >= unmeasured:
                 seconds[name].append(time.perf_counter() - began)
             print(f"  round {number}: {name} {time.perf_counter() - began:.2f} s", file=sys.stderr, flush=True)
     return seconds
+
+
+@contextlib.contextmanager
+def apart(sides: Mapping[str, Callable[[], Mapping[str, Callable[[], object]]]]) -> Iterator[Callable[[str, str], None]]:
+    """Yields `call(side, name)`, which makes one of a side's calls in the process that the side has to itself.
+
+    So neither side's threads or memory are in the other's way. Each function in `sides` must be picklable; it is run in the
+    new process and returns the side's calls by name, which stay there.
+    """
+    with contextlib.ExitStack() as stack:
+        spawn, processes = multiprocessing.get_context("spawn"), {}
+        for side, prepare in sides.items():
+            process = ProcessPoolExecutor(1, spawn, initializer=_prepare, initargs=(prepare,))
+            processes[side] = stack.enter_context(process)
+        yield lambda side, name: processes[side].submit(_call, name).result()
+
+
+_calls: dict[str, Callable[[], object]] = {}  # of the side whose process this is
+
+
+def _prepare(prepare: Callable[[], Mapping[str, Callable[[], object]]]) -> None:
+    _calls.update(prepare())
+
+
+def _call(name: str) -> None:
+    _calls[name]()
 
 
 def alone(function: Callable, *arguments):

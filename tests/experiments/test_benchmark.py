@@ -1,10 +1,12 @@
+import functools
 import json
+import os
 
 import pytest
 
 from experiments.benchmarks import transport
 from experiments.benchmarks.figure import draw
-from experiments.benchmarks.measure import alone, alternated, markdown
+from experiments.benchmarks.measure import alone, alternated, apart, markdown
 
 
 def test_part_is_measured_once_and_kept(tmp_path, capsys):
@@ -23,11 +25,32 @@ def test_unknown_part_is_refused(tmp_path):
         transport.run(tmp_path, ["speed"], small=True)
 
 
-def test_calls_take_turns_after_a_round_that_is_not_measured():
+@pytest.mark.parametrize("unmeasured", [1, 3])
+def test_calls_take_turns_after_rounds_that_are_not_measured(unmeasured):
     order = []
-    seconds = alternated({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2)
-    assert order == ["a", "b"] * 3
+    calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    seconds = alternated(calls, rounds=2, unmeasured=unmeasured)
+    assert order == ["a", "b"] * (2 + unmeasured)
     assert {name: len(times) for name, times in seconds.items()} == {"a": 2, "b": 2}
+
+
+def remembered(name, kept):
+    calls = []
+
+    def note():
+        calls.append(os.getpid())
+        kept.joinpath(f"{name}-{len(calls)}").write_text(f"{calls[0]} {calls[-1]}")
+
+    return {"note": note}
+
+
+def test_each_side_makes_its_calls_in_one_process_of_its_own(tmp_path):
+    with apart({name: functools.partial(remembered, name, tmp_path) for name in "ab"}) as call:
+        seconds = alternated({name: functools.partial(call, name, "note") for name in "ab"}, rounds=1)
+    assert [len(seconds[name]) for name in "ab"] == [1, 1]
+    found = [set((tmp_path / f"{name}-2").read_text().split()) for name in "ab"]
+    assert [len(processes) for processes in found] == [1, 1] and found[0] != found[1]
+    assert str(os.getpid()) not in found[0] | found[1]
 
 
 def test_function_runs_in_a_process_of_its_own():
