@@ -11,6 +11,7 @@ import numpy as np
 from experiments import domain_targets, embeddings, finetuning, inputs, losses, measuring, relevance
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.samples import drawn
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.methods.problem import lowest
@@ -67,7 +68,7 @@ def score(selection: Path, folder: Path, config, workdir: Path) -> None:
     rows, info = np.load(selection / "rows.npy"), read_json(selection / "info.json")
     reference = _reference(given, config, workdir)
     exact = lowest(np.load(reference / "values.npy"), len(rows))
-    sample, chosen = _sample(len(given.pool), config), _at_most(rows, config)
+    sample, chosen = _sample(len(given.pool), config), rows[_sample(len(rows), config)]
     held_out = embeddings.embedded(_held_out(config, workdir), config, workdir)
     mixed = measuring.effective_cost(given.candidates[sample], given.candidates[chosen], held_out, config.selection.mass)
     domains = given.pool.domains
@@ -120,11 +121,5 @@ def _reference(given: Problem, config, workdir: Path) -> Path:
 
 
 def _sample(size: int, config) -> np.ndarray:
-    """Returns the rows of a pool of `size` that exact problems are solved on, in order: all, or as many as are affordable."""
-    return np.sort(_at_most(np.arange(size), config))
-
-
-def _at_most(rows: np.ndarray, config) -> np.ndarray:
-    if len(rows) <= config.selection.exact:
-        return rows
-    return np.random.default_rng(config.pool.seed).choice(rows, config.selection.exact, replace=False)
+    """Returns which of `size` texts exact problems are solved on, ascending: all, or as many as are affordable."""
+    return drawn(size, config.selection.exact, config.pool.seed)

@@ -59,7 +59,7 @@ def read(request: Request, work: Path) -> Texts:
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
     texts = Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request), inputs(request))
     if _found(request) != found:
-        raise ValueError("A file of the pool or the target changed while it was read. Start again when they are whole.")
+        raise ValueError("A file changed while it was read. Start again when all that the request names is whole.")
     return texts
 
 
