@@ -11,6 +11,8 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.ot import Potentials
 from gotd_jax.tool.health import Health
 
+SAMPLE = 5000  # candidates that stand for the pool where a method embeds none and there are more
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TargetSide:

@@ -19,6 +19,7 @@ from gotd_jax.tool import losses, rates
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
+from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
 from gotd_jax.training.starting import HEAD_TEXTS
@@ -33,7 +34,7 @@ TRAINING = 3  # what a step costs, in losses of its texts: a backward pass is tw
 SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 numbers of MinHash, a band, its order
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
-REPORT_ROWS = 2000  # of the pool that a report embeds where the method did not, for its map, its curve and its comparisons
+REPORT_ROWS = 2000  # of the pool that a report embeds beside them, for its map, its curve and its comparisons
 EMBEDDING_BYTES = 4 * 3  # float32; blocks, distinct texts and all texts lie side by side before the first two are removed
 
 
@@ -154,7 +155,8 @@ def _chunks_of(budget: Budget, pool: Side) -> tuple[int, tuple[str, ...]]:
 
 
 def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, encoder: Loaded) -> Iterator[Stage]:
-    embedded = (pool.chunks if request.method in READ_EMBEDDINGS else min(pool.chunks, REPORT_ROWS)) + target.chunks
+    whole = request.method in READ_EMBEDDINGS
+    embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
     width = encoder.config.width
     speed = rates.embedding(samples.pool, encoder, request.max_length)
     compared = rates.comparing(samples.pool, request.near_duplicates)

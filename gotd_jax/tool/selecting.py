@@ -24,12 +24,11 @@ from gotd_jax.tool import card, choosing, findings, health, losses, sources, wri
 from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 from gotd_jax.tool.chosen import Chosen
-from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool.material import SAMPLE, Material, TargetSide
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
 from gotd_jax.tool.vectors import Vectors
 
-SAMPLE = 5000  # candidates that stand for the pool where a method embeds none
 LANGUAGES = 1000  # candidates whose language is told
 
 
@@ -111,7 +110,7 @@ def _material(
     vectors: Vectors,
     read: dict,
 ) -> Material:
-    embedded = request.method in READ_EMBEDDINGS
+    embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
         return vectors.of_rows(candidates.corpus, np.searchsorted(candidates.rows, rows), whole=embedded)

@@ -8,7 +8,8 @@ import pytest
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.tool import counting
-from gotd_jax.tool.planning import REPORT_ROWS, plan
+from gotd_jax.tool.material import SAMPLE
+from gotd_jax.tool.planning import plan
 from gotd_jax.tool.request import Request
 
 STAGES = ["read", "near duplicates", "embed", "select", "report", "write"]
@@ -66,9 +67,10 @@ def test_a_budget_in_tokens_or_a_share_is_told_in_chunks(planned, request_of):
 
 
 def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report_need(request_of, monkeypatch):
+    assert SAMPLE > 180
+    monkeypatch.setattr("gotd_jax.tool.planning.SAMPLE", 60)
     monkeypatch.setattr("gotd_jax.tool.planning.REPORT_ROWS", 50)
-    assert REPORT_ROWS > 180
-    for method, texts in (("dsir", 90), ("tapt_c", 220)):
+    for method, texts in (("dsir", 150), ("tapt_c", 220)):
         planned = plan(request_of(method=method))
         assert planned.stages[2].disk_bytes == texts * 32 * 12 and planned.stages[3].why == "measured on a sample"
 

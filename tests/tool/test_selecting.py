@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gotd_jax import tool
+from gotd_jax.artifacts import read_json
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.tool import sources
@@ -80,6 +81,16 @@ def test_every_kind_of_method_leaves_a_selection_that_verifies(asked, chosen, me
     assert len(made) == 18 and not any(check.faults for check in tool.verify(made))
     assert (made.values() is None) == (method == "random")
     assert made.explain(3)[0].share > 0
+
+
+def test_a_method_that_embeds_nothing_embeds_a_small_pool_once_and_samples_of_a_large_one(asked, tmp_path, monkeypatch):
+    def embedded(name):
+        tool.select(asked(method="random", budget="10"), tmp_path / name)
+        return sorted(read_json(path / "settings.json")["texts"] for path in (tmp_path / f"{name}.work/embeddings").iterdir())
+
+    assert embedded("small") == [40, 180]  # target and pool
+    monkeypatch.setattr("gotd_jax.tool.selecting.SAMPLE", 50)
+    assert {10, 40, 50} < set(embedded("large"))  # the chosen ones, the target, a sample, and what the report draws
 
 
 def test_a_text_that_the_target_repeats_is_served_once_by_all_its_copies(asked, lines, tmp_path):
