@@ -114,13 +114,18 @@ def batches_by_width(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int, int
 
     The height depends on the width alone and is a multiple of the number of devices, so that each width compiles once.
     """
-    widths = np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
+    widths = widths_of(lengths)
     order = np.argsort(widths, kind="stable")
     for width in np.unique(widths):
         height = max(TOKENS_PER_BATCH // int(width), 1) * jax.device_count()
         rows = order[np.searchsorted(widths[order], width) : np.searchsorted(widths[order], width, side="right")]
         for start in range(0, len(rows), height):
             yield rows[start : start + height], int(width), height
+
+
+def widths_of(lengths: np.ndarray) -> np.ndarray:
+    """Returns the width of the batch that each text of so many tokens comes into, int [n]."""
+    return np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
 
 
 @functools.lru_cache(maxsize=8)

@@ -19,7 +19,7 @@ from gotd_jax.data.leaks import leaks
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.samples import spread
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import TOKENS_PER_BATCH, WIDTH_STEP, batches_by_width, embed_tokens
+from gotd_jax.embed import TOKENS_PER_BATCH, batches_by_width, embed_tokens, widths_of
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
@@ -50,7 +50,7 @@ class Embedding:
 def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
     """Returns how fast `encoder` embeds texts like `chunks`: batches of the commonest width are timed, after a warm-up."""
     tokenizer, sample = load_tokenizer(encoder.source), _some(chunks, SAMPLED)
-    widths = _widths(tokenise(tokenizer, sample, max_length).lengths)
+    widths = widths_of(tokenise(tokenizer, sample, max_length).lengths)
     timed = tokenise(tokenizer, sample.take(_alike(widths)[:EMBEDDED]), max_length)
     _, width, height = next(batches_by_width(timed.lengths))
     marks = [time.perf_counter()]
@@ -103,7 +103,7 @@ def scoring(scorer: Scorer, chunks: Corpus) -> float:
 def losing(model: Loaded, chunks: Corpus, max_length: int) -> float:
     """Returns the texts like `chunks` a second whose losses a language model finds, by batches of the commonest width."""
     sample = _some(chunks, SAMPLED)
-    widths = _widths(tokenise(load_tokenizer(model.source), sample, max_length).lengths)
+    widths = widths_of(tokenise(load_tokenizer(model.source), sample, max_length).lengths)
     alike = _alike(widths)
     width = int(widths[alike[0]])
     texts = sample.take(alike[: max(EMBEDDED, TOKENS_PER_BATCH // width)])
@@ -130,11 +130,6 @@ def writing(chunks: Corpus) -> tuple[float, float]:
     began = time.perf_counter()
     size = sum(len(json.dumps(row, ensure_ascii=False).encode()) + 1 for row in rows)
     return len(rows) / (time.perf_counter() - began), size / len(rows)
-
-
-def _widths(lengths: np.ndarray) -> np.ndarray:
-    """Returns the width of the batch that each text of so many tokens comes into."""
-    return np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
 
 
 def _alike(widths: np.ndarray) -> np.ndarray:
