@@ -18,7 +18,7 @@ from configs import common
 from experiments import cell, running
 from experiments.sweep import cells_of
 from gotd_jax import devices
-from gotd_jax.report import figures, origins, table
+from gotd_jax.report import figures, items, origins, statistics, table
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
@@ -40,7 +40,11 @@ def main(_) -> None:
     except (ValueError, RuntimeError) as error:
         sys.exit(f"\n{error}")
     lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
-    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
+    compared = {
+        "margin": statistics.Margin(**CONFIG.value.margin),
+        "items": lambda row: items.read(workdir / "scores" / row["cell"]),
+    }
+    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines, **compared)}\n\n{origins.text(rows)}\n")
     print(figures.write(rows, workdir, CONFIG.value.figure), end="")
     print(f"In {workdir}: table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl.")
 

@@ -140,7 +140,10 @@ def test_unknown_variant_lists_what_exists(name, variants):
 @pytest.mark.parametrize("field", sorted(common.fields(common.get_config())))
 def test_every_field_is_read_somewhere(field):
     name = field.rpartition(".")[2]
-    sources = [*(ROOT / "experiments").glob("*.py"), ROOT / "gotd_jax/training/recipe.py", ROOT / "gotd_jax/ot/solve.py"]
+    sources = [
+        *(ROOT / "experiments").glob("*.py"),
+        *(ROOT / f"gotd_jax/{name}.py" for name in ("training/recipe", "ot/solve", "report/statistics")),
+    ]
     text = "\n".join(path.read_text() for path in sources)
     assert re.search(rf"\.{name}\b|[\"']{name}[\"']|^    {name}: ", text, re.MULTILINE), f"nothing reads config.{field}"
 
