@@ -1,7 +1,7 @@
-"""Performance against peers, measured in alternation in one run: `python -m experiments.benchmark ot` or `decoders`.
+"""What is measured of the parts, most of it in alternation with peers in one run: `python -m experiments.benchmark ot`.
 
 Every part is a stage in the workdir: what has been measured is not measured again. Delete its folder to repeat it.
-`--pages experiments/benchmarks/results` writes a page a part, with command, commit, date and machine above the table.
+`--pages experiments/results` writes a page a part, with command, commit, date and machine above the table.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import argparse
 from pathlib import Path
 
 from experiments import pages
-from experiments.benchmarks import decoders, transport
+from experiments.benchmarks import decoders, scorers, transport
 from gotd_jax.artifacts import read_json
 from gotd_jax.devices import keep_compiled_programs
 
-BENCHMARKS = {"ot": transport.run, "decoders": decoders.run}
+BENCHMARKS = {"ot": transport.run, "decoders": decoders.run, "scorers": scorers.run}
 
 
 def main() -> None:
