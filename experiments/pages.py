@@ -13,7 +13,7 @@ from gotd_jax.artifacts import whole_file
 from gotd_jax.report import figures, items, origins, statistics, table
 from gotd_jax.report.results import provenance
 
-NOT_SHOWN = ("--page", "--workdir")  # of a command: where it writes
+NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
 
 
 def printed(rows: Sequence[dict], config, workdir: Path) -> str:
@@ -63,9 +63,11 @@ def heading(made: dict, command: Sequence[str]) -> str:
 
 def _shown(command: Sequence[str]) -> str:
     """Returns the command as another person would give it: without what says where to write, and without folders of here."""
-    shown = ["python"]
-    for word in command[1:]:
-        name, _, value = word.partition("=")
+    shown, words = ["python"], iter(command[1:])
+    for word in words:
+        name, is_joined, value = word.partition("=")
         if name not in NOT_SHOWN:
             shown.append(f"{name}=/data/{Path(value).name}" if value.startswith("/") else word)
+        elif not is_joined:
+            next(words, None)  # what it is set to
     return " ".join(shown)

@@ -160,7 +160,12 @@ def commands(path):
     return re.findall(r"python -m experiments\.main [^\n`]*", text)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "configs").glob("*.py"))], ids=lambda path: path.name)
+READMES = [ROOT / "README.md", *(ROOT / folder / "README.md" for folder in ("configs", "experiments"))]
+
+
+@pytest.mark.parametrize(
+    "path", [*READMES, *sorted((ROOT / "configs").glob("*.py"))], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_every_command_shown_names_a_config_and_fields_that_exist(path):
     for command in commands(path):
         words = command.split()[3:]

@@ -28,7 +28,7 @@ def test_a_heading_names_command_commit_versions_and_machine(tmp_path, monkeypat
 def test_a_page_is_of_where_its_numbers_were_made_and_names_no_folder_of_here(tmp_path):
     there = {"processor": "Abacus", "instructions": [], "cores": 1, "memory": 3}
     made = provenance() | {"machine": there, "commit": "f" * 40, "modified": True}
-    heading = pages.heading(made, ["python", "-m", "x", "--config.data_dir=/home/me/glue", "--workdir=/tmp/y"])
+    heading = pages.heading(made, ["python", "-m", "x", "--workdir", "y", "--config.data_dir=/home/me/glue", "--page=p"])
     assert "    python -m x --config.data_dir=/data/glue\n" in heading
     assert "at commit ffffffffffff and changes to it" in heading and "Abacus, 1 core (no AVX2), 3 GB" in heading
 
