@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from gotd_jax.models.revisions import REVISIONS
+
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -35,26 +37,42 @@ def find(source: str | os.PathLike) -> Path:
 
     Args:
       source: a folder, or a name on the Hugging Face hub, of which the configuration, the safetensors and the
-        tokeniser are fetched into the hub's cache, or taken from there.
+        tokeniser are fetched into the hub's cache, or taken from there. `owner/model@revision` names a commit, a tag or a
+        branch; without one it is the commit in `gotd_jax.models.revisions`, or for other models the newest.
 
     Raises:
-      ValueError: there is no such folder, and the hub did not give one of that name.
+      ValueError: there is no such folder, and the hub did not give one of that name, or none with safetensors.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
+    return _fetched(str(source))
+
+
+def _fetched(source: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    name, _, revision = source.partition("@")
+    revision = revision or REVISIONS.get(name)
+    files = [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]
     try:
-        return Path(snapshot_download(str(source), allow_patterns=[CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
+        wanted = f" at the revision {revision}" if revision else ""
         raise ValueError(
-            f"{str(source)!r} is neither a folder here nor a model that the Hugging Face hub gave ({type(error).__name__}: "
-            f"{reason}). Check the name, or download the model where there is a network and give its folder."
+            f"{source!r} is neither a folder here nor a model that the Hugging Face hub gave{wanted} ({type(error).__name__}: "
+            f"{reason}). Check the name, take another revision ({name}@main is the newest), or download the model where there "
+            "is a network and give its folder."
         ) from error
+    if not any(folder.glob("model*.safetensors")):
+        raise ValueError(
+            f"The hub's {name} has no safetensors at the revision {revision or 'main'}, and pickled weights run code when "
+            f"read. Name a revision that has them, as {name}@refs/pr/1 where a converted copy was proposed, or another."
+        )
+    return folder
 
 
 def read_config(folder: Path) -> dict[str, Any]:
