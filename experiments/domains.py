@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 
-from gotd_jax.data import hub, pools, published_pools, readers
+from gotd_jax.data import hub_datasets, pools, published_pools, readers
 from gotd_jax.data.fields import Fields
 
 
@@ -81,7 +81,7 @@ def opened(settings: Mapping, known: Mapping[str, str] | None = None) -> list[Do
     """Returns the domains, packaged ones first, each opened: a fault in the last is met before the first is read whole.
 
     Of a dataset of the hub with a number of chunks in `per_domain`, no more is downloaded than these need, in the order that
-    `gotd_jax.data.hub.drawn` has by the pool's seed; of all other domains the chunks are drawn from the whole.
+    `gotd_jax.data.hub_datasets.drawn` has by the pool's seed; of all other domains the chunks are drawn from the whole.
 
     Args:
       settings: the config's pool.
@@ -108,7 +108,7 @@ def _opened(name: str, source, field: str, settings: Mapping, known: Mapping[str
         version = readers.version(given)
         if streamed:
             read = hub_dataset(_revised(given, {str(given): version} if version else {}))  # what is read is what is recorded
-            records = hub.drawn(*read, Fields(text=field), settings["seed"], name)
+            records = hub_datasets.drawn(*read, Fields(text=field), settings["seed"], name)
         else:
             records = readers.records(given, text_field=field, domain=name)
     except ValueError as error:

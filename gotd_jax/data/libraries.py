@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from gotd_jax.data import hub
+from gotd_jax.data import hub_datasets
 from gotd_jax.data.fields import Fields, listed
 from gotd_jax.data.formats import ROWS_PER_READ, brief, table_rows
 
@@ -57,15 +57,15 @@ def hub_rows(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
     """Returns a short name and the rows of a Hugging Face dataset, downloaded unless it lies in the library's cache.
 
     Args:
-      name: see `gotd_jax.data.hub.named`.
+      name: see `gotd_jax.data.hub_datasets.named`.
       split: its split, in the library's notation (`train[:10%]`).
       fields: where a row keeps its text.
 
     Raises:
       ValueError: there is no such dataset or split, or the hub cannot be reached.
     """
-    found = hub.load(name, split)
-    return _label(hub.named(name).label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
+    found = hub_datasets.load(name, split)
+    return _label(hub_datasets.named(name).label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
 
 
 def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
@@ -111,7 +111,7 @@ def version_of(scheme: str, name: str) -> str | None:
       scheme: 'tfds' or 'hf'.
       name: as `tfds` and `hub_rows` take it.
     """
-    return str(_builder(name).info.version) if scheme == "tfds" else hub.commit(name)
+    return str(_builder(name).info.version) if scheme == "tfds" else hub_datasets.commit(name)
 
 
 def _builder(name: str):

@@ -1,7 +1,7 @@
 """The paper's candidate pools by name (App. C.1.2): where each can still be had, and what differs from what the paper read.
 
 All are read from files of the Hugging Face hub, at the commit that stands behind the `@`, and with `per_domain` as a stream
-(`gotd_jax.data.hub`). That they exist at these commits is taken from the hub's own pages; none was downloaded by us.
+(`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; none was downloaded by us.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ PUBLISHED_POOLS: Mapping[str, PublishedPool] = {
     ),
 }
 
-# The paper's seven domains (App. C.1.2), as they can be had.
-SEVEN = ("amazon_reviews_2023", "pubmed", "arxiv", "openwebtext", "realnewslike", "wikipedia", "pg19")
+# The paper's seven domains (App. C.1.2) as they can be had: four of its own, and three that stand in for its others.
+FETCHED = tuple(name for name, pool in PUBLISHED_POOLS.items() if pool.source is not None)
 
 
 def find(name: str) -> PublishedPool:

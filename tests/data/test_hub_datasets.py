@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gotd_jax.data import hub
+from gotd_jax.data import hub_datasets
 from tests.data.files import json_lines, refused, write_parquet
 from tests.data.hub_server import serving
 
@@ -60,17 +60,17 @@ def told(served, code: str, cache: Path) -> object:
 
 DRAWS = f"""
 import itertools
-from gotd_jax.data import hub
+from gotd_jax.data import hub_datasets
 from gotd_jax.data.fields import Fields
-hub.SHUFFLED, hub.FILES_AT_ONCE = 8, 4
+hub_datasets.SHUFFLED, hub_datasets.FILES_AT_ONCE = 8, 4
 def drawn(name, count, seed, **fields):
-    records = hub.drawn(name, "train", Fields(**fields), seed, "here")
+    records = hub_datasets.drawn(name, "train", Fields(**fields), seed, "here")
     return [[record["id"], record["text"], record["domain"]] for record in itertools.islice(records, count)]
 told = {{
     "few": drawn("owner/papers/document@{OLD}", 12, 0, text="article"),
     "all": [drawn("owner/papers/document", 1_000, seed, text="article") for seed in (0, 0, 1)],
     "reviews": drawn("owner/reviews/*.jsonl@{OLD}", 100, 0),
-    "commits": [hub.commit("owner/reviews/*.jsonl"), hub.commit("owner/papers/document")],
+    "commits": [hub_datasets.commit("owner/reviews/*.jsonl"), hub_datasets.commit("owner/papers/document")],
     "faults": [],
 }}
 for name in ("owner/none", "owner/papers/none", "owner/papers/document@v9", "owner/papers/document"):
@@ -179,16 +179,16 @@ for name in ("owner/pickled", "owner/safe@v9"):
     ],
 )
 def test_names_say_repository_part_and_revision(name, expected):
-    assert hub.named(name) == hub.Named(*expected)
+    assert hub_datasets.named(name) == hub_datasets.Named(*expected)
 
 
 def test_a_name_that_is_none_is_refused():
     with refused(r"hf:owner//name is no name of a dataset\. Write it as hf:owner/name:split"):
-        hub.named("owner//name")
+        hub_datasets.named("owner//name")
 
 
 def test_long_texts_are_not_held_back_beyond_their_characters(monkeypatch):
-    monkeypatch.setattr(hub, "SHUFFLED_CHARACTERS", 100)
+    monkeypatch.setattr(hub_datasets, "SHUFFLED_CHARACTERS", 100)
     read = []
 
     def books():
@@ -196,7 +196,7 @@ def test_long_texts_are_not_held_back_beyond_their_characters(monkeypatch):
             read.append(number)
             yield {"text": "x" * 60}
 
-    stream = hub._shuffled(books(), np.random.default_rng(0))
+    stream = hub_datasets._shuffled(books(), np.random.default_rng(0))
     next(stream)
     assert len(read) == 2
     assert len(list(stream)) == 9
