@@ -88,7 +88,7 @@ def target(config) -> Corpus:
 
 def chunked(texts: Corpus, config) -> Corpus:
     """Returns `texts` as chunks of the pool's length, at most `config.target.most`."""
-    chunks = chunk(texts, config.pool.characters, short=config.target.short, long="split")
+    chunks = chunk(texts, config.pool.characters, short=config.target.short, long=config.target.long)
     return drawn(chunks, config.target.most, config.task.seed)
 
 
