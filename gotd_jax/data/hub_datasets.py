@@ -22,8 +22,10 @@ FILES = re.compile(r".*\.(?P<builder>jsonl|json|parquet|csv)(?:\.gz|\.zst)?")
 BUILDERS = {"jsonl": "json"}
 COMMIT = re.compile(r"hf://datasets/[^@]+@(?P<commit>[0-9a-f]{40})/")
 FILES_AT_ONCE = 40  # that a draw reads from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
+ROWS_OF_A_FILE = 1_000  # that lie in memory while it is read: what a file of the hub has in a group, mostly
+CHARACTERS_AT_ONCE = 1 << 30  # in these rows of all files together: books are long, and few of their files are read at once
 SHUFFLED = 10_000  # texts that are held back to be drawn from,
-SHUFFLED_CHARACTERS = 1 << 28  # or as many as have this many characters: books are long
+SHUFFLED_CHARACTERS = 1 << 28  # or as many as have this many characters
 ROWS_PER_READ = 64
 
 
@@ -128,9 +130,10 @@ def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") ->
     """Returns an iterator over the texts of a split in an order drawn by `seed`: records of id, text, pair and domain.
 
     So the first n of them are a draw of n, for which no more is downloaded than is read: the files come in an order drawn by
-    the seed, up to 40 are read in turn, each from its beginning, and of the last 10,000 texts read (or as many as have 2^28
-    characters) one is given out at random. What the draw leaves to the files' own order is this: of more than 40 files those
-    that are not reached give nothing, and a file gives its beginning before its end. Rows without a text are passed over.
+    the seed, up to 40 of them (of long texts fewer: see `CHARACTERS_AT_ONCE`) are read in turn, each from its beginning, and of
+    the last 10,000 texts read (or as many as have 2^28 characters) one is given out at random. What the draw leaves to the
+    files' own order is this: files that are not reached give nothing, and a file gives its beginning before its end. Rows
+    without a text are passed over.
 
     Args:
       name: see `named`.
@@ -148,21 +151,24 @@ def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") ->
     columns = fields.columns(dataset.column_names or _names(dataset, place), place)
     files = rng.permutation(dataset.num_shards)
     label = f"{named(name).label}:{split}"
-    rows = (_rows(dataset.shard(len(files), int(file)), columns, file + 1, place) for file in files)
-    records = (_record(row, fields, f"{label}:{file}:{number}", domain) for file, number, row in _in_turn(rows))
-    return _shuffled((record for record in records if record["text"].strip()), rng)
+
+    def records_of(file: int) -> Iterator[dict]:
+        rows = _rows(dataset.shard(len(files), int(file)), columns, place)
+        records = (_record(row, fields, f"{label}:{file + 1}:{number}", domain) for number, row in rows)
+        return (record for record in records if record["text"].strip())
+
+    return _shuffled(_in_turn(map(records_of, files)), rng)
 
 
-def _rows(file, columns: list[str], number: int, place: str) -> Iterator[tuple[int, int, dict]]:
-    """Yields (number of the file, number of the row from 1, row) of one file of a stream."""
+def _rows(file, columns: list[str], place: str) -> Iterator[tuple[int, dict]]:
+    """Yields (number from 1, row) of one file of a stream."""
     tables = file.select_columns(columns).with_format("arrow").iter(ROWS_PER_READ)
     rows = itertools.chain.from_iterable(table.to_pylist() for table in tables)
     try:
-        for row, content in enumerate(rows, 1):
-            yield number, row, content
+        yield from enumerate(rows, 1)
     except OSError as error:
         raise RuntimeError(
-            f"File {number} of {place} broke off ({brief(error)}). Run again when the network holds; nothing half read is kept."
+            f"{place} broke off ({brief(error)}). Run again when the network holds; nothing half read is kept."
         ) from error
 
 
@@ -179,10 +185,12 @@ def _record(row: dict, fields: Fields, place: str, domain: str) -> dict:
     return {"id": place if name is None else name, "text": fields.text_of(row, place), "pair": None, "domain": domain}
 
 
-def _in_turn(streams: Iterable[Iterator]) -> Iterator:
-    """Yields one item of each of up to `FILES_AT_ONCE` streams in turn; where one ends, the next takes its place."""
-    waiting = iter(streams)
-    opened = list(itertools.islice(waiting, FILES_AT_ONCE))
+def _in_turn(streams: Iterator[Iterator[dict]]) -> Iterator[dict]:
+    """Yields one record of each of some streams in turn; where one ends, the next takes its place."""
+    first = next(streams)
+    begun = list(itertools.islice(first, ROWS_PER_READ))
+    waiting = itertools.chain([itertools.chain(begun, first)], streams)
+    opened = list(itertools.islice(waiting, _at_once(begun)))
     while opened:
         for place, stream in enumerate(opened):
             while stream is not None and (item := next(stream, None)) is None:
@@ -191,6 +199,12 @@ def _in_turn(streams: Iterable[Iterator]) -> Iterator:
             if stream is not None:
                 yield item
         opened = [stream for stream in opened if stream is not None]
+
+
+def _at_once(records: list[dict]) -> int:
+    """Returns how many files to read from in turn, where the first has texts as long as those of `records`."""
+    of_a_file = ROWS_OF_A_FILE * sum(len(record["text"]) for record in records) // max(len(records), 1)
+    return min(max(CHARACTERS_AT_ONCE // max(of_a_file, 1), 1), FILES_AT_ONCE)
 
 
 def _shuffled(records: Iterable[dict], rng: np.random.Generator) -> Iterator[dict]:

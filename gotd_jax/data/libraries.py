@@ -53,7 +53,7 @@ def saved(folder: Path, split: str, fields: Fields) -> tuple[str, Rows]:
     return _label(folder.name, split), _arrow_rows(found, fields, str(folder))
 
 
-def hub_rows(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
+def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
     """Returns a short name and the rows of a Hugging Face dataset, downloaded unless it lies in the library's cache.
 
     Args:
@@ -109,7 +109,7 @@ def version_of(scheme: str, name: str) -> str | None:
 
     Args:
       scheme: 'tfds' or 'hf'.
-      name: as `tfds` and `hub_rows` take it.
+      name: as `tfds` and `hub` take it.
     """
     return str(_builder(name).info.version) if scheme == "tfds" else hub_datasets.commit(name)
 

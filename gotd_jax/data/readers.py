@@ -17,7 +17,7 @@ from gotd_jax.data.fields import DEFAULT_ID, Fields, listed
 from gotd_jax.data.formats import SUPPORTED, format_of
 
 SPLIT = re.compile(r"(?P<name>.+?):(?P<split>[^:/\[]+(\[[^\]]*\][^:/\[]*)*)")  # train, train[:10%], train[:9]+test
-LIBRARIES = {"tfds": libraries.tfds, "hf": libraries.hub_rows}
+LIBRARIES = {"tfds": libraries.tfds, "hf": libraries.hub}
 TXT = ("line", "paragraph", "file")
 Source = str | os.PathLike
 

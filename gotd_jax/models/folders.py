@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from gotd_jax.models.revisions import REVISIONS
+from gotd_jax.models.revisions import fetched
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -48,31 +48,7 @@ def find(source: str | os.PathLike) -> Path:
         return folder
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
-    return _fetched(str(source))
-
-
-def _fetched(source: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    name, _, revision = source.partition("@")
-    revision = revision or REVISIONS.get(name)
-    files = [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]
-    try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=files))
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        wanted = f" at the revision {revision}" if revision else ""
-        raise ValueError(
-            f"{source!r} is neither a folder here nor a model that the Hugging Face hub gave{wanted} ({type(error).__name__}: "
-            f"{reason}). Check the name, take another revision ({name}@main is the newest), or download the model where there "
-            "is a network and give its folder."
-        ) from error
-    if not any(folder.glob("model*.safetensors")):
-        raise ValueError(
-            f"The hub's {name} has no safetensors at the revision {revision or 'main'}, and pickled weights run code when "
-            f"read. Name a revision that has them, as {name}@refs/pr/1 where a converted copy was proposed, or another."
-        )
-    return folder
+    return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES])
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,16 @@
-"""Commits of the hub's models that the configs name: what is read where a name says no revision itself.
+"""Models of the Hugging Face hub, at a commit: fetched by name and revision, with safetensors or not at all.
 
-Each has its weights as safetensors at that commit; where a repository's newest has pickles alone, it is the converted copy
-proposed to it. That the commits exist is taken from the hub's pages; none was downloaded by us.
+No download was run by us from the hub itself: what is tested is tested against a server of the same interface on this machine.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+# What is read of the models that the configs name, where the name says no revision itself. Each has its weights as safetensors
+# there, as far as the hub's pages and those who cite these commits tell; where a repository's newest has pickles alone, it is
+# the converted copy proposed to it.
 REVISIONS = {
     "bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
     "distilbert-base-uncased": "12040accade4e8a0f71eabdb258fecc2e7e948be",
@@ -16,3 +23,36 @@ REVISIONS = {
     "unitary/unbiased-toxic-roberta": "91650552a4f31b7120c36680cfa47ddd47676b48",  # its main has pickles alone
     "tomh/toxigen_roberta": "bd3c36d7dc6424a02a599879b02b4faadfc246f5",  # its main has pickles alone
 }
+
+
+def fetched(source: str, files: Sequence[str]) -> Path:
+    """Returns the folder of a model of the hub, fetched into the hub's cache or taken from there.
+
+    Args:
+      source: `owner/model`, or `owner/model@revision`: a commit, a tag or a branch. Without one it is the commit in
+        `REVISIONS`, or for other models the newest.
+      files: patterns of the files to fetch.
+
+    Raises:
+      ValueError: the hub did not give a model of that name, or one without safetensors.
+    """
+    from huggingface_hub import snapshot_download
+
+    name, _, revision = source.partition("@")
+    revision = revision or REVISIONS.get(name)
+    try:
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(files)))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        wanted = f" at the revision {revision}" if revision else ""
+        raise ValueError(
+            f"{source!r} is neither a folder here nor a model that the Hugging Face hub gave{wanted} ({type(error).__name__}: "
+            f"{reason}). Check the name, take another revision ({name}@main is the newest), or download the model where there "
+            "is a network and give its folder."
+        ) from error
+    if not any(folder.glob("model*.safetensors")):
+        raise ValueError(
+            f"The hub's {name} has no safetensors at the revision {revision or 'main'}, and pickled weights run code when "
+            f"read. Name a revision that has them, as {name}@refs/pr/1 where a converted copy was proposed, or another."
+        )
+    return folder

@@ -13,7 +13,7 @@ from gotd_jax.data import hub_datasets
 from tests.data.files import json_lines, refused, write_parquet
 from tests.data.hub_server import serving
 
-OLD, NEW = "a" * 40, "b" * 40
+OLD, LATER, NEW = "a" * 40, "c" * 40, "b" * 40
 ROOT = Path(__file__).parents[2]
 CARD = "---\nconfigs:\n- config_name: document\n  data_files:\n  - split: train\n    path: document/train-*\n---\n"
 ARTICLE = "of the tide in the harbour . " * 4  # 116 characters
@@ -21,9 +21,9 @@ ARTICLE = "of the tide in the harbour . " * 4  # 116 characters
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """Yields a served hub: papers in 24 files at two commits, reviews in three files of their own paths, two models."""
+    """Yields a served hub: papers in 24 files at three commits, reviews in three files of their own paths, two models."""
     with serving(tmp_path_factory.mktemp("hub")) as hub_served:
-        for commit, said in ((OLD, "old"), (NEW, "new")):
+        for commit, said in ((OLD, "old"), (LATER, "later"), (NEW, "new")):
             folder = hub_served.add("datasets", "owner/papers", commit)
             (folder / "document").mkdir()
             (folder / "README.md").write_text(CARD)
@@ -60,7 +60,7 @@ def told(served, code: str, cache: Path) -> object:
 
 DRAWS = f"""
 import itertools
-from gotd_jax.data import hub_datasets
+from gotd_jax.data import hub_datasets, readers
 from gotd_jax.data.fields import Fields
 hub_datasets.SHUFFLED, hub_datasets.FILES_AT_ONCE = 8, 4
 def drawn(name, count, seed, **fields):
@@ -71,6 +71,7 @@ told = {{
     "all": [drawn("owner/papers/document", 1_000, seed, text="article") for seed in (0, 0, 1)],
     "reviews": drawn("owner/reviews/*.jsonl@{OLD}", 100, 0),
     "commits": [hub_datasets.commit("owner/reviews/*.jsonl"), hub_datasets.commit("owner/papers/document")],
+    "whole": readers.read("hf:owner/papers/document@{LATER}:train", text_field="article").texts(),
     "faults": [],
 }}
 for name in ("owner/none", "owner/papers/none", "owner/papers/document@v9", "owner/papers/document"):
@@ -102,6 +103,10 @@ def test_the_order_is_the_seeds_and_holds_every_text_once(draws):
     assert len({name for name, _, _ in first}) == 120
     files = [int(name.split(":")[2]) for name, _, _ in first]
     assert files != sorted(files) and all(text.startswith("new") for _, text, _ in first)
+
+
+def test_the_whole_of_a_dataset_is_read_in_its_order_at_the_commit_that_is_named(draws):
+    assert draws["whole"] == [f"later {file:02} {row:02} {ARTICLE}" for file in range(1, 25) for row in range(1, 6)]
 
 
 def test_files_are_read_by_their_path_and_no_script_is_run(draws):
@@ -150,8 +155,8 @@ def test_a_pool_of_the_hub_says_its_commit_and_is_read_at_that_one_again(served,
 
 def test_a_model_is_fetched_at_its_revision_and_without_safetensors_refused(served, tmp_path):
     code = f"""
-from gotd_jax.models import folders
-folders.REVISIONS["owner/safe"] = "{OLD}"
+from gotd_jax.models import folders, revisions
+revisions.REVISIONS["owner/safe"] = "{OLD}"
 told = [json.loads((folders.find(name) / "config.json").read_text())["commit"] for name in ("owner/safe", "owner/safe@main")]
 for name in ("owner/pickled", "owner/safe@v9"):
     try:
@@ -185,6 +190,13 @@ def test_names_say_repository_part_and_revision(name, expected):
 def test_a_name_that_is_none_is_refused():
     with refused(r"hf:owner//name is no name of a dataset\. Write it as hf:owner/name:split"):
         hub_datasets.named("owner//name")
+
+
+def test_fewer_files_are_read_at_once_where_texts_are_long():
+    articles, books = ([{"text": "x" * length}] * 9 for length in (5_000, 400_000))
+    assert hub_datasets._at_once(articles) == hub_datasets._at_once([]) == 40
+    assert hub_datasets._at_once(books) == 2
+    assert hub_datasets._at_once([{"text": "x" * 9_000_000}]) == 1
 
 
 def test_long_texts_are_not_held_back_beyond_their_characters(monkeypatch):
