@@ -30,7 +30,7 @@ def get_config(variant: str = ""):
         common.FETCHED_ALONE,
         common.DRAWN_DOMAINS,
         common.CLOSEST_DOMAINS,
-        common.UNFILTERED,
+        common.OWN_FILTER,
         common.NOT_VAMPIRE,
     )
     config.task.name = "CoLA"

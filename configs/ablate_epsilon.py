@@ -76,6 +76,7 @@ def small(config) -> None:
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune"):
         config[field] = quick[field]
     config.protocol = ()
+    config.dsir.quality = False
     config.task.name = "rotten_tomatoes"
     config.task.labels = 1_000
     config.task.home = ("reviews",)

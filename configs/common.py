@@ -25,8 +25,9 @@ CLOSEST_DOMAINS = (
     "Every method that looks at the target, and random, chooses from the two domains closest to it, a million chunks of each "
     "(App. D.2); the paper tested domains for GOT-D alone."
 )
-UNFILTERED = (
-    "DSIR reads the same chunks as the others, without the quality filter of Xie et al. (2023), which the paper applies."
+OWN_FILTER = (
+    "DSIR reads the same chunks as the others. Its filter by quality has the bounds of Xie et al. (2023), on DSIR's own tokens "
+    "and with a list of function words of ours, where theirs are NLTK's."
 )
 NOT_VAMPIRE = (
     "TAPT/c takes neighbours by the encoder that GOT-D reads, each text once; the paper's are by VAMPIRE, trained on a million "
@@ -124,6 +125,10 @@ def get_config() -> ConfigDict:
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
 
+    # The method dsir.
+    config.dsir = dsir = ConfigDict()
+    dsir.quality = False  # leave out chunks that are no English prose of 40 to 500 words, as its authors and the paper do
+
     # The method loss_difference compares that model before and after light training on the target.
     config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
@@ -177,6 +182,7 @@ def seven_domains(config: ConfigDict) -> None:
     config.pool.per_domain = 2_500_000  # "2-3M" of each (App. C.1.2)
     config.pool.relevance.keep = 2
     config.pool.relevance.chunks = 2_000_000  # a million of each (App. D.2)
+    config.dsir.quality = True  # App. C.1
 
 
 def recipe(**changes) -> ConfigDict:

@@ -37,6 +37,7 @@ def get_config(variant: str = ""):
     config.pool.named = ("openwebtext",)
     config.pool.characters = 500
     config.pool.long = "cut"
+    config.dsir.quality = True
     config.task.name = "detox"
     config.target.short, config.target.long = "keep", "cut"  # 2,500 texts are 2,500 targets
     config.embed.model = "sentence-transformers/all-MiniLM-L6-v2"
@@ -64,7 +65,7 @@ def get_config(variant: str = ""):
         "Targets are sentences of RealToxicityPrompts as they are, shorter than the pool's chunks: both halves have, by the "
         "scores of Perspective in its file, at most 0.1 or at least 0.5. Prompts are classed by the same scores. The paper "
         "says neither what its clean and toxic samples are nor when it scored them.",
-        common.UNFILTERED,
+        common.OWN_FILTER,
         f"Utility is the mean of {' and '.join(UTILITY)}, by the library; the paper's is of eight tasks, by the harness.",
         "Encoder, batch size, blocks and decay are unstated in the paper; see the config.",
     )
@@ -81,6 +82,7 @@ def get_config(variant: str = ""):
 
 def _small(config) -> None:
     config.pool.named = ()
+    config.dsir.quality = False
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 500
     config.budget = 32

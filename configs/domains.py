@@ -56,7 +56,7 @@ def get_config(variant: str = ""):
         common.FETCHED_ALONE,
         common.DRAWN_DOMAINS,
         common.CLOSEST_DOMAINS,
-        common.UNFILTERED,
+        common.OWN_FILTER,
         common.CAPPED,
     )
     config.paper = "table_2"
@@ -86,6 +86,7 @@ def _small(config) -> None:
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
+    config.dsir.quality = False
     config.pool.per_domain = 300
     config.budget = 32
     config.task.labels = 64

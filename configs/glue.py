@@ -35,7 +35,7 @@ PROTOCOL = (
     common.FETCHED_ALONE,
     common.DRAWN_DOMAINS,
     common.CLOSEST_DOMAINS,
-    common.UNFILTERED,
+    common.OWN_FILTER,
     common.NOT_VAMPIRE,
 )
 TASKS = ("CoLA", "MNLI", "MRPC", "QQP", "RTE", "SST-2", "STS-B", "QNLI")
@@ -77,6 +77,7 @@ def _small(config) -> None:
     small = quickstart.get_config()
     for field in ("pool", "embed", "ot", "model", "compute_dtype", "head", "loss_difference", "pre_finetune", "budget"):
         config[field] = small[field]
+    config.dsir.quality = False
     config.finetune.batch_size = 32
     config.finetune.max_length = 64
     config.finetune.dropout = False

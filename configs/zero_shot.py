@@ -41,6 +41,7 @@ def get_config(variant: str = ""):
     config.task.name = "ag_news"
     config.task.labels = 5_000  # that the encoder is fine-tuned on; as many texts make the target
     config.pool.named = ("openwebtext",)
+    config.dsir.quality = True
     config.pool.characters = 500
     config.pool.long = "cut"
     config.model = "gpt2-xl"
@@ -50,7 +51,7 @@ def get_config(variant: str = ""):
     config.keep_models = False
     config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
     config.sweep.budget = (5_000, 10_000, 20_000, 40_000)
-    config.protocol = (*PROTOCOL, ONE_ENCODER, common.UNFILTERED)
+    config.protocol = (*PROTOCOL, ONE_ENCODER, common.OWN_FILTER)
     config.paper = "table_16_5k, table_16_10k, table_16_20k, table_16_40k"
     if variant == "boolq":
         _boolq(config)
@@ -95,6 +96,7 @@ def _read_sentences(config) -> None:
 
 def _small(config) -> None:
     config.pool.named = ()
+    config.dsir.quality = False
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 200
     config.target.most = 100

@@ -104,6 +104,8 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 def _options(config) -> dict:
     """Returns the arguments that are the method's own."""
+    if config.method == "dsir":
+        return {"quality": config.dsir.quality}
     if config.method not in methods.SOLVING:
         return {}
     options = config.ot.to_dict()

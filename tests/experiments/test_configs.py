@@ -92,7 +92,8 @@ def test_what_a_full_config_does_otherwise_than_the_paper_stands_beneath_its_tab
     if "small" in variant or name in ("quickstart", "figure3") or not config.paper:
         return
     methods = config.sweep.method
-    assert ("dsir" in methods) == (common.UNFILTERED in config.protocol)
+    assert ("dsir" in methods) == (common.OWN_FILTER in config.protocol)
+    assert config.dsir.quality or "dsir" not in methods
     of_glue = name not in ("zero_shot", "ablate_encoder")  # whose TAPT/c is no VAMPIRE's in the paper either
     assert ("tapt_c" in methods and of_glue) <= (common.NOT_VAMPIRE in config.protocol)
     if config.evaluation == "finetune":
