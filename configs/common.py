@@ -18,8 +18,9 @@ from gotd_jax.training.recipe import Recipe
 # Sentences of `protocol`: where a run at full size differs from the paper, and why.
 FETCHED_ALONE = published_pools.declared(published_pools.FETCHED)
 DRAWN_DOMAINS = (
-    "Of each domain 2.5 million chunks are drawn by a seed as its files are read, all chunks of a document together; how the "
-    "paper drew its 2 to 3 million is unstated."
+    "Of each domain up to 2.5 million chunks are drawn by a seed as its files are read, all chunks of a document together; how "
+    "the paper drew its 2 to 3 million is unstated. Texts and ends of texts that are shorter than a chunk are left out; the "
+    "published readme joins short samples, and does not say in which of the domains."
 )
 CLOSEST_DOMAINS = (
     "Every method that looks at the target, and random, chooses from the two domains closest to it, a million chunks of each "

@@ -212,3 +212,9 @@ def test_available_tasks_are_those_whose_files_lie_in_the_data_folder(config, tm
         list(cells_of(config))
     config.data_dir = None
     assert len(list(cells_of(config))) == 16
+
+
+def test_dsirs_filter_by_quality_is_a_field_of_the_config(config, tmp_path):
+    config.method, config.dsir.quality = "dsir", True
+    with pytest.raises(ValueError, match="and 0 pass the filter by quality"):  # a tiny text has fewer than 40 words
+        cell.run(config, tmp_path)
