@@ -121,5 +121,5 @@ def stand_in(name: str) -> str | None:
 
 def declared(names: Iterable[str]) -> str:
     """Returns the sentence on which of the pools `names` are not those that the paper read; '' where all are."""
-    told = [f"{pool.stands_for} is {pool.differs}" for pool in map(find, names) if pool.stands_for]
-    return f"Of the paper's domains, {'; '.join(told)}." if told else ""
+    told = [f"for {pool.stands_for}, {pool.differs}" for pool in map(find, names) if pool.stands_for]
+    return f"Where a domain of the paper cannot be had, its nearest kin stands in: {'; '.join(told)}." if told else ""

@@ -62,7 +62,7 @@ def test_a_source_is_pinned_to_a_commit(name):
 def test_what_stands_in_for_the_papers_own_is_declared():
     assert declared(("pubmed", "wikipedia")) == ""
     told = declared(FETCHED)
-    assert all(f"{PUBLISHED_POOLS[name].stands_for} is " in told for name in FETCHED if PUBLISHED_POOLS[name].stands_for)
+    assert all(f"for {PUBLISHED_POOLS[name].stands_for}, " in told for name in FETCHED if PUBLISHED_POOLS[name].stands_for)
     for name, pool in PUBLISHED_POOLS.items():
         assert (stand_in(name) is None) == (pool.source is not None)
 
