@@ -4,6 +4,7 @@ A config starts from `get_config()` and sets only what differs. Any field can be
 `--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains` and `config.pool.text_fields`.
 """
 
+import copy
 import dataclasses
 import difflib
 import functools
@@ -14,6 +15,7 @@ from ml_collections.config_dict import placeholder
 
 from gotd_jax.training.recipe import Recipe
 
+SEEDED = ("pool", "task", "detox", "choices")  # have a seed of their own
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
@@ -22,7 +24,9 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
-    config.seed = 0  # draws selections, batches, dropout, fresh heads, what is written
+    # A replicate: draws selections, batches, dropout, fresh heads, what is written. The seeds of pool, task, detox and choices
+    # follow it, so that it draws labels and texts as well, the same for all methods; one that is set stays as it is.
+    config.seed = 0
     config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot), selection
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
@@ -37,7 +41,7 @@ def get_config() -> ConfigDict:
     pool.short = "drop"  # what becomes of texts shorter than a chunk: drop, keep
     pool.long = "split"  # what becomes of longer ones: split, cut (to their first chunk)
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all
-    pool.seed = 0
+    pool.seed = config.get_oneway_ref("seed")
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()
@@ -60,7 +64,7 @@ def get_config() -> ConfigDict:
     task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
-    task.seed = 0
+    task.seed = config.get_oneway_ref("seed")
     task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
@@ -123,12 +127,12 @@ def get_config() -> ConfigDict:
     detox.fluency = 25  # continuations of each prompt whose perplexity under the base model is taken
     detox.perplexity_length = 1_024  # tokens of a window; unstated: the length of the blocks trained on
     detox.utility_tasks = ()  # of gotd_jax.data.choice_tasks
-    detox.seed = 0  # draws prompts, targets and what is held out: the same for every method and `seed`
+    detox.seed = config.get_oneway_ref("seed")  # draws prompts, targets and what is held out: the same for every method
 
     # Where `evaluation` is choices (App. E), and of the utility tasks of toxicity.
     config.choices = choices = ConfigDict()
     choices.most = 1_000  # items of each task, drawn by `choices.seed`; all where there are fewer
-    choices.seed = 0
+    choices.seed = config.get_oneway_ref("seed")
 
     # Where `evaluation` is selection: nothing is trained, the selection itself is measured.
     config.selection = selection = ConfigDict()
@@ -151,13 +155,21 @@ def recipe(**changes) -> ConfigDict:
 
 
 def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
-    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep."""
-    copy = config.copy_and_resolve_references()
-    copy.sweep, copy.where = ConfigDict(), ()
+    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep, every seed a number."""
+    copied = copy.deepcopy(config)
+    copied.sweep, copied.where = ConfigDict(), ()
     for path, value in changes.items():
         *parents, field = path.split(".")
-        functools.reduce(getattr, parents, copy)[field] = value
-    return copy
+        functools.reduce(getattr, parents, copied)[field] = value
+    return copied.copy_and_resolve_references()
+
+
+def borrow(config: ConfigDict, other: ConfigDict, *names: str) -> None:
+    """Sets the fields `names` of `config` as `other` has them; their seeds follow that of `config`."""
+    for name in names:
+        config[name] = other[name]
+        if name in SEEDED:
+            config[name].seed = config.get_oneway_ref("seed")
 
 
 def fields(config: ConfigDict, prefix: str = "") -> set[str]:

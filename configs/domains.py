@@ -82,8 +82,7 @@ def _small(config) -> None:
     from configs import quickstart
 
     small = quickstart.get_config()
-    for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
-        config[field] = small[field]
+    common.borrow(config, small, "pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget")
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 300
     config.budget = 32

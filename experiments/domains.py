@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from gotd_jax.data import pools, published_pools, readers
 
@@ -16,14 +16,12 @@ class Domain:
       name: in the pool.
       source: a package, or what `readers.records` takes.
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
-      most: how many chunks to draw from it; None takes all.
       records: yields its texts, once.
     """
 
     name: str
     source: str | list
     version: str | None
-    most: int | None
     records: Iterator[dict]
 
 
@@ -72,23 +70,41 @@ def sources(settings: Mapping) -> dict[str, tuple]:
     return found
 
 
-def opened(settings: Mapping) -> list[Domain]:
-    """Returns the domains, packaged ones first, each opened: a fault in the last is met before the first is read whole.
+def identities(settings: Mapping) -> dict[str, dict]:
+    """Returns what the chunks of each domain depend on, packaged ones first, JSON-like; nothing is read.
+
+    Raises:
+      ValueError: there is no such packaged domain, or a source does not exist.
+    """
+    cut = {key: settings[key] for key in ("characters", "short", "long")}
+    found = {}
+    for name in settings["packaged"]:
+        package = pools.package_of(name)
+        found[name] = {"package": [package.name, package.version], **cut}
+    for name, (source, field) in sources(settings).items():
+        found[name] = {"source": readers.describe(source), "text_field": field, **cut}
+    return found
+
+
+def opened(settings: Mapping, names: Collection[str]) -> list[Domain]:
+    """Returns the domains `names`, packaged ones first, each opened: a fault in the last is met before the first is read whole.
 
     Raises:
       ValueError: a source does not exist or lacks a field; see `readers.records`.
     """
     found = []
     for name in settings["packaged"]:
-        package = pools.package_of(name)
-        found.append(Domain(name, package.name, package.version, _most(name, settings), pools.load_domain(name)))
+        if name in names:
+            package = pools.package_of(name)
+            found.append(Domain(name, package.name, package.version, pools.load_domain(name)))
     for name, (source, field) in sources(settings).items():
-        records = _records(name, source, field, settings)
-        found.append(Domain(name, source, readers.version(source), _most(name, settings), records))
+        if name in names:
+            found.append(Domain(name, source, readers.version(source), _records(name, source, field, settings)))
     return found
 
 
-def _most(name: str, settings: Mapping) -> int | None:
+def most_of(name: str, settings: Mapping) -> int | None:
+    """Returns how many chunks of a domain are drawn; None where all are taken."""
     most = settings["per_domain"]
     return most.get(name) if isinstance(most, dict) else most
 
