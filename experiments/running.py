@@ -11,8 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from experiments import cell, training
+from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
-from gotd_jax.provenance import VERSIONS
 from gotd_jax.report import results, table
 
 
@@ -68,7 +68,7 @@ def found(workdir: Path, identities: Iterable[str]) -> list[dict]:
 
 def _identity(config) -> str:
     """Returns what tells a row: its config, and the code of today, so that rows of earlier code are not taken for its own."""
-    return fingerprint([config.to_dict(), dict(VERSIONS)])
+    return fingerprint([config.to_dict(), dict(provenance.VERSIONS)])
 
 
 def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
