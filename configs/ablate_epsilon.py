@@ -73,8 +73,7 @@ def small(config) -> None:
     from configs import quickstart
 
     quick = quickstart.get_config()
-    for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune"):
-        config[field] = quick[field]
+    common.borrow(config, quick, "pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune")
     config.protocol = ()
     config.dsir.quality = False
     config.task.name = "rotten_tomatoes"

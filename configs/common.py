@@ -4,6 +4,7 @@ A config starts from `get_config()` and sets only what differs. Any field can be
 `--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains` and `config.pool.text_fields`.
 """
 
+import copy
 import dataclasses
 import difflib
 import functools
@@ -18,9 +19,9 @@ from gotd_jax.training.recipe import Recipe
 # Sentences of `protocol`: where a run at full size differs from the paper, and why.
 FETCHED_ALONE = published_pools.declared(published_pools.FETCHED)
 DRAWN_DOMAINS = (
-    "Of each domain up to 2.5 million chunks are drawn by a seed as its files are read, all chunks of a document together; how "
-    "the paper drew its 2 to 3 million is unstated. Texts and ends of texts that are shorter than a chunk are left out; the "
-    "published readme joins short samples, and does not say in which of the domains."
+    "Of each domain up to 2.5 million chunks are drawn as its files are read, all chunks of a document together, once for all "
+    "seeds; how the paper drew its 2 to 3 million is unstated. Texts and ends of texts that are shorter than a chunk are left "
+    "out; the published readme joins short samples, and does not say in which of the domains."
 )
 CLOSEST_DOMAINS = (
     "Every method that looks at the target, and random, chooses from the two domains closest to it, a million chunks of each "
@@ -39,6 +40,7 @@ CAPPED = (
     "names no limit."
 )
 
+SEEDED = ("pool", "task", "detox", "choices")  # have a seed of their own
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
@@ -47,7 +49,9 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
-    config.seed = 0  # draws selections, batches, dropout, fresh heads, what is written
+    # A replicate: draws selections, batches, dropout, fresh heads, what is written. The seeds of pool, task, detox and choices
+    # follow it, so that it draws labels and texts as well, the same for all methods; one that is set stays as it is.
+    config.seed = 0
     config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot), selection
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
@@ -63,7 +67,7 @@ def get_config() -> ConfigDict:
     pool.long = "split"  # what becomes of longer ones: split (as for language understanding), cut to their first chunk
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
     # With a number, of what the hub keeps no more is downloaded than these take (experiments.domains.opened).
-    pool.seed = 0
+    pool.seed = config.get_oneway_ref("seed")
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()
@@ -86,7 +90,7 @@ def get_config() -> ConfigDict:
     task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
-    task.seed = 0
+    task.seed = config.get_oneway_ref("seed")
     task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
@@ -155,12 +159,12 @@ def get_config() -> ConfigDict:
     detox.fluency = 25  # continuations of each prompt whose perplexity under the base model is taken
     detox.perplexity_length = 1_024  # tokens of a window; unstated: the length of the blocks trained on
     detox.utility_tasks = ()  # of gotd_jax.data.choice_tasks
-    detox.seed = 0  # draws prompts, targets and what is held out: the same for every method and `seed`
+    detox.seed = config.get_oneway_ref("seed")  # draws prompts, targets and what is held out: the same for every method
 
     # Where `evaluation` is choices (App. E), and of the utility tasks of toxicity.
     config.choices = choices = ConfigDict()
     choices.most = 1_000  # items of each task, drawn by `choices.seed`; all where there are fewer
-    choices.seed = 0
+    choices.seed = config.get_oneway_ref("seed")
 
     # Where `evaluation` is selection: nothing is trained, the selection itself is measured.
     config.selection = selection = ConfigDict()
@@ -181,6 +185,7 @@ def seven_domains(config: ConfigDict) -> None:
     """Sets the pool of language understanding: the paper's seven domains, and of them the two closest to the target."""
     config.pool.named = published_pools.FETCHED
     config.pool.per_domain = 2_500_000  # "2-3M" of each (App. C.1.2)
+    config.pool.seed = 0  # one draw for all replicates: another would be downloaded again
     config.pool.relevance.keep = 2
     config.pool.relevance.chunks = 2_000_000  # a million of each (App. D.2)
     config.dsir.quality = True  # App. C.1
@@ -192,13 +197,21 @@ def recipe(**changes) -> ConfigDict:
 
 
 def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
-    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep."""
-    copy = config.copy_and_resolve_references()
-    copy.sweep, copy.where = ConfigDict(), ()
+    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep, every seed a number."""
+    copied = copy.deepcopy(config)
+    copied.sweep, copied.where = ConfigDict(), ()
     for path, value in changes.items():
         *parents, field = path.split(".")
-        functools.reduce(getattr, parents, copy)[field] = value
-    return copy
+        functools.reduce(getattr, parents, copied)[field] = value
+    return copied.copy_and_resolve_references()
+
+
+def borrow(config: ConfigDict, other: ConfigDict, *names: str) -> None:
+    """Sets the fields `names` of `config` as `other` has them; their seeds follow that of `config`."""
+    for name in names:
+        config[name] = other[name]
+        if name in SEEDED:
+            config[name].seed = config.get_oneway_ref("seed")
 
 
 def fields(config: ConfigDict, prefix: str = "") -> set[str]:

@@ -83,8 +83,7 @@ def _small(config) -> None:
     from configs import quickstart
 
     small = quickstart.get_config()
-    for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget"):
-        config[field] = small[field]
+    common.borrow(config, small, "pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget")
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.dsir.quality = False
     config.pool.per_domain = 300

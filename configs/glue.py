@@ -75,8 +75,8 @@ def _small(config) -> None:
     from configs import quickstart
 
     small = quickstart.get_config()
-    for field in ("pool", "embed", "ot", "model", "compute_dtype", "head", "loss_difference", "pre_finetune", "budget"):
-        config[field] = small[field]
+    fields = ("pool", "embed", "ot", "model", "compute_dtype", "head", "loss_difference", "pre_finetune", "budget")
+    common.borrow(config, small, *fields)
     config.dsir.quality = False
     config.finetune.batch_size = 32
     config.finetune.max_length = 64

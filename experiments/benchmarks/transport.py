@@ -66,7 +66,8 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
     for name in parts or PARTS:
         settings = {"part": name, "scale": scale, "device": describe()}
         folder = workdir / f"ot-{name}{'-small' if small else ''}"
-        made = stage(folder, settings, lambda partial, name=name: every[name](partial, workdir / "embedded", scale))
+        measure = functools.partial(every[name], embedded=workdir / "embedded", scale=scale)
+        made = stage(folder, settings, measure, kind="benchmarks")
         print(f"{made}/table.md")
 
 

@@ -43,4 +43,4 @@ def kept_scores(corpus: Corpus, scorer: Scorer, folder: str | os.PathLike) -> np
     def make(partial: Path) -> None:
         np.save(partial / "scores.npy", scorer.score(corpus.texts()))
 
-    return np.load(stage(Path(folder) / fingerprint(settings), settings, make) / "scores.npy")
+    return np.load(stage(Path(folder) / fingerprint(settings), settings, make, kind="toxicity") / "scores.npy")

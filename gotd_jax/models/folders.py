@@ -28,6 +28,7 @@ TOKENIZER_FILES = (
     "merges.txt",
     "sentencepiece.bpe.model",
 )
+FURTHER_FILES = ("generation_config.json", "modules.json", "sentence_bert_config.json")
 # Weights in these are pickles, which run code when read, or belong to other frameworks.
 REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 
@@ -49,6 +50,13 @@ def find(source: str | os.PathLike) -> Path:
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
     return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES])
+
+
+def instructions(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of each file in a model's folder that says how it is used: its tokeniser, pooling, generation."""
+    files = [folder / name for name in (*TOKENIZER_FILES, *FURTHER_FILES) if (folder / name).is_file()]
+    files += sorted(folder.glob(f"[0-9]*_*/{CONFIG}"))  # the modules of a sentence transformer
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
