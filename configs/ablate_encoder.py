@@ -1,7 +1,6 @@
 """What the texts are embedded by: the question of the paper's Table 17, for every method that reads embeddings.
 
-    python -m experiments.main --config=configs/ablate_encoder.py --config.data_dir=/data/domain_tasks \\
-        --config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst'
+    python -m experiments.main --config=configs/ablate_encoder.py --config.data_dir=/data/domain_tasks
     python -m experiments.main --config=configs/ablate_encoder.py:small
 
 Encoders: `finetuned` is one trained on the task's labels first (the paper's choice), `sentences` a sentence transformer,
@@ -35,6 +34,7 @@ def get_config(variant: str = ""):
     config.sweep.method = METHODS
     config.sweep.encoder = ("finetuned", "sentences", "tokens", "language_model")
     config.sweep.budget = (5_000, 20_000)
+    config.protocol = zero_shot.PROTOCOL
     config.where = (
         ("encoder", "sentences", "embed.model", "sentence-transformers/all-MiniLM-L6-v2"),
         ("encoder", "sentences", "embed.finetuned", False),

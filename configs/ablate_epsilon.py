@@ -1,7 +1,7 @@
 """How much to regularise: epsilon by budget, as heat maps. The paper's setting is one line of them.
 
     python -m experiments.main --config=configs/ablate_epsilon.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.news=...
+        --config.pool.domains.wikipedia='/data/wikipedia/*.jsonl.zst'
     python -m experiments.main --config=configs/ablate_epsilon.py:selection --config.data_dir=/data/glue
     python -m experiments.main --config=configs/ablate_epsilon.py:small
 
@@ -9,7 +9,8 @@ The paper's epsilon is 0.1 of nothing: absolute, on squared distances as they co
 encoder ("parameters for these two techniques need to be tuned together", say its notebooks of epsilon and momentum). The line
 `published` is that setting whole, threshold and momentum too; all others are shares of the mean cost.
 
-Arguments, after a colon: nothing is CoLA at Table 4's size, with the score after fine-tuning; `selection` trains nothing and
+Arguments, after a colon: nothing is CoLA at Table 4's size and from its pool, with the score after fine-tuning; `selection`
+trains nothing and
 measures the selections alone: how much of the exact selection (unregularised duals) they hold, how far the exact
 transport cost from 0.8 pool + 0.2 selection to held-out text of the task falls, how well the solve converged, in how many
 passes and seconds; `small` is this for a packaged task and 10,020 packaged passages, with their share from the task's own
@@ -39,6 +40,8 @@ BUDGETS = (20_000, 50_000, 100_000, 150_000)  # the range that App. C.1.2 discus
 def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
+    common.seven_domains(config)
+    config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS, common.CLOSEST_DOMAINS)
     config.task.name = "CoLA"
     config.task.labels = 5_000
     config.keep_models = False
@@ -70,8 +73,9 @@ def small(config) -> None:
     from configs import quickstart
 
     quick = quickstart.get_config()
-    for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune"):
-        config[field] = quick[field]
+    common.borrow(config, quick, "pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune")
+    config.protocol = ()
+    config.dsir.quality = False
     config.task.name = "rotten_tomatoes"
     config.task.labels = 1_000
     config.task.home = ("reviews",)

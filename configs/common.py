@@ -4,6 +4,7 @@ A config starts from `get_config()` and sets only what differs. Any field can be
 `--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains` and `config.pool.text_fields`.
 """
 
+import copy
 import dataclasses
 import difflib
 import functools
@@ -12,8 +13,34 @@ import sys
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from gotd_jax.data import published_pools
 from gotd_jax.training.recipe import Recipe
 
+# Sentences of `protocol`: where a run at full size differs from the paper, and why.
+FETCHED_ALONE = published_pools.declared(published_pools.FETCHED)
+DRAWN_DOMAINS = (
+    "Of each domain up to 2.5 million chunks are drawn as its files are read, all chunks of a document together, once for all "
+    "seeds; how the paper drew its 2 to 3 million is unstated. Texts and ends of texts that are shorter than a chunk are left "
+    "out; the published readme joins short samples, and does not say in which of the domains."
+)
+CLOSEST_DOMAINS = (
+    "Every method that looks at the target, and random, chooses from the two domains closest to it, a million chunks of each "
+    "(App. D.2); the paper tested domains for GOT-D alone."
+)
+OWN_FILTER = (
+    "DSIR reads the same chunks as the others. Its filter by quality has the bounds of Xie et al. (2023), on DSIR's own tokens "
+    "and with a list of function words of ours, where theirs are NLTK's."
+)
+NOT_VAMPIRE = (
+    "TAPT/c takes neighbours by the encoder that GOT-D reads, each text once; the paper's are by VAMPIRE, trained on a million "
+    "documents of one domain chosen by hand, and hold texts twice."
+)
+CAPPED = (
+    "Of a target of more than 10,000 chunks 10,000 are taken, drawn by a seed: the size that the solver is made for. The paper "
+    "names no limit."
+)
+
+SEEDED = ("pool", "task", "detox", "choices")  # have a seed of their own
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
@@ -22,22 +49,25 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
-    config.seed = 0  # draws selections, batches, dropout, fresh heads, what is written
+    # A replicate: draws selections, batches, dropout, fresh heads, what is written. The seeds of pool, task, detox and choices
+    # follow it, so that it draws labels and texts as well, the same for all methods; one that is set stays as it is.
+    config.seed = 0
     config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot), selection
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
     # The candidate pool.
     config.pool = pool = ConfigDict()
     pool.packaged = ()  # names of domains that lie in published packages (gotd_jax.data.pools.DOMAINS)
-    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they can still be had
+    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they or their like can be had
     pool.domains = ConfigDict()  # name -> file, glob, folder, tfds:..., hf:...; any name may be added
     pool.text_field = "text"
     pool.text_fields = ConfigDict()  # name -> field, of domains whose texts lie in another
     pool.characters = 1000  # a chunk's length (App. C.2); 0 keeps texts as they are
     pool.short = "drop"  # what becomes of texts shorter than a chunk: drop, keep
-    pool.long = "split"  # what becomes of longer ones: split, cut (to their first chunk)
-    pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all
-    pool.seed = 0
+    pool.long = "split"  # what becomes of longer ones: split (as for language understanding), cut to their first chunk
+    pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
+    # With a number, of what the hub keeps no more is downloaded than these take (experiments.domains.opened).
+    pool.seed = config.get_oneway_ref("seed")
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()
@@ -60,13 +90,14 @@ def get_config() -> ConfigDict:
     task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
-    task.seed = 0
+    task.seed = config.get_oneway_ref("seed")
     task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
     config.target = target = ConfigDict()
-    target.short = "join"  # join, keep
-    target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for
+    target.short = "join"  # what becomes of texts shorter than a chunk: join, keep
+    target.long = "split"  # and of longer ones: split, cut
+    target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for; the paper names no limit
     target.domains = ()  # (evaluation selection) of texts of these domains, held out of the pool, in place of a task's
 
     # Embeddings.
@@ -99,18 +130,23 @@ def get_config() -> ConfigDict:
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
 
+    # The method dsir.
+    config.dsir = dsir = ConfigDict()
+    dsir.quality = False  # leave out chunks that are no English prose of 40 to 500 words, as its authors and the paper do
+
     # The method loss_difference compares that model before and after light training on the target.
     config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
     # I. Pre-fine-tuning (Table 10) and II. targeted fine-tuning (Table 11).
     config.pre_finetune = recipe(learning_rate=1e-6)
-    config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128)
+    config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128, weight_decay=0.0)  # Table 11 has no weight decay
     config.keep_models = True  # the pre-fine-tuned models, as Hugging Face folders
 
     # Where `evaluation` is toxicity (Section 3.1, App. C.4).
     config.detox = detox = ConfigDict()
     detox.chooser = "linear"  # scorer of what is selected by: linear, lexicon, or a Hugging Face classifier
     detox.judge = "lexicon"  # scorer of what is written; another than the chooser
+    detox.second_judge = ""  # one more, with columns of its own (Table 6); none by default
     detox.prompts_file = ""  # RealToxicityPrompts' prompts.jsonl; without, packaged prompts and texts
     detox.prompts = 10_000  # toxic ones, and as many non-toxic
     detox.targets = 2_500  # clean texts, and with the file as many toxic ones
@@ -123,12 +159,12 @@ def get_config() -> ConfigDict:
     detox.fluency = 25  # continuations of each prompt whose perplexity under the base model is taken
     detox.perplexity_length = 1_024  # tokens of a window; unstated: the length of the blocks trained on
     detox.utility_tasks = ()  # of gotd_jax.data.choice_tasks
-    detox.seed = 0  # draws prompts, targets and what is held out: the same for every method and `seed`
+    detox.seed = config.get_oneway_ref("seed")  # draws prompts, targets and what is held out: the same for every method
 
     # Where `evaluation` is choices (App. E), and of the utility tasks of toxicity.
     config.choices = choices = ConfigDict()
     choices.most = 1_000  # items of each task, drawn by `choices.seed`; all where there are fewer
-    choices.seed = 0
+    choices.seed = config.get_oneway_ref("seed")
 
     # Where `evaluation` is selection: nothing is trained, the selection itself is measured.
     config.selection = selection = ConfigDict()
@@ -148,19 +184,37 @@ def get_config() -> ConfigDict:
     return config
 
 
+def seven_domains(config: ConfigDict) -> None:
+    """Sets the pool of language understanding: the paper's seven domains, and of them the two closest to the target."""
+    config.pool.named = published_pools.FETCHED
+    config.pool.per_domain = 2_500_000  # "2-3M" of each (App. C.1.2)
+    config.pool.seed = 0  # one draw for all replicates: another would be downloaded again
+    config.pool.relevance.keep = 2
+    config.pool.relevance.chunks = 2_000_000  # a million of each (App. D.2)
+    config.dsir.quality = True  # App. C.1
+
+
 def recipe(**changes) -> ConfigDict:
     """Returns the fields of a `gotd_jax.training.recipe.Recipe` (AdamW, linear decay, no warm-up), with `changes`."""
     return ConfigDict(dataclasses.asdict(Recipe(**changes)))
 
 
 def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
-    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep."""
-    copy = config.copy_and_resolve_references()
-    copy.sweep, copy.where = ConfigDict(), ()
+    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep, every seed a number."""
+    copied = copy.deepcopy(config)
+    copied.sweep, copied.where = ConfigDict(), ()
     for path, value in changes.items():
         *parents, field = path.split(".")
-        functools.reduce(getattr, parents, copy)[field] = value
-    return copy
+        functools.reduce(getattr, parents, copied)[field] = value
+    return copied.copy_and_resolve_references()
+
+
+def borrow(config: ConfigDict, other: ConfigDict, *names: str) -> None:
+    """Sets the fields `names` of `config` as `other` has them; their seeds follow that of `config`."""
+    for name in names:
+        config[name] = other[name]
+        if name in SEEDED:
+            config[name].seed = config.get_oneway_ref("seed")
 
 
 def fields(config: ConfigDict, prefix: str = "") -> set[str]:

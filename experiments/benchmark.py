@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments import pages
 from experiments.benchmarks import decoders, scorers, transport
-from gotd_jax.artifacts import read_json
+from gotd_jax.artifacts import made_with
 from gotd_jax.devices import keep_compiled_programs
 
 BENCHMARKS = {"ot": transport.run, "decoders": decoders.run, "scorers": scorers.run}
@@ -33,7 +33,7 @@ def main() -> None:
             pages.write(
                 arguments.pages / f"{folder.name}.md",
                 (folder / "table.md").read_text(),
-                made=read_json(folder / "made_by.json"),
+                made=list(made_with(folder).values())[-1],
             )
 
 

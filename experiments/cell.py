@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import choosing, detox, embeddings, finetuning, inputs, models, relevance, selecting, stages, training
-from gotd_jax.artifacts import read_json, seconds_of
+from experiments import choosing, detox, embeddings, finetuning, inputs, models, relevance, selecting, stages
+from gotd_jax.artifacts import made_with, read_json, say_outdated, seconds_of
 from gotd_jax.methods import METHODS, Problem, check_budget
-from gotd_jax.report.results import provenance
 
 # How a cell ends, by `config.evaluation`: a module of check, problem, scorer, settings, score and row.
 ENDINGS = {"finetune": finetuning, "toxicity": detox, "choices": choosing, "selection": selecting}
@@ -41,21 +40,23 @@ def check(config, workdir: Path) -> None:
     _check_has_what_it_reads(config.method, problem, ending.scorer(config))
 
 
-def run(config, workdir: Path) -> dict:
+def run(config, workdir: Path, *, awaited: bool = False) -> dict:
     """Returns the row of one cell: what was run, its scores, and how they came about.
 
     Args:
       config: a config without a sweep; see `configs/common.py`.
       workdir: where every stage is kept; a stage that lies there already is not made again.
+      awaited: whether other cells have yet to train from this one's model, so that it stays whatever `config.keep_models` says.
     """
+    say_outdated(workdir)
     ending = ENDINGS[config.evaluation]
     problem = ending.problem(config, workdir, functools.partial(embeddings.embedded, config=config, workdir=workdir))
     selected = stages.selected(problem, config, workdir, ending.scorer(config))
     chosen = problem.pool.take(np.load(selected / "rows.npy"))
 
-    whole = ending.problem(config, workdir, embed=None).pool  # before the relevance test: the head's texts, for all methods
-    warm = functools.partial(training.pre_finetuned, chosen, whole, config, workdir)
-    scored = stages.scored(ending, warm, selected, config, workdir)
+    whole = ending.problem(config, workdir, embed=None).pool  # before the relevance test
+    keep_model = config.keep_models or awaited
+    scored = stages.scored(ending, chosen, whole, selected, config, workdir, keep_model=keep_model)
 
     scores = read_json(scored / "scores.json")
     return {
@@ -74,7 +75,7 @@ def run(config, workdir: Path) -> dict:
         "selection": read_json(selected / "info.json"),
         "seconds": _seconds(selected, scored),
         "protocol": list(config.protocol),
-        **provenance(),
+        **_made_with(selected, scored),
     }
 
 
@@ -86,6 +87,13 @@ def _check_has_what_it_reads(method: str, problem: Problem, scorer) -> None:
         )
     if method == "dapt" and not problem.home:
         raise ValueError("The method dapt draws from the task's own domain. Name it: --config.task.home=\"('news',)\".")
+
+
+def _made_with(selected: Path, scored: Path) -> dict:
+    """Returns what the score was made with, when it was made; by name, that of stages before it which were made otherwise."""
+    made = made_with(selected) | made_with(scored)
+    own = made[f"{scored.parent.name}/{scored.name}"]
+    return {**own, "made_otherwise": {name: other for name, other in made.items() if other != own}}
 
 
 def _seconds(selected: Path, scored: Path) -> dict[str, float]:

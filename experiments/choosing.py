@@ -45,7 +45,7 @@ def check_task(name: str, config) -> None:
 
 def task(name: str, config) -> ChoiceTask:
     """Returns the multiple-choice task called `name`, its items drawn to `config.choices.most` by `config.choices.seed`."""
-    return _whole_task(name, config.data_dir).draw(config.choices.most, config.choices.seed)
+    return _kept_task(name, config).draw(config.choices.most, config.choices.seed)
 
 
 def identity(name: str, config) -> str:
@@ -55,7 +55,7 @@ def identity(name: str, config) -> str:
 
 def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: the pool without what holds a piece of an item, and the task's unlabelled texts."""
-    whole = _whole_task(config.task.name, config.data_dir)
+    whole = _kept_task(config.task.name, config)
     target = inputs.chunked(whole.target, config)
     pool = relevance.relevant(_candidates(whole, config, workdir), target, embed, config, workdir)
     read = losses.asked_for(pool, target, config, workdir)
@@ -101,16 +101,22 @@ def _shown(name: str) -> dict[str, str]:
     return {columns.accuracy(name): "instance", columns.accuracy(name, "calibrated"): "calibrated"}
 
 
+def _kept_task(name: str, config) -> ChoiceTask:
+    """Returns the whole task, its target drawn by `config.task.seed`; read once a process, and again where its files change."""
+    folders = [] if config.data_dir is None else [Path(config.data_dir, inputs.LABELLED_CHOICES.get(name, name))]
+    return _whole_task(name, config.data_dir, config.task.seed, inputs.stamp(*folders))
+
+
 @functools.lru_cache(maxsize=8)
-def _whole_task(name: str, data_dir: str | None) -> ChoiceTask:
-    return choice_tasks.load(name, data_dir)
+def _whole_task(name: str, data_dir: str | None, seed: int, stamped: tuple) -> ChoiceTask:
+    return choice_tasks.load(name, data_dir, seed=seed)
 
 
 def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:
     """Returns the config's pool without chunks that hold a piece of any item, parted once and kept in the workdir."""
     pool = inputs.pool(config, workdir)
     pieces = [piece for item in whole.items for piece in _pieces(item.context)]
-    settings = {"pool": pool.fingerprint, "task": whole.name, "pieces": fingerprint(pieces)}
+    settings = {"pool": pool.fingerprint_with_domains, "task": whole.name, "pieces": fingerprint(pieces)}
 
     def make(folder: Path) -> None:
         leaking = prompting.holding(pool, pieces)
@@ -122,7 +128,7 @@ def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:
         pool.keep(~leaking, folder / "pool.arrow")
         write_json(folder / "counts.json", {"candidates": int(np.sum(~leaking)), "left_out_for_an_item": int(leaking.sum())})
 
-    folder = stage(workdir / f"candidates-{whole.name}-{fingerprint(settings)}", settings, make)
+    folder = stage(workdir / f"candidates-{whole.name}-{fingerprint(settings)}", settings, make, kind="candidates")
     return Corpus.open(folder / "pool.arrow")
 
 

@@ -46,7 +46,7 @@ def parts(config, workdir: Path) -> Parts:
     """
     whole, domains = inputs.pool(config, workdir), list(config.target.domains)
     sizes = {"target": config.target.most // len(domains), "held_out": config.selection.held_out // len(domains)}
-    settings = {"pool": whole.fingerprint, "domains": domains, "of_each": sizes, "seed": config.task.seed}
+    settings = {"pool": whole.fingerprint_with_domains, "domains": domains, "of_each": sizes, "seed": config.task.seed}
 
     def make(folder: Path) -> None:
         rows = _rows(whole, domains, sizes, config.task.seed)
@@ -56,7 +56,7 @@ def parts(config, workdir: Path) -> Parts:
         kept[np.concatenate(list(rows.values()))] = False
         whole.keep(kept, folder / "pool.arrow")
 
-    folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make)
+    folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make, kind="parts")
     return Parts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Parts)))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping
 
-from gotd_jax.data import pools, published_pools, readers
+from gotd_jax.data import hub_datasets, pools, published_pools, readers
+from gotd_jax.data.fields import Fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,15 +18,15 @@ class Domain:
       name: in the pool.
       source: a package, or what `readers.records` takes.
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
-      most: how many chunks to draw from it; None takes all.
       records: yields its texts, once.
+      first: of how many chunks the records, which come in a drawn order, are read and no farther; None: all are read.
     """
 
     name: str
     source: str | list
     version: str | None
-    most: int | None
     records: Iterator[dict]
+    first: int | None = None
 
 
 def check(settings: Mapping) -> None:
@@ -66,40 +68,97 @@ def sources(settings: Mapping) -> dict[str, tuple]:
             source, field = source or published.source, published.text_field
             if source is None:
                 raise ValueError(
-                    f"The paper's pool {name} ({published.paper}) cannot be had: {published.differs}. {_own_copy(name)}"
+                    f"The paper's pool {name} ({published.paper}) cannot be had: {published.differs}. Nearest comes the named "
+                    f"pool {published_pools.stand_in(name)}. {_own_copy(name)}"
                 )
         found[name] = source, settings["text_fields"].get(name, field)
     return found
 
 
-def opened(settings: Mapping) -> list[Domain]:
-    """Returns the domains, packaged ones first, each opened: a fault in the last is met before the first is read whole.
+def identities(settings: Mapping) -> dict[str, dict]:
+    """Returns what the chunks of each domain depend on, packaged ones first, JSON-like; nothing is read.
+
+    Raises:
+      ValueError: there is no such packaged domain, or a source does not exist.
+    """
+    cut = {key: settings[key] for key in ("characters", "short", "long")}
+    found = {}
+    for name in settings["packaged"]:
+        package = pools.package_of(name)
+        found[name] = {"package": [package.name, package.version], **cut}
+    for name, (source, field) in sources(settings).items():
+        found[name] = {"source": readers.describe(source), "text_field": field, **cut}
+        if _is_drawn(name, source, settings):
+            found[name] |= {"first": most_of(name, settings), "seed": settings["seed"]}
+    return found
+
+
+def opened(settings: Mapping, names: Collection[str], known: Mapping[str, str] | None = None) -> list[Domain]:
+    """Returns the domains `names`, packaged ones first, each opened: a fault in the last is met before the first is read whole.
+
+    Of a dataset of the hub with a number of chunks in `per_domain`, no more is downloaded than these need, in the order that
+    `gotd_jax.data.hub_datasets.drawn` has by the pool's seed; all other domains are read whole, to be drawn from.
+
+    Args:
+      settings: the config's pool.
+      names: of domains in it.
+      known: commits that datasets of the hub were read at before, by source: a source that names no revision is read at
+        that one again.
 
     Raises:
       ValueError: a source does not exist or lacks a field; see `readers.records`.
     """
     found = []
     for name in settings["packaged"]:
-        package = pools.package_of(name)
-        found.append(Domain(name, package.name, package.version, _most(name, settings), pools.load_domain(name)))
+        if name in names:
+            package = pools.package_of(name)
+            found.append(Domain(name, package.name, package.version, pools.load_domain(name)))
     for name, (source, field) in sources(settings).items():
-        records = _records(name, source, field, settings)
-        found.append(Domain(name, source, readers.version(source), _most(name, settings), records))
+        if name in names:
+            found.append(_opened(name, source, field, settings, known or {}))
     return found
 
 
-def _most(name: str, settings: Mapping) -> int | None:
+def most_of(name: str, settings: Mapping) -> int | None:
+    """Returns how many chunks of a domain are drawn; None where all are taken."""
     most = settings["per_domain"]
     return most.get(name) if isinstance(most, dict) else most
 
 
-def _records(name: str, source, field: str, settings: Mapping) -> Iterator[dict]:
+def _opened(name: str, source, field: str, settings: Mapping, known: Mapping[str, str]) -> Domain:
+    given, is_drawn = _revised(source, known), _is_drawn(name, source, settings)
     try:
-        return readers.records(source, text_field=field, domain=name)
+        version = readers.version(given)
+        if is_drawn:
+            read = _hub_dataset(_revised(given, {str(given): version} if version else {}))  # what is read is what is recorded
+            records = hub_datasets.drawn(*read, Fields(text=field), settings["seed"], name)
+        else:
+            records = readers.records(given, text_field=field, domain=name)
     except ValueError as error:
         if name not in settings["named"]:
             raise
         raise ValueError(f"{error} {_own_copy(name)}") from error
+    return Domain(name, source, version, records, most_of(name, settings) if is_drawn else None)
+
+
+def _is_drawn(name: str, source, settings: Mapping) -> bool:
+    """Returns whether no more of a domain is read than its number of chunks takes."""
+    return most_of(name, settings) is not None and _hub_dataset(source) is not None
+
+
+def _hub_dataset(source) -> tuple[str, str] | None:
+    """Returns the name and the split of a source that is one dataset of the hub, without a slice; None for all others."""
+    parts = readers.SPLIT.fullmatch(str(source).removeprefix("hf:")) if str(source).startswith("hf:") else None
+    sliced = parts and set("[+") & set(parts["split"])
+    return (os.path.expanduser(parts["name"]), parts["split"]) if parts and not sliced else None
+
+
+def _revised(source, known: Mapping[str, str]):
+    """Returns a source of the hub with the commit that it is known by, unless it names a revision itself."""
+    dataset = _hub_dataset(source)
+    if not dataset or "@" in dataset[0] or str(source) not in known:
+        return source
+    return f"hf:{dataset[0]}@{known[str(source)]}:{dataset[1]}"
 
 
 def _own_copy(name: str) -> str:

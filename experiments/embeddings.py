@@ -10,37 +10,33 @@ from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.embed import embed
-from gotd_jax.models import named, published
+from gotd_jax.models import folders, named, published
 from gotd_jax.models.published import Loaded
 from gotd_jax.training.finetune import finetune
+from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.starting import keep_trained
 
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
-    """Returns the embeddings of `corpus` by the config's encoder, float32 [n, d], memory-mapped."""
-    settings = config.embed
-    return embed(
-        corpus,
-        _encoder(config, workdir),
-        folder(corpus, config, workdir),
-        max_length=settings.max_length,
-        pooling=settings.pooling,
-        normalise=settings.normalise,
-    )
+    """Returns the embeddings of `corpus` by the config's encoder, float32 [n, d], memory-mapped.
 
-
-def folder(corpus: Corpus, config, workdir: Path) -> Path:
-    """Returns where the embeddings of `corpus` lie, made or not."""
-    return workdir / "embeddings" / fingerprint([corpus.fingerprint, encoder_settings(config)])
+    They lie where texts, encoder and reading say, whatever config asks for them: an encoder that was fine-tuned has embeddings
+    of its own.
+    """
+    encoder, settings = _encoder(config, workdir), config.embed
+    reading = {name: settings[name] for name in ("max_length", "pooling", "normalise")}
+    made_by = [encoder.fingerprint, folders.instructions(encoder.source), reading]
+    return embed(corpus, encoder, workdir / "embeddings" / fingerprint([corpus.fingerprint, made_by]), **reading)
 
 
 def encoder_settings(config) -> dict:
-    """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the task as well."""
+    """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the labelled task as well."""
     settings = config.embed.to_dict() | {"weights": named.fingerprint_of(config.embed.model)}
+    recipe = settings.pop("finetune")
     if config.embed.finetuned:
-        return settings | {"task": inputs.task(config).train.corpus.fingerprint, "seed": config.task.seed}
-    return {key: value for key, value in settings.items() if key != "finetune"}
+        settings["task"] = task_settings(inputs.task(config), Recipe(**recipe)) | {"seed": config.task.seed}
+    return settings
 
 
 def _encoder(config, workdir: Path) -> Loaded:
@@ -59,4 +55,5 @@ def _finetuned(config, workdir: Path) -> Path:
         recipe = Recipe(**config.embed.finetune)
         keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 
-    return stage(workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}", settings, make) / "model"
+    folder = workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}"
+    return stage(folder, settings, make, kind="encoders") / "model"

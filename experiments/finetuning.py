@@ -13,6 +13,7 @@ from gotd_jax.methods import Problem
 from gotd_jax.models import published
 from gotd_jax.training.evaluate import evaluate
 from gotd_jax.training.finetune import finetune
+from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
 
 
@@ -39,11 +40,10 @@ def settings(config, workdir: Path) -> dict:
     """Returns what the scores depend on beside the model."""
     task = inputs.task(config)
     return {
-        "task": config.task.to_dict(),
-        "train": task.train.corpus.fingerprint,
-        "test": task.test.corpus.fingerprint,
-        "head": config.head.to_dict(),
-        "finetune": config.finetune.to_dict(),
+        "evaluation": "finetune",
+        "training": task_settings(task, Recipe(**config.finetune)),
+        "test": task.test.fingerprint,
+        "metrics": list(task.metrics),
     }
 
 

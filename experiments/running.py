@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments import cell
+from experiments import cell, training
+from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.report import results, table
 
@@ -48,8 +49,8 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
     known = {row["config"] for row in found(workdir, [_identity(config) for config, _ in own])}
     took, to_make = [], len(own) - len(known)
     for config, swept in own:
-        began = time.perf_counter()
-        row = {**cell.run(config, workdir), **swept, "config": _identity(config)}
+        began, awaited = time.perf_counter(), not config.keep_models and _is_awaited(config, cells, workdir)
+        row = {**cell.run(config, workdir, awaited=awaited), **swept, "config": _identity(config)}
         results.write(workdir / "results.jsonl", row)
         if row["config"] not in known:
             took.append(time.perf_counter() - began)
@@ -66,7 +67,15 @@ def found(workdir: Path, identities: Iterable[str]) -> list[dict]:
 
 
 def _identity(config) -> str:
-    return fingerprint(config.to_dict())
+    """Returns what tells a row: its config, and the code of today, so that rows of earlier code are not taken for its own."""
+    return fingerprint([config.to_dict(), dict(provenance.VERSIONS)])
+
+
+def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
+    """Returns whether another cell of the sweep, without a row so far, trains from this cell's pre-fine-tuned model."""
+    sharing = {_identity(other) for other, _ in cells if training.starts_as(other) == training.starts_as(config)}
+    sharing.discard(_identity(config))
+    return len(found(workdir, sharing)) < len(sharing)
 
 
 def time_left(took: Sequence[float], count: int) -> str:

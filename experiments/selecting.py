@@ -59,6 +59,7 @@ def settings(config, workdir: Path) -> dict:
         "held_out": _held_out(config, workdir).fingerprint,
         "home": list(config.task.home),
         "encoder": embeddings.encoder_settings(config),
+        "seed": config.pool.seed,
     }
 
 
@@ -117,7 +118,7 @@ def _reference(given: Problem, config, workdir: Path) -> Path:
         pool, texts = given.candidates[sample], embeddings.embedded(held_out, config, workdir)
         write_json(folder / "cost.json", {"pool": measuring.effective_cost(pool, pool, texts, 0.0)})
 
-    return stage(workdir / "exact" / fingerprint(settings), settings, make)
+    return stage(workdir / "exact" / fingerprint(settings), settings, make, kind="exact")
 
 
 def _sample(size: int, config) -> np.ndarray:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from experiments import embeddings, losses, models
-from experiments.training import label
-from gotd_jax import methods, ot
+from experiments import embeddings, losses, models, training
+from gotd_jax import artifacts, methods, ot
 from gotd_jax.artifacts import fingerprint, stage, write_json
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
-from gotd_jax.models import named
 
 
 def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
@@ -29,20 +28,20 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
     """
     options = _options(config)
     settings = {
-        "pool": problem.pool.fingerprint,
+        "pool": problem.pool.fingerprint_with_domains,
         "target": problem.target.fingerprint,
         "method": config.method,
         "budget": config.budget,
         "seed": config.seed,
         "options": options,
-        "encoder": embeddings.encoder_settings(config),
     }
+    if config.method in methods.READ_EMBEDDINGS:
+        settings["encoder"] = embeddings.encoder_settings(config)
     if problem.away is not None:
         settings["away"] = problem.away.fingerprint
     if scorer is not None:
         settings["scorer"] = [scorer.name, scorer.version]
-    if config.method in ("dapt", "all_domains"):
-        settings["domains"] = problem.pool.count_domains()  # which the fingerprint of the texts does not tell
+    if config.method == "dapt":
         settings["home"] = list(problem.home)
     if config.method == "loss_difference":
         settings["losses"] = losses.settings(problem.pool, config)
@@ -59,40 +58,37 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
             ({"rank": rank} | {key: record[key] for key in ("id", "domain", "text")} for rank, record in chosen),
         )
 
-    return stage(workdir / "selections" / f"{label(config)}-{fingerprint(settings)}", settings, make)
+    folder = workdir / "selections" / f"{training.label(config)}-{fingerprint(settings)}"
+    return stage(folder, settings, make, kind="selections")
 
 
-def scored(ending, warm: Callable[[], Path], selection: Path, config, workdir: Path) -> Path:
+def scored(ending, chosen: Corpus, whole: Corpus, selection: Path, config, workdir: Path, *, keep_model: bool) -> Path:
     """Returns the folder of a cell's scores: `scores.json` and what else its evaluation leaves.
 
     Args:
       ending: how the cell ends; see `experiments.cell.ENDINGS`.
-      warm: returns the folder of the model to start from; called only if there are no scores yet, and the ending is of a
-        model: another scores the folder of the selection.
-      selection: the folder that `selected` returned.
+      chosen: the selected texts, which the model is pre-fine-tuned on where the ending is of a model.
+      whole: the pool before the domain relevance test, which a masked-LM head is warmed up on, the same for all methods.
+      selection: the folder that `selected` returned; what is scored where the ending is of no model.
       config: of the cell.
       workdir: where stages are kept.
+      keep_model: whether the pre-fine-tuned model stays when it has been scored.
     """
-    settings = {
-        **ending.settings(config, workdir),
-        "selection": selection.name if config.method != "none" else None,
-        "seed": config.seed,
-    }
-    if models.is_trained(config):
-        settings |= {
-            "model": named.fingerprint_of(config.model),
-            "compute_dtype": config.compute_dtype,
-            "pre_finetune": config.pre_finetune.to_dict(),
-        }
+    trained, settings = models.is_trained(config), {**ending.settings(config, workdir), "seed": config.seed}
+    if trained:
+        settings |= {"model": training.settings(chosen, whole, config), "compute_dtype": config.compute_dtype}
+    else:
+        settings |= {"selection": selection.name, "chosen": chosen.fingerprint_with_domains}
 
     def make(folder: Path) -> None:
-        trained = models.is_trained(config) and config.method != "none"
-        scored = warm() if models.is_trained(config) else selection
+        artifacts.note(selection)
+        scored = training.pre_finetuned(chosen, whole, config, workdir) if trained else selection
         ending.score(scored, folder, config, workdir)
-        if trained and not config.keep_models:
+        if trained and len(chosen) and not keep_model:
             shutil.rmtree(scored.parent)
 
-    return stage(workdir / "scores" / f"{label(config)}-{fingerprint(settings)}", settings, make)
+    folder = workdir / "scores" / f"{training.label(config)}-{fingerprint(settings)}"
+    return stage(folder, settings, make, kind="scores")
 
 
 def write_lines(path: Path, records: Iterable[dict]) -> None:
@@ -104,6 +100,8 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 def _options(config) -> dict:
     """Returns the arguments that are the method's own."""
+    if config.method == "dsir":
+        return {"quality": config.dsir.quality}
     if config.method not in methods.SOLVING:
         return {}
     options = config.ot.to_dict()

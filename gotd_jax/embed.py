@@ -82,7 +82,7 @@ def embed(
         _join_blocks(partial, places, encoder.config.width)
         _write_ids(partial / "ids.arrow", corpus)
 
-    return np.load(stage(folder, settings, make) / "embeddings.npy", mmap_mode="r")
+    return np.load(stage(folder, settings, make, kind="embeddings") / "embeddings.npy", mmap_mode="r")
 
 
 def check_pooling(name: str) -> None:

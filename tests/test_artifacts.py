@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, turn, whole_file, whole_folder, write_json
+from gotd_jax import artifacts, provenance
+from gotd_jax.artifacts import fingerprint, made_with, read_json, seconds_of, turn, whole_file, whole_folder, write_json
+
+KIND = "embeddings"  # any
+
+
+def stage(folder, settings, make, **options):
+    return artifacts.stage(folder, settings, make, kind=KIND, **options)
 
 
 def test_stage_is_made_once(tmp_path):
@@ -98,7 +105,7 @@ def make(partial):
     going.open("a").write("made\\n")
     time.sleep(0.5)
     (partial / "content").write_text("whole")
-print((stage(folder, {"n": 1}, make) / "content").read_text())
+print((stage(folder, {"n": 1}, make, kind="embeddings") / "content").read_text())
 """
 
 
@@ -187,3 +194,112 @@ def test_a_whole_folder_takes_no_other_ones_place(tmp_path):
         (tmp_path / "made").mkdir()
         (tmp_path / "made" / "text").write_text("first")
     assert (tmp_path / "made" / "text").read_text() == "first" and len(list(tmp_path.iterdir())) == 1
+
+
+def made(text):
+    return lambda folder: (folder / "content").write_text(text)
+
+
+def raised(monkeypatch, kind, number):
+    monkeypatch.setattr(provenance, "VERSIONS", provenance.VERSIONS | {kind: number})
+
+
+def test_a_stage_tells_with_what_it_was_made_for_ever(tmp_path, monkeypatch):
+    stage(tmp_path / "a", {}, made("x"))
+    first = made_with(tmp_path / "a")[f"{tmp_path.name}/a"]
+    assert first == json.loads(json.dumps(provenance.now()))
+    monkeypatch.setattr(provenance, "now", lambda: {"commit": "another"})
+    stage(tmp_path / "a", {}, made("y"))
+    stage(tmp_path / "b", {}, lambda folder: stage(tmp_path / "a", {}, made("y")))
+    assert list(made_with(tmp_path / "b").values()) == [first, {"commit": "another"}]
+
+
+def test_what_an_earlier_version_made_is_made_again_with_a_sentence(tmp_path, monkeypatch, capsys):
+    stage(tmp_path / "a", {}, made("old"))
+    stage(tmp_path / "a", {}, made("new"))
+    assert (tmp_path / "a" / "content").read_text() == "old" and capsys.readouterr().err == ""
+    raised(monkeypatch, KIND, 2)
+    stage(tmp_path / "a", {}, made("new"))
+    assert (tmp_path / "a" / "content").read_text() == "new"
+    said = capsys.readouterr().err
+    assert said == f"{tmp_path / 'a'} was made by an earlier version of this code (embeddings 1, here 2) and is made again.\n"
+    stage(tmp_path / "a", {}, made("newer"))
+    assert (tmp_path / "a" / "content").read_text() == "new" and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_stage_from_before_there_were_versions_is_made_again(tmp_path, capsys):
+    stage(tmp_path / "a", {}, made("old"))
+    write_json(tmp_path / "a" / "made.json", {"seconds": 1.0, "asked_for": {}})
+    stage(tmp_path / "a", {}, made("new"))
+    assert (tmp_path / "a" / "content").read_text() == "new"
+    assert capsys.readouterr().err.count("made by an earlier version") == 1
+
+
+def test_what_was_made_from_a_stage_of_an_earlier_version_is_made_again_with_it(tmp_path, monkeypatch):
+    def asking(text):
+        def make(folder):
+            inner = artifacts.stage(tmp_path / "inner", {}, made(text), kind="heads")
+            (folder / "content").write_text((inner / "content").read_text())
+
+        return make
+
+    def content():
+        return [(tmp_path / name / "content").read_text() for name in ("inner", "outer", "noted", "other")]
+
+    def all_of(text):
+        stage(tmp_path / "outer", {}, asking(text))
+        stage(tmp_path / "noted", {}, lambda folder: (artifacts.note(tmp_path / "inner"), made(text)(folder)))
+        stage(tmp_path / "other", {}, made(text))
+
+    all_of("old")
+    raised(monkeypatch, "heads", 2)
+    all_of("new")
+    assert content() == ["new", "new", "new", "old"]
+
+
+def test_a_stage_of_a_later_version_is_refused_and_left_alone(tmp_path, monkeypatch):
+    with monkeypatch.context() as later:
+        raised(later, KIND, 3)
+        stage(tmp_path / "a", {}, made("later"))
+    with pytest.raises(ValueError, match=r"made by a later version of this code \(embeddings 3, here 1\)"):
+        stage(tmp_path / "a", {}, made("earlier"))
+    assert (tmp_path / "a" / "content").read_text() == "later"
+
+
+def test_what_a_person_named_is_not_replaced(tmp_path, monkeypatch):
+    stage(tmp_path / "mine", {}, made("old"), replace=False)
+    raised(monkeypatch, KIND, 2)
+    with pytest.raises(ValueError, match=r"earlier version of this code \(embeddings 1, here 2\).*Move it away"):
+        stage(tmp_path / "mine", {}, made("new"), replace=False)
+    assert (tmp_path / "mine" / "content").read_text() == "old"
+
+
+def test_what_earlier_code_left_half_made_is_not_gone_on_with(tmp_path, monkeypatch):
+    def stop(folder):
+        (folder / "half").write_text("1")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path / "a", {}, stop)
+    raised(monkeypatch, "heads", 2)  # which the stage may have read
+    assert not (stage(tmp_path / "a", {}, made("whole")) / "half").exists()
+
+
+def test_a_workdir_of_earlier_code_is_spoken_of_once(tmp_path, monkeypatch, capsys):
+    for name in ("a", "deep/b"):
+        stage(tmp_path / name, {}, made("old"))
+    artifacts.say_outdated(tmp_path)
+    assert capsys.readouterr().err == ""
+    raised(monkeypatch, KIND, 2)
+    artifacts.say_outdated(tmp_path)
+    artifacts.say_outdated(tmp_path)
+    stage(tmp_path / "a", {}, made("new"))
+    said = capsys.readouterr().err
+    assert (
+        said.startswith(f"2 of 2 stages in {tmp_path} were made by an earlier version of this code") and said.count("\n") == 1
+    )
+
+
+def test_an_unknown_kind_of_stage_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"no kind of stage 'tea'\. There are: domains"):
+        artifacts.stage(tmp_path / "a", {}, made("x"), kind="tea")

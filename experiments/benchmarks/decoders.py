@@ -50,7 +50,8 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
     for name in parts or MODELS:
         settings = {"model": name, "small": small, "device": describe()}
         folder = workdir / f"decoders-{name}{'-small' if small else ''}"
-        made.append(stage(folder, settings, lambda partial, name=name: _compare(partial, _folder(name, workdir), small)))
+        compare = functools.partial(_compare, of=functools.partial(_folder, name, workdir), small=small)
+        made.append(stage(folder, settings, compare, kind="benchmarks"))
     return made
 
 
@@ -62,8 +63,8 @@ def _folder(name: str, workdir: Path) -> Path:
     return folder if folder.exists() else causal.save(folder, causal.initialise(from_hf(GPT2)))
 
 
-def _compare(folder: Path, model: Path, small: bool) -> None:
-    rows, tasks = [], _Tasks(small)
+def _compare(folder: Path, of: Callable[[], Path], small: bool) -> None:
+    rows, tasks, model = [], _Tasks(small), of()
     with apart({"ours": functools.partial(_ours, model, tasks), "PyTorch": functools.partial(_theirs, model, tasks)}) as call:
         for what, tokens in tasks.tokens.items():
             sides = {side: functools.partial(call, side, what) for side in ("ours", "PyTorch")}

@@ -37,7 +37,9 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
     scorers = [toxicity.load(name) for name in parts or SCORERS]
     settings = {"scorers": [[scorer.name, scorer.version] for scorer in scorers], "clean": CLEAN_TEXTS // (10 if small else 1)}
     folder = workdir / f"scorers{'-small' if small else ''}"
-    return [stage(folder, settings, functools.partial(_measure, scorers=scorers, clean_texts=settings["clean"]))]
+    return [
+        stage(folder, settings, functools.partial(_measure, scorers=scorers, clean_texts=settings["clean"]), kind="benchmarks")
+    ]
 
 
 def _measure(folder: Path, scorers: Sequence[Scorer], clean_texts: int) -> None:

@@ -67,7 +67,8 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
     for name in parts or PARTS:
         settings = {"part": name, "scale": scale, "device": describe()}
         folder = workdir / f"ot-{name}{'-small' if small else ''}"
-        made.append(stage(folder, settings, lambda partial, name=name: every[name](partial, workdir / "embedded", scale)))
+        measure = functools.partial(every[name], embedded=workdir / "embedded", scale=scale)
+        made.append(stage(folder, settings, measure, kind="benchmarks"))
     return made
 
 

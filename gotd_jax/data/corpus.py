@@ -134,6 +134,16 @@ class Corpus:
         digest.update(self.hashes.tobytes())
         return digest.hexdigest()[:16]
 
+    @functools.cached_property
+    def fingerprint_with_domains(self) -> str:
+        """16 hex digits over all ids, contents and domains, in order: for stages that read domains or keep them."""
+        digest = hashlib.sha256(self.fingerprint.encode())
+        for chunk in self.table["domain"].chunks:
+            runs = chunk.dictionary_encode()
+            digest.update("".join(f"{name}\0" for name in runs.dictionary.to_pylist()).encode())
+            digest.update(runs.indices.to_numpy(zero_copy_only=False).astype(np.int32).tobytes())
+        return digest.hexdigest()[:16]
+
     def texts(self, rows: Sequence[int] | np.ndarray | slice | None = None) -> list[str]:
         """Returns the texts of `rows` (of all rows by default), in the order asked for."""
         return self._column("text", rows).to_pylist()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,6 +38,14 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits over all ids, texts, pairs and labels, in order."""
+        digest = hashlib.sha256(self.corpus.fingerprint.encode())
+        digest.update(self.labels.dtype.str.encode())
+        digest.update(np.ascontiguousarray(self.labels))
+        return digest.hexdigest()[:16]
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Examples:
         """Returns the examples at the positions `rows`, in that order."""

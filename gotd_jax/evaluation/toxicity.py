@@ -20,7 +20,7 @@ def load(name: str | os.PathLike) -> Scorer:
 
     Args:
       name: one of `SCORERS`, which are packaged; or a Hugging Face folder or hub name (`owner/model`) of a text
-        classifier, such as unitary/toxic-bert or s-nlp/roberta_toxicity_classifier.
+        classifier, such as unitary/toxic-bert or unitary/unbiased-toxic-roberta.
 
     Raises:
       ValueError: there is no such scorer, or the model is none.
@@ -43,4 +43,4 @@ def kept_scores(corpus: Corpus, scorer: Scorer, folder: str | os.PathLike) -> np
     def make(partial: Path) -> None:
         np.save(partial / "scores.npy", scorer.score(corpus.texts()))
 
-    return np.load(stage(Path(folder) / fingerprint(settings), settings, make) / "scores.npy")
+    return np.load(stage(Path(folder) / fingerprint(settings), settings, make, kind="toxicity") / "scores.npy")

@@ -36,10 +36,12 @@ METHODS = {
 }
 # Those that embed the pool; the others read its texts, its domains, or nothing.
 READ_EMBEDDINGS = frozenset({"tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "got_d", "contrast"})
+# Those that read nothing of the target: for one pool and seed they choose the same for every task.
+BLIND = frozenset({"random", "all_domains", "dapt"})
 # Those that solve a transport problem, and take the options of `gotd_jax.ot.solve`.
 SOLVING = frozenset({"got_d", "contrast"})
 
-__all__ = ["METHODS", "READ_EMBEDDINGS", "SOLVING", "Problem", "Selection", "check_budget", "select"]
+__all__ = ["BLIND", "METHODS", "READ_EMBEDDINGS", "SOLVING", "Problem", "Selection", "check_budget", "select"]
 
 
 def select(method: str, problem: Problem, budget: int, *, seed: int, **options) -> Selection:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 import tempfile
 from collections.abc import Iterator
 
 import numpy as np
+import regex
 
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.methods.dsir_quality import is_prose
 from gotd_jax.methods.problem import Problem, Selection, drawn, lowest
 from gotd_jax.progress import progress
 
-# NLTK's WordPunctTokenizer, in the engine it had when DSIR was published. Since 3.10 it has the `regex` package's, where
-# combining marks belong to words; texts without any are split alike.
-TOKEN = re.compile(r"\w+|[^\w\s]+")
+# NLTK's WordPunctTokenizer, as the package gets it since NLTK 3.10: in the engine of the package `regex`, where a combining
+# mark belongs to its word and a superscript or a fraction does not. Python's own `re`, NLTK's engine before, has both the
+# other way, so that the weights of the paper's time are another text's wherever there are such characters.
+TOKEN = regex.compile(r"\w+|[^\w\s]+")
 SMOOTHING = 1e-8  # the package's, added to every bucket's share
 TEXTS_PER_BLOCK = 4096
 CACHED_NGRAMS = 5_000_000  # some 600 MB of strings; the cache starts anew when it has as many
@@ -30,6 +32,7 @@ def select(
     buckets: int = 10_000,
     ngrams: int = 2,
     min_tokens: int = 0,
+    quality: bool = False,
     noise: bool = True,
 ) -> Selection:
     """Returns `budget` candidates sampled without replacement in proportion to their importance weights.
@@ -48,29 +51,35 @@ def select(
       ngrams: the longest n-gram counted, at least 1: 2 means single tokens and adjacent pairs.
       min_tokens: candidates of fewer tokens are left out; their value is infinite. The package leaves out those of
         fewer than 100. Here it is 0 and leaves none out, since chunks are of one length already.
+      quality: True leaves out candidates that are no English prose by `gotd_jax.methods.dsir_quality`, as the authors do;
+        their n-grams count for q all the same.
       noise: False takes the highest weights, which is deterministic (the package's `top_k`).
 
     Raises:
       ValueError: `buckets` or `ngrams` is below 1, target or pool has no token, or fewer than `budget` candidates have
-        `min_tokens` tokens.
+        `min_tokens` tokens and, where that is asked for, the quality.
     """
     if buckets < 1 or ngrams < 1:
         raise ValueError(f"DSIR counts n-grams of 1 and more tokens in 1 bucket and more, not {ngrams} in {buckets}.")
     bucket_of = _BucketOf(buckets)
     with tempfile.TemporaryFile() as pool_file, tempfile.TemporaryFile() as target_file:
         target = _featurise(problem.target, "target", bucket_of, ngrams, target_file)
-        pool = _featurise(problem.pool, "pool", bucket_of, ngrams, pool_file)
+        pool = _featurise(problem.pool, "pool", bucket_of, ngrams, pool_file, judged=quality)
         log_ratio = np.log(_shares(target, buckets) + SMOOTHING) - np.log(_shares(pool, buckets) + SMOOTHING)
         values = -_sums(pool, log_ratio).astype(np.float32)
     long_enough = pool.tokens >= min_tokens
-    if long_enough.sum() < budget:
+    eligible = long_enough & pool.prose if quality else long_enough
+    if eligible.sum() < budget:
+        prose = f", and {pool.prose.sum():,} pass the filter by quality" if quality else ""
+        remedy = ", or set quality=False" if quality else ""
         raise ValueError(
             f"The budget is {budget:,} chunks, and {long_enough.sum():,} of {len(values):,} candidates have at least "
-            f"min_tokens={min_tokens} tokens. Lower the budget or min_tokens."
+            f"min_tokens={min_tokens} tokens{prose}. Lower the budget or min_tokens{remedy}."
         )
-    values = np.where(long_enough, values, np.float32(np.inf))
+    values = np.where(eligible, values, np.float32(np.inf))
     rows = drawn(values, budget, seed=seed) if noise else lowest(values, budget)
     info = {"candidates_long_enough": int(long_enough.sum()), "tokens_per_candidate": float(pool.tokens.mean())}
+    info |= {"candidates_of_quality": int(eligible.sum())} if quality else {}
     return Selection(rows, values, info)
 
 
@@ -82,11 +91,13 @@ class _Features:
       flat: unsigned integers, all buckets of text 0, then of text 1, ...
       offsets: int64 [n+1]; text i has flat[offsets[i]:offsets[i+1]].
       tokens: int64 [n], how many tokens each text has.
+      prose: bool [n], whether each passes the filter by quality; nothing where that is not asked for.
     """
 
     flat: np.ndarray
     offsets: np.ndarray
     tokens: np.ndarray
+    prose: np.ndarray
 
     def blocks(self) -> Iterator[tuple[int, int, np.ndarray]]:
         """Yields the first and one past the last text of each block, and the block's buckets."""
@@ -108,10 +119,11 @@ class _BucketOf(dict):
         return bucket
 
 
-def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, file) -> _Features:
+def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, file, *, judged: bool = False) -> _Features:
     dtype = np.min_scalar_type(bucket_of.buckets - 1)
     tokens = np.zeros(len(corpus), np.int64)
     lengths = np.zeros(len(corpus), np.int64)
+    prose = np.zeros(len(corpus), bool)
     for row, record in enumerate(progress(corpus, total=len(corpus), unit="texts", what=f"n-grams of the {what}")):
         text = record["text"] if record["pair"] is None else f"{record['text']} {record['pair']}"
         words = TOKEN.findall(text.lower())
@@ -120,13 +132,13 @@ def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, fil
             shifted = (words[start:] for start in range(size))
             features += map(bucket_of.__getitem__, map(" ".join, zip(*shifted)))
         file.write(np.array(features, dtype).tobytes())
-        tokens[row], lengths[row] = len(words), len(features)
+        tokens[row], lengths[row], prose[row] = len(words), len(features), judged and is_prose(words)
         if len(bucket_of) > CACHED_NGRAMS:
             bucket_of.clear()
     if not tokens.any():
         raise ValueError(f"None of the {len(corpus):,} texts of the {what} has a token. Check the field the text is read from.")
     file.flush()
-    return _Features(np.memmap(file, dtype, "r"), np.concatenate([[0], np.cumsum(lengths)]), tokens)
+    return _Features(np.memmap(file, dtype, "r"), np.concatenate([[0], np.cumsum(lengths)]), tokens, prose)
 
 
 def _shares(features: _Features, buckets: int) -> np.ndarray:

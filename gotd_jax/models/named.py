@@ -22,9 +22,9 @@ def folder_of(name: str | os.PathLike) -> Path:
 
 
 def fingerprint_of(name: str | os.PathLike) -> str:
-    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
+    """Returns 16 hex digits that identify weights, configuration, tokeniser and instructions of the model called `name`."""
     folder = folder_of(name)
-    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])
+    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest(), folders.instructions(folder)])
 
 
 def is_causal(folder: Path) -> bool:

@@ -1,22 +1,14 @@
-"""`results.jsonl`, a row a cell, and where a row's numbers came from."""
+"""`results.jsonl`, a row a cell."""
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
 from pathlib import Path
 
 import numpy as np
 
-import gotd_jax
-from gotd_jax import devices, machine
 from gotd_jax.artifacts import turn, whole_file
-
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
 
 
 def write(path: str | os.PathLike, row: dict) -> None:
@@ -48,35 +40,6 @@ def read(path: str | os.PathLike) -> list[dict]:
     """
     with open(path, encoding="utf-8") as file:  # its lines end at line feeds only, as those of str.splitlines do not
         return [_parsed(line, f"Line {number} of {path}") for number, line in enumerate(file, 1)]
-
-
-def provenance() -> dict:
-    """Returns what a row's numbers were made with and on, JSON-like.
-
-    `commit` is that of the checkout this package runs from, and `modified` whether files differ from it; outside a
-    checkout they are None, and `version` tells. Then Python's and the packages' versions, the devices, and the machine.
-    """
-    return {**_code(), "versions": _versions(), "device": devices.describe(), "machine": machine.describe()}
-
-
-@functools.cache
-def _code() -> dict:
-    root = Path(gotd_jax.__file__).parents[1]
-    commit = _git(root, "rev-parse", "HEAD") if (root / ".git").exists() else None
-    modified = None if commit is None else bool(_git(root, "status", "--porcelain"))
-    return {"version": gotd_jax.__version__, "commit": commit, "modified": modified}
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit yet
-        return None
-    return run.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def _key(row: dict) -> tuple:

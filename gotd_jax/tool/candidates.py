@@ -62,7 +62,7 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
       ValueError: none is left.
     """
     settings = {
-        "pool": texts.pool.fingerprint,
+        "pool": texts.pool.fingerprint_with_domains,
         "tested": texts.tested.fingerprint if texts.tested is not None else None,
         "similarity": request.near_duplicates,
         "seed": request.seed,
@@ -82,7 +82,7 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
         np.save(folder / "leaking.npy", leaking)
         texts.pool.keep(kept, folder / "candidates.arrow")
 
-    folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make)
+    folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make, kind="tool_candidates")
     first, leaking = np.load(folder / "first.npy"), np.load(folder / "leaking.npy")
     rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking)
     return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking)

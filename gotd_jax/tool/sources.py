@@ -55,7 +55,7 @@ def read(request: Request, work: Path) -> Texts:
         chunk(texts, request.characters, path=folder / "pool.arrow")
         (folder / "texts.arrow").unlink()
 
-    pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make) / "pool.arrow")
+    pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make, kind="tool_pools") / "pool.arrow")
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
     texts = Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request), inputs(request))
     if _found(request) != found:

@@ -10,6 +10,7 @@ import numpy as np
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.embed import embed
+from gotd_jax.models import folders
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.named import encoder
 from gotd_jax.tool.request import Request
@@ -34,7 +35,7 @@ class Vectors:
     def of(self, corpus: Corpus) -> np.ndarray:
         """Returns the embeddings of a corpus, float32 [n, d], mapped."""
         length = self._request.max_length
-        name = fingerprint([corpus.fingerprint, self.model.fingerprint, length])
+        name = fingerprint([corpus.fingerprint, self.model.fingerprint, folders.instructions(self.model.source), length])
         return embed(corpus, self.model, self._work / "embeddings" / name, max_length=length)
 
     def of_rows(self, corpus: Corpus, rows: np.ndarray, *, whole: bool) -> np.ndarray:

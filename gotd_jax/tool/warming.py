@@ -91,7 +91,7 @@ def warm(
         recipe=recipe,
         seed=seed,
     )
-    settings = {**warmed.to_dict(), "weights": base.fingerprint, "selection": corpus.fingerprint}
+    settings = {**warmed.to_dict(), "weights": named.fingerprint_of(model), "selection": corpus.fingerprint}
     settings |= {"head_recipe": _head_recipe(recipe)} if warmed.head_texts else {}
 
     def make(folder: Path) -> None:
@@ -103,7 +103,7 @@ def warm(
         for run in (folder / RUNS).iterdir():
             checkpoints.clear(run)
 
-    return stage(out, settings, make)
+    return stage(out, settings, make, kind="warmed", replace=False)
 
 
 def chosen_texts(selection: str | os.PathLike, text_field: str = "text") -> Corpus:

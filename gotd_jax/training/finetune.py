@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     options = {"what": f"fine-tuning on {task.name}", **options}
     objective = OBJECTIVES[task.kind](model.rematerialising() if recipe.rematerialise else model.definition)
     return train(objective, model.params, batches, recipe, seed=seed, folder=folder, **options)
+
+
+def settings(task: Task, recipe: Recipe) -> dict:
+    """Returns what the parameters depend on that `finetune` returns, beside model and seed, JSON-like.
+
+    That is the labelled training examples, and where the best epoch is chosen what it is chosen by; never the test split.
+    """
+    found = {"kind": task.kind, "classes": list(task.classes), "train": task.train.fingerprint}
+    if recipe.choose == "best":
+        found |= {"validation": task.validation.fingerprint if task.validation else None, "metric": task.metrics[0]}
+    return found | {"recipe": dataclasses.asdict(recipe)}
 
 
 def _train_and_validation(task: Task, recipe: Recipe, seed: int) -> tuple[Examples, Examples]:

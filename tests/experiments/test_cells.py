@@ -1,13 +1,20 @@
 """Whole runs of the pipeline on a tiny model and tiny texts, every part real."""
 
 import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
 
+import jax
 import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, finetuning, inputs
+from experiments import cell, finetuning, inputs, running
 from experiments.sweep import cells_of
+from gotd_jax import provenance
 from gotd_jax.artifacts import read_json
 from gotd_jax.models import published
 from gotd_jax.training import starting
@@ -212,3 +219,55 @@ def test_available_tasks_are_those_whose_files_lie_in_the_data_folder(config, tm
         list(cells_of(config))
     config.data_dir = None
     assert len(list(cells_of(config))) == 16
+
+
+def test_dsirs_filter_by_quality_is_a_field_of_the_config(config, tmp_path):
+    config.method, config.dsir.quality = "dsir", True
+    with pytest.raises(ValueError, match="and 0 pass the filter by quality"):  # a tiny text has fewer than 40 words
+        cell.run(config, tmp_path)
+
+
+PRINTED_AGAIN = """
+import json, pathlib, pickle, sys
+from experiments import cell
+config = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())
+print(json.dumps(cell.run(config, pathlib.Path(sys.argv[2]))))
+"""
+
+
+@pytest.mark.slow
+def test_a_row_printed_on_other_devices_says_those_of_its_making(config, tmp_path):
+    config.method = "random"
+    row = cell.run(config, tmp_path / "work")
+    assert (row["device"]["devices"], row["made_otherwise"]) == (jax.device_count(), {})
+    (tmp_path / "config").write_bytes(pickle.dumps(common.replaced(config, {})))
+    command = [sys.executable, "-c", PRINTED_AGAIN, tmp_path / "config", tmp_path / "work"]
+    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={jax.device_count() + 3}"}
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(again.stdout) == json.loads(json.dumps(row))
+    shutil.rmtree(next((tmp_path / "work" / "scores").iterdir()))
+    scored = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert scored["device"]["devices"] == jax.device_count() + 3
+    assert {name.partition("/")[0] for name in scored["made_otherwise"]} == {"selections", "heads", "pre_finetuned"}
+    assert {of["device"]["devices"] for of in scored["made_otherwise"].values()} == {jax.device_count()}
+
+
+def test_what_earlier_code_made_is_made_again_down_to_the_score(config, tmp_path, monkeypatch, capsys):
+    config.method, config.embed.finetuned = "got_d", True
+    row = cell.run(config, tmp_path)
+    before = made_in(tmp_path)
+    monkeypatch.setattr(provenance, "VERSIONS", provenance.VERSIONS | {"encoders": 2})
+    capsys.readouterr()
+    assert cell.run(config, tmp_path)["scores"] == row["scores"]
+    anew = {path.relative_to(tmp_path).parts[0] for path, time in made_in(tmp_path).items() if before.get(path) != time}
+    assert anew == {"encoders", "selections", "scores"}  # equal weights embed and train alike
+    said = [line for line in capsys.readouterr().err.splitlines() if "earlier version" in line]
+    assert len(said) == 1 and said[0].startswith(f"3 of 10 stages in {tmp_path} were made by an earlier version of this code")
+
+
+def test_rows_of_earlier_code_are_not_taken_for_those_of_today(config, tmp_path, monkeypatch):
+    config.sweep.method, config.sweep.seed = ("none",), (0, 1)
+    cells = list(cells_of(config))
+    assert len(running.run(cells, tmp_path)) == 2
+    monkeypatch.setattr(provenance, "VERSIONS", provenance.VERSIONS | {"scores": 2})
+    assert [row["seed"] for row in running.run(cells, tmp_path, shard="1/2")] == [0]

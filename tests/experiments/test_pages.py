@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments import pages
-from gotd_jax import machine
-from gotd_jax.report.results import provenance
+from gotd_jax import machine, provenance
 
 ROOT = Path(__file__).parents[2]
 READ = [path for path in (ROOT / "README.md", *ROOT.glob("*/**/README.md")) if ".venv" not in path.parts]
@@ -20,14 +19,14 @@ def test_a_heading_names_command_commit_versions_and_machine(tmp_path, monkeypat
     pages.write(tmp_path / "x.md", "| a |\n")
     title, _, command, _, made, _, body = (tmp_path / "x.md").read_text().splitlines()
     assert (title, command, body) == ("# x", "    python -m experiments.main --config=configs/x.py", "| a |")
-    now = provenance()
+    now = provenance.now()
     assert f"at commit {now['commit'][:12]}" in made and now["versions"]["jax"] in made
     assert machine.describe()["processor"] in made and f"{machine.describe()['cores']} core" in made
 
 
 def test_a_page_is_of_where_its_numbers_were_made_and_names_no_folder_of_here(tmp_path):
     there = {"processor": "Abacus", "instructions": [], "cores": 1, "memory": 3}
-    made = provenance() | {"machine": there, "commit": "f" * 40, "modified": True}
+    made = provenance.now() | {"machine": there, "commit": "f" * 40, "modified": True}
     heading = pages.heading(made, ["python", "-m", "x", "--workdir", "y", "--config.data_dir=/home/me/glue", "--page=p"])
     assert "    python -m x --config.data_dir=/data/glue\n" in heading
     assert "at commit ffffffffffff and changes to it" in heading and "Abacus, 1 core (no AVX2), 3 GB" in heading

@@ -1,13 +1,14 @@
 """DSIR against the package of its authors, against sums by hand, and its own options."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import Problem, dsir, select
+from gotd_jax.methods import Problem, dsir, dsir_quality, select
 from third_party import dsir_package
 
 LAW = "The court, it held, can't reverse: see Smith v. Jones (1998). "
@@ -28,6 +29,26 @@ def problem(pool=POOL, target=TARGET):
 def drawn_texts(seed, count):
     draws = np.random.default_rng(seed)
     return [" ".join(draws.choice((LAW + BIOLOGY).split(), 30)) for _ in range(count)]
+
+
+# What NLTK's two engines split in different ways.
+MARKED = [
+    "हिन्दी में लिखा हुआ पाठ, और उसके शब्द",  # Hindi: vowel signs
+    "ภาษาไทยที่มีวรรณยุกต์ และคำว่าน้ำ",  # Thai: tones and vowels above
+    unicodedata.normalize("NFD", "tiếng Việt được viết với dấu thanh"),
+    unicodedata.normalize("NFD", "naïve café, déjà vu: Größe"),
+    "a family 👨‍👩‍👧‍👦 and a heart ❤️ with 👍🏽",  # joiners, variation selectors, skin
+    "x² + ½ m³ of ① and Ⅻ",
+    "a\x1cb\x1fc under‿tie עִבְרִית العَرَبِيَّة",
+]
+
+
+def test_weights_equal_those_of_the_package_on_combining_marks():
+    pool, target = POOL + MARKED + [MARKED[0] + LAW, MARKED[4] + BIOLOGY], [*TARGET, *MARKED[::2]]
+    expected, tokens = dsir_package.log_weights(pool, target)
+    selection = select("dsir", problem(pool, target), 5, seed=0)
+    np.testing.assert_allclose(-selection.values, expected, rtol=1e-6, atol=1e-5)
+    assert selection.info["tokens_per_candidate"] == pytest.approx(tokens.mean())
 
 
 @pytest.mark.parametrize(("buckets", "ngrams"), [(10_000, 2), (50, 1), (300, 3)])
@@ -82,6 +103,47 @@ def test_short_candidates_are_left_out():
     selection = select("dsir", problem(["reverse", "reverse reverse reverse", "no, no", ""]), 2, seed=0, min_tokens=3)
     assert sorted(selection.rows.tolist()) == [1, 2]
     assert np.isinf(selection.values).tolist() == [True, False, False, True]
+
+
+def prose(count, seed=0, function=("the", "of", "and", "it", "was", "in"), others=(), share=0.5):
+    """Returns a text of `count` tokens, a share of them function words, no word too common."""
+    rng = np.random.default_rng(seed)
+    plain = [f"word{number}" for number in range(40)]
+    words = [str(rng.choice(function)) if place < share * count else str(rng.choice(plain)) for place in range(count)]
+    return " ".join([*words[: count - len(others)], *others])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (prose(100), True),
+        (prose(41), True),
+        (prose(40), False),  # too short
+        (prose(499), True),
+        (prose(500), False),  # too long
+        (prose(100, share=0.2), False),  # too few function words
+        (prose(100, share=0.8), False),  # too many
+        (prose(100, others=["again"] * 22), False),  # one token too often
+        (prose(100, others=list("0123456789") * 2), False),  # a fifth of it digits
+        (prose(100, others=["1998"] * 9 + ["2,024"] * 3), True),  # numbers are words
+        (" ".join(f"w{number}" for number in range(300)), False),  # nothing ever repeated
+        ("Ipsa scientia potestas est, inquit; nam et ipsa scientia potestas. " * 12, False),  # no English
+        (f"{LAW}{BIOLOGY}" * 3, True),
+    ],
+)
+def test_prose_is_told_by_counts_of_its_tokens(text, expected):
+    assert dsir_quality.is_prose(dsir.TOKEN.findall(text.lower())) == expected
+
+
+def test_candidates_that_are_no_prose_are_left_out_and_count_all_the_same():
+    pool = [prose(100, seed) for seed in range(20)] + [prose(100, seed, share=0.9) for seed in range(20)]
+    whole, filtered = (select("dsir", problem(pool), 15, seed=0, quality=quality) for quality in (False, True))
+    assert np.isinf(filtered.values).tolist() == [False] * 20 + [True] * 20
+    assert set(filtered.rows) <= set(range(20)) and not set(whole.rows) <= set(range(20))
+    np.testing.assert_array_equal(filtered.values[:20], whole.values[:20])
+    assert filtered.info["candidates_of_quality"] == 20
+    with pytest.raises(ValueError, match=r"budget is 21 chunks.*and 20 pass the filter by quality.*or set quality=False"):
+        select("dsir", problem(pool), 21, seed=0, quality=True)
 
 
 def test_too_few_long_candidates_are_an_error_with_the_numbers():

@@ -1,0 +1,73 @@
+"""What something was made by: the versions of the code behind each kind of stage, the commit, the packages, the devices."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import gotd_jax
+from gotd_jax import machine
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
+
+# The version of the code that makes each kind of stage (see `gotd_jax.artifacts.stage`). Whoever changes what such a stage
+# holds for the same settings, by a mend or otherwise, raises its number by one: stages of lower numbers, and all that were
+# made from them, are then made anew. What was made before there were numbers counts as 0.
+VERSIONS: Mapping[str, int] = {
+    "domains": 1,  # a domain's texts as chunks
+    "samples": 1,  # of a domain, drawn by a seed
+    "parts": 1,  # of a pool that its own domains are held out of
+    "candidates": 1,  # of a pool, without what holds an item that is asked
+    "detox": 1,  # texts of detoxification
+    "relevance": 1,  # distances of domains
+    "relevant": 1,  # the closest domains' chunks
+    "encoders": 1,  # fine-tuned on the task
+    "embeddings": 1,
+    "toxicity": 1,
+    "heads": 1,  # warmed up
+    "target_models": 1,  # trained lightly on a target
+    "losses": 1,
+    "selections": 1,
+    "exact": 1,  # what selections are measured by
+    "pre_finetuned": 1,
+    "scores": 1,
+    "benchmarks": 1,
+    "tool_pools": 1,  # of `gotd select`
+    "tool_candidates": 1,
+    "warmed": 1,  # of `gotd warm`
+}
+
+
+def now() -> dict:
+    """Returns what is at work now, JSON-like.
+
+    `commit` is that of the checkout this package runs from, and `modified` whether files differ from it; outside a
+    checkout they are None, and `version` tells. Then Python's and the packages' versions, the devices, and the machine.
+    """
+    from gotd_jax import devices  # starts JAX
+
+    return {**_code(), "versions": _versions(), "device": devices.describe(), "machine": machine.describe()}
+
+
+@functools.cache
+def _code() -> dict:
+    root = Path(gotd_jax.__file__).parents[1]
+    commit = _git(root, "rev-parse", "HEAD") if (root / ".git").exists() else None
+    modified = None if commit is None else bool(_git(root, "status", "--porcelain"))
+    return {"version": gotd_jax.__version__, "commit": commit, "modified": modified}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit yet
+        return None
+    return run.stdout.strip()
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
