@@ -82,7 +82,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
 
     utility = {task: choosing.asked(model, task, config) for task in settings.utility_tasks}
-    items.write(folder, _items(prompts, toxicity["judge"], lengths, utility))
+    items.write(folder, _items(prompts, toxicity, lengths, utility))
 
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
@@ -135,11 +135,13 @@ def _records(prompts: Sequence[Prompt], texts, lengths: np.ndarray, toxicity: di
         yield {"id": prompt.id, "prompt": prompt.text, "class": kind, "toxicity": prompt.toxicity, "continuations": scored}
 
 
-def _items(prompts: Sequence[Prompt], judged: np.ndarray, lengths: np.ndarray, utility: dict[str, Choices]) -> dict:
+def _items(
+    prompts: Sequence[Prompt], toxicity: dict[str, np.ndarray], lengths: np.ndarray, utility: dict[str, Choices]
+) -> dict:
     """Returns the value of every prompt and of every item of the utility tasks, by column."""
-    of_prompts = measures.items_of_writing(
-        [prompt.id for prompt in prompts], prompting.is_toxic(prompts), judged.max(axis=1), lengths.mean(axis=1)
-    )
+    judged = {role: of_role.max(axis=1) for role, of_role in toxicity.items() if role != "chooser"}
+    ids, toxic = [prompt.id for prompt in prompts], prompting.is_toxic(prompts)
+    of_prompts = measures.items_of_writing(ids, toxic, judged, lengths.mean(axis=1))
     answered = {columns.accuracy(task): measures.items_of_choices(of.items, "sum") for task, of in utility.items()}
     return of_prompts | answered
 

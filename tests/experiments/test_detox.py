@@ -107,6 +107,7 @@ def test_a_second_judge_has_columns_of_its_own_beside_the_papers_second_table(co
     second = columns.by_second(columns.EMT_TOXIC)
     assert row["measures"][second]["value"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
     assert row["measures"][second]["what"].endswith("by vowels")
+    assert np.mean(list(items.read(folder)[second].values())) == pytest.approx(np.mean(highest[:3]), abs=1e-5)
     assert row["measures"][columns.EMT_TOXIC]["what"].endswith("by lexicon")
     made = table.make([row], paper="table_1_10k, table_6_10k")
     by_label = {line.label: dict(zip(made.columns, line.cells)) for line in made.lines}
