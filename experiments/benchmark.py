@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from experiments.benchmarks import decoders, transport
-from gotd_jax.devices import keep_compiled_programs
+from gotd_jax import devices
 
 BENCHMARKS = {"ot": transport.run, "decoders": decoders.run}
 
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", help="of the benchmark; all by default")
     parser.add_argument("--small", action="store_true", help="a hundredth of the sizes: to see that it works")
     arguments = parser.parse_args()
-    keep_compiled_programs()
+    devices.prepare()
     BENCHMARKS[arguments.benchmark](arguments.workdir, arguments.parts, small=arguments.small)
 
 
