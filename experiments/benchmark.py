@@ -11,8 +11,8 @@ from pathlib import Path
 
 from experiments import pages
 from experiments.benchmarks import decoders, scorers, transport
+from gotd_jax import devices
 from gotd_jax.artifacts import made_with
-from gotd_jax.devices import keep_compiled_programs
 
 BENCHMARKS = {"ot": transport.run, "decoders": decoders.run, "scorers": scorers.run}
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a hundredth of the sizes: to see that it works")
     parser.add_argument("--pages", type=Path, help="a folder for a page of each part")
     arguments = parser.parse_args()
-    keep_compiled_programs()
+    devices.prepare()
     for folder in BENCHMARKS[arguments.benchmark](arguments.workdir, arguments.parts, small=arguments.small):
         print(f"{folder}/table.md")
         if arguments.pages:

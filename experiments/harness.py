@@ -11,10 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from gotd_jax import devices
 from gotd_jax.artifacts import write_json
 from gotd_jax.data import choice_tasks
 from gotd_jax.data.packages import MODELS, model_folder
-from gotd_jax.devices import keep_compiled_programs
 from gotd_jax.evaluation import harness
 
 
@@ -28,8 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data_dir", type=Path, help="holds the folder ag, for ag_news_packaged")
     parser.add_argument("--workdir", type=Path, default=Path("runs/harness"))
     chosen = parser.parse_args(arguments)
-    keep_compiled_programs()
     try:
+        devices.prepare()
         source = model_folder(chosen.model) if chosen.model in MODELS else chosen.model
         tasks = [task for name in chosen.tasks.split(",") for task in _tasks(name, chosen.workdir / "tasks", chosen.data_dir)]
         found = harness.evaluate(source, tasks, items=chosen.items, shots=chosen.shots)

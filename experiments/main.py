@@ -30,8 +30,8 @@ def main(_) -> None:
     """Runs every combination of `config.sweep`; what is already in the workdir is not made again."""
     logging.set_verbosity(logging.WARNING)
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
-    devices.keep_compiled_programs()
     try:
+        devices.prepare()
         figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
         running.share(cells, SHARD.value)

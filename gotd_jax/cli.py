@@ -22,11 +22,11 @@ def main() -> None:
     """Runs the command line; what a person can mend ends it with a sentence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("jax").setLevel(logging.ERROR)  # it warns of accelerators that are not there
-    if not {"-h", "--help"} & set(sys.argv):
-        from gotd_jax.devices import keep_compiled_programs
-
-        keep_compiled_programs()
     try:
+        if not {"-h", "--help"} & set(sys.argv):
+            from gotd_jax import devices
+
+            devices.prepare()
         app.cli(prog="gotd", description=__doc__)
     except (ValueError, RuntimeError) as error:
         sys.exit(f"gotd: {error}")

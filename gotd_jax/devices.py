@@ -1,4 +1,4 @@
-"""The devices: one mesh for all computation, and the cache of compiled programs."""
+"""The devices: one mesh for all computation, and how programs for them are compiled and kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import jax
+import jaxlib
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
@@ -15,23 +16,54 @@ from gotd_jax.artifacts import cache_folder
 AXIS = "data"  # the one axis that batches, blocks of the pool and rows of embeddings are split over
 
 
-def _tune_xla_for_cpus() -> None:
-    """Turns off two habits of XLA on CPUs that cost more than they give; what a user has set of them stays.
+def prepare() -> None:
+    """Tunes the compiler and keeps its programs on disk: the first thing that a command does, before anything is computed.
 
-    Long sums as trees: plain ones are vectorised and take a sixth of the time (49,152 numbers, jaxlib 0.10.2). The pass has
-    another name on GPUs. YNNPACK on CPUs without matrix units (AMX): Eigen's float32 products are faster there, by a quarter
-    in the layers of a transformer, two to three times over a vocabulary. XLA reads the variable when it first computes.
+    Importing changes nothing of the process; a program of your own that calls the library calls this as the commands do.
+    """
+    tune_compiler()
+    keep_compiled_programs()
+
+
+def tune_compiler() -> None:
+    """Adds to the environment's XLA_FLAGS what XLA on CPUs should leave; flags that a user has set of the same stay.
+
+    XLA reads the variable once, when it first computes; processes that this one starts inherit it.
+
+    Long sums as trees are left: plain ones are vectorised and take a sixth of the time (49,152 numbers, jaxlib 0.10.2). The
+    pass has another name on GPUs. So is YNNPACK on CPUs without matrix units: Eigen's float32 products are faster there, by a
+    quarter in the layers of a transformer, two to three times over a vocabulary. With matrix units it multiplies, but jaxlib
+    0.10 gives it no reductions: of one over another it gets rows past the 32,768th wrong (jax#39103, mended in 0.11.0), and of
+    seven axes it crashes (jax#39257, mended after 0.11.0; nothing here has as many).
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_disable_hlo_passes" not in flags:
         flags += " --xla_disable_hlo_passes=tree_reduction_rewriter"
-    facts = Path("/proc/cpuinfo")
-    if "ynn" not in flags and facts.exists() and "amx_tile" not in facts.read_text():
+    if "ynn" not in flags and not has_matrix_units():
         flags += " --xla_cpu_experimental_ynn_fusion_type="
+    elif "ynn" not in flags and jaxlib.version.__version_info__ < (0, 11):
+        flags += " --xla_cpu_experimental_ynn_fusion_type=-reduce"
     os.environ["XLA_FLAGS"] = flags.strip()
 
 
-_tune_xla_for_cpus()
+def has_matrix_units() -> bool:
+    """Returns whether the CPU multiplies bfloat16 in units for matrices (AMX); GOTD_MATRIX_UNITS=yes or no overrules it.
+
+    Raises:
+      ValueError: GOTD_MATRIX_UNITS is something else.
+    """
+    said = os.environ.get("GOTD_MATRIX_UNITS")
+    if said is None:
+        return _found_matrix_units()
+    if said not in ("yes", "no"):
+        raise ValueError(f"GOTD_MATRIX_UNITS is {said!r}; set it to yes or no, or unset it to have the processor asked.")
+    return said == "yes"
+
+
+@functools.cache
+def _found_matrix_units() -> bool:
+    facts = Path("/proc/cpuinfo")
+    return facts.exists() and "amx_bf16" in facts.read_text(encoding="utf-8", errors="replace")
 
 
 @functools.cache

@@ -1,12 +1,14 @@
 """A tiny encoder and a tiny decoder with tokenisers of real words, as Hugging Face folders, and texts that use them."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
+from gotd_jax import devices
 from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
 from gotd_jax.models.decoder_families import from_hf
@@ -20,6 +22,26 @@ WORDS = {
 }
 RUDE = "idiot stupid damn shit fool".split()
 TOPICS = "Business Entertainment Politics Sports Technology".split()  # the options of bbc_topics
+
+
+def pytest_addoption(parser):
+    """Adds the option that decides what the processor is taken for, so that a run is the same on every machine."""
+    parser.addoption(
+        "--matrix-units", choices=("yes", "no"), default="no", help="whether the CPU is taken for one with matrix units (AMX)"
+    )
+
+
+def pytest_configure(config):
+    """Prepares the process, and those that tests start, as a command does: before anything is computed."""
+    os.environ["GOTD_MATRIX_UNITS"] = config.getoption("--matrix-units")
+    devices.tune_compiler()
+
+
+@pytest.fixture(params=["yes", "no"])
+def matrix_units(request, monkeypatch):
+    """Returns whether the processor is taken for one with matrix units; a test that asks for it runs with and without."""
+    monkeypatch.setenv("GOTD_MATRIX_UNITS", request.param)
+    return request.param == "yes"
 
 
 def write_tokenizer(folder):

@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.embed import batches_by_width, embed, embed_tokens
 from gotd_jax.models import causal, published
+from tests import processes
 from tests.evaluation.helpers import language_model
 
 
@@ -174,8 +174,7 @@ np.save(sys.argv[3], embed(Corpus.open(sys.argv[1]), published.load(sys.argv[2])
 @pytest.mark.slow
 def test_eight_devices_give_the_embeddings_of_one(encoder, corpus, tmp_path):
     corpus.save(tmp_path / "corpus.arrow")
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     paths = [str(tmp_path / "corpus.arrow"), str(encoder.source), str(tmp_path / "eight.npy")]
-    subprocess.run([sys.executable, "-c", PROGRAM, *paths], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", PROGRAM, *paths], check=True, env=processes.environment(8))
     one_device = embed(corpus, encoder, tmp_path / "one", max_length=64)
     np.testing.assert_allclose(np.load(paths[2]), one_device, atol=1e-5)

@@ -17,7 +17,7 @@ import numpy as np
 from experiments.benchmarks.measure import alternated, apart, write_rows
 from gotd_jax.artifacts import stage
 from gotd_jax.data.packages import model_folder
-from gotd_jax.devices import describe, keep_compiled_programs
+from gotd_jax.devices import describe, prepare
 from gotd_jax.models import causal
 from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.generation import generate
@@ -99,7 +99,7 @@ class _Tasks:
 
 
 def _ours(folder: Path, tasks: _Tasks) -> dict[str, Callable]:
-    keep_compiled_programs()
+    prepare()
     model = causal.load(folder)
     calls = (
         functools.partial(generate, model, tasks.many.tolist(), seed=0, continuations=1, new_tokens=1, temperature=0.0),

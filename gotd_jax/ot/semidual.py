@@ -8,11 +8,10 @@ lowers the dual value is taken back for a plain one, which cannot.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jax
 import numpy as np
 
+from gotd_jax.devices import has_matrix_units
 from gotd_jax.ot.anderson import Anderson
 from gotd_jax.ot.blocks import plan_block
 from gotd_jax.ot.curvature import Curvature, rows_for
@@ -104,8 +103,7 @@ def fast_precision() -> str:
     """
     if jax.default_backend() != "cpu":
         return "bfloat16" if jax.default_backend() == "tpu" else "float16"
-    processor = Path("/proc/cpuinfo")
-    return "bfloat16" if processor.exists() and "amx_bf16" in processor.read_text() else "float32"
+    return "bfloat16" if has_matrix_units() else "float32"
 
 
 def rounding_error(precision: str, transport: Transport) -> float:

@@ -136,7 +136,7 @@ def test_unknown_tasks_and_data_out_of_reach_are_refused(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_the_command_prints_scores_and_keeps_them(tmp_path, capsys, monkeypatch):
     pytest.importorskip("lm_eval")
-    monkeypatch.setattr(command, "keep_compiled_programs", lambda: None)
+    monkeypatch.setattr(command.devices, "prepare", lambda: None)
     folder = language_model(tmp_path / "gpt2", "gpt2")
     file = harness.export(TASK, tmp_path)
     command.main(["--model", str(folder), "--tasks", str(file), "--items", "2", "--workdir", str(tmp_path / "work")])

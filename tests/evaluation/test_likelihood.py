@@ -1,6 +1,5 @@
 """Likelihoods with a cache, groups and padding, against the whole text read at once; windows and perplexity."""
 
-import os
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import rolling
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.models import causal, published
+from tests import processes
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
 
@@ -177,8 +177,7 @@ def test_devices_do_not_matter(gpt2, tmp_path):
         f"found = log_likelihoods(causal.load({str(REFERENCES / 'gpt2')!r}), {PAIRS!r}, contexts=True)\n"
         "np.savez(sys.argv[1], sums=found.sums, greedy=found.greedy, contexts=found.contexts)\n"
     )
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "found.npz")], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "found.npz")], check=True, env=processes.environment(8))
     one = log_likelihoods(gpt2, PAIRS, contexts=True)
     with np.load(tmp_path / "found.npz") as eight:
         np.testing.assert_allclose(eight["sums"], one.sums, atol=1e-5)

@@ -1,6 +1,5 @@
 """Losses of texts: of causal models against perplexity, of masked ones against one text read alone; batches do not matter."""
 
-import os
 import subprocess
 import sys
 
@@ -18,6 +17,7 @@ from gotd_jax.evaluation.text_losses import losses
 from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
 from gotd_jax.training.batches import Vocabulary
+from tests import processes
 from tests.conftest import WORDS, write_tokenizer
 from tests.evaluation.helpers import language_model
 
@@ -175,7 +175,6 @@ np.save(sys.argv[3], losses(model, Corpus.open(sys.argv[1]), max_length=32, seed
 @pytest.mark.slow
 def test_eight_devices_give_the_losses_of_one(masked, corpus, tmp_path):
     corpus.save(tmp_path / "corpus.arrow")
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     paths = [str(tmp_path / "corpus.arrow"), str(masked.source), str(tmp_path / "eight.npy")]
-    subprocess.run([sys.executable, "-c", PROGRAM, *paths], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", PROGRAM, *paths], check=True, env=processes.environment(8))
     np.testing.assert_allclose(np.load(paths[2]), losses(masked, corpus, max_length=LENGTH, seed=0), atol=1e-5)

@@ -1,6 +1,5 @@
 """The search for neighbours against scikit-learn's, and it and what is built on it on any number of devices."""
 
-import os
 import subprocess
 import sys
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from gotd_jax.methods import neighbours
+from tests import processes
 from tests.methods.test_tapt_c import CANDIDATES, TARGETS
 
 
@@ -52,6 +52,5 @@ for budget in (1, 40, 137):
 
 @pytest.mark.slow
 def test_eight_devices_find_the_same():
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
-    run = subprocess.run([sys.executable, "-c", ON_EIGHT_DEVICES], env=environment, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", ON_EIGHT_DEVICES], env=processes.environment(8), capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -1,7 +1,6 @@
 """Sampling: its distribution, its cache, what it depends on and what it does not."""
 
 import dataclasses
-import os
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ import pytest
 
 from gotd_jax.models import causal
 from gotd_jax.models.generation import drawn, generate, nucleus
+from tests import processes
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
 PROMPTS = [[7, 8, 9], [11], list(range(20, 40)), [5, 6], [40, 41, 42, 43, 44]]
@@ -113,8 +113,7 @@ def test_devices_do_not_matter(gpt2, tmp_path):
         f"found = generate(causal.load({str(REFERENCES / 'gpt2')!r}), {PROMPTS!r}, seed=3, continuations=4, new_tokens=5)\n"
         "np.save(sys.argv[1], found.tokens)\n"
     )
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "tokens.npy")], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "tokens.npy")], check=True, env=processes.environment(8))
     one = generate(gpt2, PROMPTS, seed=3, continuations=4, new_tokens=5)
     np.testing.assert_array_equal(np.load(tmp_path / "tokens.npy"), one.tokens)
 

@@ -1,6 +1,5 @@
 """Solves on eight forced host devices, and on two processes of two devices each, in processes of their own."""
 
-import os
 import re
 import socket
 import subprocess
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from gotd_jax import ot
+from tests import processes
 
 SOLVE = """
 import sys
@@ -52,9 +52,10 @@ arguments = whole.x, whole.a, transport.y, np.full(m, 1 / m, np.float32), side.e
 
 
 def start(program, folder, devices, *arguments):
-    environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", program, str(folder), *map(str, arguments)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, env=processes.environment(devices), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def wait_for(children):

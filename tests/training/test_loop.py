@@ -12,6 +12,7 @@ import pytest
 
 from gotd_jax.training.loop import train
 from gotd_jax.training.step import compiled_step
+from tests import processes
 from tests.training.runs import entries, equal, host_copy, run, whole
 from tests.training.small import RECIPE, masked_run
 
@@ -144,8 +145,7 @@ def test_one_and_eight_devices_give_the_same_parameters(tmp_path, environment):
     children = []
     for count in (1, 8):
         command = [sys.executable, "-c", DEVICES, str(tmp_path / f"{count}.npz"), str(count)]
-        flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
-        children.append(subprocess.Popen(command, cwd=ROOT, env={**environment, **flags}))
+        children.append(subprocess.Popen(command, cwd=ROOT, env={**environment, **processes.environment(count)}))
     assert [child.wait(timeout=300) for child in children] == [0, 0]
     one, eight = (np.load(tmp_path / f"{count}.npz") for count in (1, 8))
     moved = 0.0

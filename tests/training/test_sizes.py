@@ -1,11 +1,12 @@
 """The published sizes fit the devices they are meant for: steps compiled by shape alone, and the memory they would take."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+
+from tests import processes
 
 PROGRAM = """
 import dataclasses, json, sys
@@ -49,10 +50,8 @@ NEO = {
 
 
 def step_on(devices, content, parts, placement):
-    flags = f"--xla_force_host_platform_device_count={devices}"
-    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", PROGRAM, json.dumps(content), str(parts), placement]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, env=processes.environment(devices), capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(run.stderr)
     return json.loads(run.stdout.splitlines()[-1])

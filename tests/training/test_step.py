@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 
@@ -17,6 +16,7 @@ from gotd_jax.training.batches import PackedBatches
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
 from gotd_jax.training.recipe import Recipe
+from tests import processes
 from tests.training.small import RECIPE, labelled_run, masked_run, model_of
 
 GPT2 = from_hf({"model_type": "gpt2", "vocab_size": 40, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64})
@@ -125,9 +125,8 @@ print(json.dumps({"losses": [entry["loss"] for entry in log], "held": held, "tot
 
 
 def on_eight_devices(tmp_path, *arguments):
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", PROGRAM, *arguments, str(tmp_path / "-".join(arguments))]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, env=processes.environment(8), capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(run.stderr)
     return json.loads(run.stdout.splitlines()[-1])
