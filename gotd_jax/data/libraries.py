@@ -151,6 +151,11 @@ def _load(name: str, split: str):
     repository, configuration = (name, None) if Path(name).is_dir() else ("/".join(owner_and_title), configuration or None)
     try:
         return datasets.load_dataset(repository, configuration, split=split)
+    except ConnectionError as error:
+        raise ValueError(
+            f"hf:{name}:{split} cannot be loaded ({brief(error)}). There is no network to the Hugging Face hub, or "
+            "HF_HUB_OFFLINE is set. Mend that, or download its files elsewhere and name their folder."
+        ) from error
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise ValueError(
             f"hf:{name}:{split} cannot be loaded ({brief(error)}). Check its name, its split and the network, "
