@@ -52,11 +52,12 @@ def target_texts(
     Raises:
       ValueError: there are fewer.
     """
-    kind, tested = ("toxic" if toxic else "clean"), {prompt.id for prompt in apart_from}
+    kind = "toxic" if toxic else "clean"
+    tested = {prompt.id for prompt in apart_from} | {prompt.text for prompt in apart_from}
     every = (
         {"id": prompt.id, "text": (prompt.text + prompt.continuation).strip(), "domain": kind}
         for prompt in prompts
-        if prompt.id not in tested and _is_of(prompt, toxic)
+        if not {prompt.id, prompt.text} & tested and _is_of(prompt, toxic)
     )
     records = _apart(list(every), apart_from)
     if not 1 <= count <= len(records):
