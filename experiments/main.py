@@ -17,7 +17,7 @@ from ml_collections import config_flags
 from configs import common
 from experiments import cell, running
 from experiments.sweep import cells_of
-from gotd_jax import devices
+from gotd_jax import devices, terminal
 from gotd_jax.report import figures, origins, table
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
@@ -30,19 +30,19 @@ def main(_) -> None:
     logging.set_verbosity(logging.WARNING)
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     devices.keep_compiled_programs()
-    try:
+    with terminal.door("\n"):
         figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
         running.share(cells, SHARD.value)
         for config, _ in cells:
             cell.check(config, workdir)
         rows = running.run(cells, workdir, shard=SHARD.value)
-    except (ValueError, RuntimeError) as error:
-        sys.exit(f"\n{error}")
-    lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
-    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
-    print(figures.write(rows, workdir, CONFIG.value.figure), end="")
-    print(f"In {workdir}: table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl.")
+        swept = (field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed"))
+        written = table.write(rows, workdir, paper=CONFIG.value.paper, by=("method", "budget", *swept))
+        terminal.say(f"\n{written}\n\n{origins.text(rows)}\n")
+        terminal.say(figures.write(rows, workdir, CONFIG.value.figure), end="")
+        kept = "table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl"
+        terminal.say(f"In {workdir}: {kept}.")
 
 
 def name_of(filename: str) -> str:

@@ -16,6 +16,7 @@ from gotd_jax.data.fields import Fields, listed
 from gotd_jax.data.formats import SUPPORTED, format_of
 from gotd_jax.data.labels import UNLABELLED, classes_of, label_of, number_of
 from gotd_jax.data.tasks import METRICS, Examples, Task, check_kind
+from gotd_jax.terminal import shown
 
 
 def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
@@ -47,7 +48,7 @@ def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequen
         if places:
             count = len(rows) + sum(map(len, left_out.values()))
             message = "%d of %d rows have %s, the first of them %s, and are left out."
-            logging.getLogger(__name__).warning(message, len(places), count, what, places[0])
+            logging.getLogger(__name__).warning(message, len(places), count, what, shown(places[0]))
     if not rows and any(left_out.values()):
         first = next(places[0] for places in left_out.values() if places)
         raise ValueError(f"None of the rows from {first} on has both a label and a text. Label them, or name other fields.")
