@@ -7,11 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import choosing, detox, embeddings, finetuning, inputs, models, relevance, selecting, stages
+from experiments import (
+    choosing,
+    detox,
+    domain_targets,
+    embeddings,
+    finetuning,
+    inputs,
+    leaking,
+    models,
+    relevance,
+    selecting,
+    stages,
+)
 from gotd_jax.artifacts import made_with, read_json, say_outdated, seconds_of
 from gotd_jax.methods import METHODS, Problem, check_budget
 
-# How a cell ends, by `config.evaluation`: a module of check, problem, scorer, settings, score and row.
+# How a cell ends, by `config.evaluation`: a module of check, problem, tested, scorer, settings, score and row.
 ENDINGS = {"finetune": finetuning, "toxicity": detox, "choices": choosing, "selection": selecting}
 
 # What a stage's time is for, by the folder that it lies in.
@@ -68,6 +80,7 @@ def run(config, workdir: Path, *, awaited: bool = False) -> dict:
         "scores": scores,
         "pool": whole.count_domains(),
         "pool_contents": inputs.pool_contents(config, workdir),
+        **_left_out(ending, config, workdir),
         "relevance": relevance.described(whole, problem.target, config, workdir),
         "targets": len(problem.target),
         "target_domains": problem.target.count_domains(),
@@ -77,6 +90,12 @@ def run(config, workdir: Path, *, awaited: bool = False) -> dict:
         "protocol": list(config.protocol),
         **_made_with(selected, scored),
     }
+
+
+def _left_out(ending, config, workdir: Path) -> dict[str, int]:
+    """Returns how many texts are tested on, and how many chunks of the pool were left out for them."""
+    pool = domain_targets.parts(config, workdir).pool if config.target.domains else inputs.pool(config, workdir)
+    return leaking.counts(pool, ending.tested(config, workdir), workdir)
 
 
 def _check_has_what_it_reads(method: str, problem: Problem, scorer) -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from experiments import inputs, losses, prompting, relevance, stages
-from gotd_jax.artifacts import fingerprint, stage, write_json
+from experiments import inputs, leaking, losses, relevance, stages
+from gotd_jax.artifacts import fingerprint, write_json
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.overlaps import WORD
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation.choices import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
@@ -22,8 +18,6 @@ from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
 from gotd_jax.report import columns, items, measures
-
-WORDS_PER_PIECE = 13  # a candidate that holds so many successive words of an item is left out, as Brown et al. 2020 do
 
 
 def check(config) -> None:
@@ -54,12 +48,22 @@ def identity(name: str, config) -> str:
 
 
 def problem(config, workdir: Path, embed) -> Problem:
-    """Returns what the method is given: the pool without what holds a piece of an item, and the task's unlabelled texts."""
-    whole = _kept_task(config.task.name, config)
-    target = inputs.chunked(whole.target, config)
-    pool = relevance.relevant(_candidates(whole, config, workdir), target, embed, config, workdir)
+    """Returns what the method is given: the pool without what holds text of an item, and the task's unlabelled texts."""
+    target = inputs.chunked(_kept_task(config.task.name, config).target, config)
+    clean = leaking.candidates(inputs.pool(config, workdir), tested(config, workdir), workdir)
+    pool = relevance.relevant(clean, target, embed, config, workdir)
     read = losses.asked_for(pool, target, config, workdir)
     return Problem(pool, target, embed, home=tuple(config.task.home), losses=read)
+
+
+def tested(config, workdir: Path) -> Corpus:
+    """Returns the texts that the scores are made on: what all items of the task say, drawn or not, and their options."""
+    return tested_of(config.task.name, config)
+
+
+def tested_of(name: str, config) -> Corpus:
+    """Returns what all items of a task say, and their options."""
+    return Corpus.from_texts(_kept_task(name, config).tested)
 
 
 def scorer(config) -> Scorer | None:
@@ -110,30 +114,3 @@ def _kept_task(name: str, config) -> ChoiceTask:
 @functools.lru_cache(maxsize=8)
 def _whole_task(name: str, data_dir: str | None, seed: int, stamped: tuple) -> ChoiceTask:
     return choice_tasks.load(name, data_dir, seed=seed)
-
-
-def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:
-    """Returns the config's pool without chunks that hold a piece of any item, parted once and kept in the workdir."""
-    pool = inputs.pool(config, workdir)
-    pieces = [piece for item in whole.items for piece in _pieces(item.context)]
-    settings = {"pool": pool.fingerprint_with_domains, "task": whole.name, "pieces": fingerprint(pieces)}
-
-    def make(folder: Path) -> None:
-        leaking = prompting.holding(pool, pieces)
-        if leaking.all():
-            raise ValueError(
-                f"All {len(pool):,} chunks of the pool hold {WORDS_PER_PIECE} successive words of an item of {whole.name}: no "
-                "candidate is left. Name another pool."
-            )
-        pool.keep(~leaking, folder / "pool.arrow")
-        write_json(folder / "counts.json", {"candidates": int(np.sum(~leaking)), "left_out_for_an_item": int(leaking.sum())})
-
-    folder = stage(workdir / f"candidates-{whole.name}-{fingerprint(settings)}", settings, make, kind="candidates")
-    return Corpus.open(folder / "pool.arrow")
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Yields runs of `WORDS_PER_PIECE` words, one after another; what is shorter than one, at the end, is passed over."""
-    words = WORD.findall(text.lower())
-    for start in range(0, len(words) - WORDS_PER_PIECE + 1, WORDS_PER_PIECE):
-        yield " ".join(words[start : start + WORDS_PER_PIECE])

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments import choosing, losses, prompting, relevance, stages, writing
 from gotd_jax.artifacts import fingerprint, write_json
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
 from gotd_jax.evaluation.choices import Choices
@@ -53,6 +54,11 @@ def problem(config, workdir: Path, embed) -> Problem:
     toxicity = functools.partial(kept_scores, pool, chooser, workdir / "toxicity")
     read = losses.asked_for(pool, texts.clean, config, workdir)
     return Problem(pool, texts.clean, embed, away=texts.toxic, toxicity=toxicity, losses=read)
+
+
+def tested(config, workdir: Path) -> Corpus:
+    """Returns the texts that the scores are made on: the prompts, and what the items of the utility tasks say."""
+    return prompting.tested(config)
 
 
 def scorer(config) -> Scorer | None:

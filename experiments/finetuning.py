@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from experiments import inputs, losses, relevance
+from experiments import inputs, leaking, losses, relevance
 from gotd_jax.artifacts import write_json
 from gotd_jax.data import pools
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import published
@@ -24,11 +25,17 @@ def check(config) -> None:
 
 
 def problem(config, workdir: Path, embed) -> Problem:
-    """Returns what the method is given: the pool, and the task's training texts for a target."""
+    """Returns what the method is given: the pool without text that is tested on, and the task's training texts for a target."""
     target = inputs.target(config)
-    pool = relevance.relevant(inputs.pool(config, workdir), target, embed, config, workdir)
+    clean = leaking.candidates(inputs.pool(config, workdir), tested(config, workdir), workdir)
+    pool = relevance.relevant(clean, target, embed, config, workdir)
     read = losses.asked_for(pool, target, config, workdir)
     return Problem(pool, target, embed, home=tuple(config.task.home), losses=read)
+
+
+def tested(config, workdir: Path) -> Corpus:
+    """Returns the texts that the scores are made on: the whole test split, however much of it is drawn."""
+    return inputs.tested(config)
 
 
 def scorer(config) -> Scorer | None:

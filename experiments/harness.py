@@ -8,10 +8,9 @@ without a network; `utility` stands for the eight of the paper's Table 7. The re
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from gotd_jax import devices
+from gotd_jax import devices, terminal
 from gotd_jax.artifacts import write_json
 from gotd_jax.data import choice_tasks
 from gotd_jax.data.packages import MODELS, model_folder
@@ -28,16 +27,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data_dir", type=Path, help="holds the folder ag, for ag_news_packaged")
     parser.add_argument("--workdir", type=Path, default=Path("runs/harness"))
     chosen = parser.parse_args(arguments)
-    try:
+    with terminal.door("\n"):
         devices.prepare()
         source = model_folder(chosen.model) if chosen.model in MODELS else chosen.model
         tasks = [task for name in chosen.tasks.split(",") for task in _tasks(name, chosen.workdir / "tasks", chosen.data_dir)]
         found = harness.evaluate(source, tasks, items=chosen.items, shots=chosen.shots)
-    except (ValueError, RuntimeError) as error:
-        sys.exit(f"\n{error}")
-    write_json(chosen.workdir / "results.json", {"model": str(source), **found})
-    for task, scores in found["results"].items():
-        print(f"{task}: {', '.join(_described(scores))} ({found['n-samples'][task]['effective']:,} items)")
+        write_json(chosen.workdir / "results.json", {"model": str(source), **found})
+        for task, scores in found["results"].items():
+            terminal.say(f"{task}: {', '.join(_described(scores))} ({found['n-samples'][task]['effective']:,} items)")
 
 
 def _tasks(name: str, folder: Path, data_dir: Path | None) -> list:

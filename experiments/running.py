@@ -14,6 +14,7 @@ from experiments import cell, training
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.report import results, table
+from gotd_jax.terminal import say
 
 
 def share(cells: Sequence, shard: str) -> list:
@@ -55,7 +56,7 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
         if row["config"] not in known:
             took.append(time.perf_counter() - began)
         done = len(found(workdir, identities))
-        print(f"[{done}/{len(cells)}{time_left(took, to_make)}] {table.describe(row)}", flush=True)
+        say(f"[{done}/{len(cells)}{time_left(took, to_make)}] {table.describe(row)}")
     return found(workdir, identities)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import domain_targets, embeddings, finetuning, inputs, losses, measuring, relevance
+from experiments import domain_targets, embeddings, finetuning, inputs, leaking, losses, measuring, relevance
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.samples import drawn
@@ -41,9 +41,15 @@ def problem(config, workdir: Path, embed) -> Problem:
     if not config.target.domains:
         return finetuning.problem(config, workdir, embed)
     parts = domain_targets.parts(config, workdir)
-    pool = relevance.relevant(parts.pool, parts.target, embed, config, workdir)
+    clean = leaking.candidates(parts.pool, parts.held_out, workdir)
+    pool = relevance.relevant(clean, parts.target, embed, config, workdir)
     read = losses.asked_for(pool, parts.target, config, workdir)
     return Problem(pool, parts.target, embed, home=tuple(config.task.home), losses=read)
+
+
+def tested(config, workdir: Path) -> Corpus:
+    """Returns the texts that the measures are made on."""
+    return domain_targets.parts(config, workdir).held_out if config.target.domains else inputs.tested(config)
 
 
 def scorer(config) -> Scorer | None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from gotd_jax import tool
+from gotd_jax.terminal import door, say, shown
 
 Asked = Annotated[tool.Request, tyro.conf.arg(name="")]  # its fields are flags of their own
 WIDTH = 100  # columns of what is printed
@@ -23,13 +24,12 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("jax").setLevel(logging.ERROR)  # it warns of accelerators that are not there
     try:
-        if not {"-h", "--help"} & set(sys.argv):
-            from gotd_jax import devices
+        with door("gotd: "):
+            if not {"-h", "--help"} & set(sys.argv):
+                from gotd_jax import devices
 
-            devices.prepare()
-        app.cli(prog="gotd", description=__doc__)
-    except (ValueError, RuntimeError) as error:
-        sys.exit(f"gotd: {error}")
+                devices.prepare()
+            app.cli(prog="gotd", description=__doc__)
     except KeyboardInterrupt:
         sys.exit("gotd: stopped. The same command goes on from here.")
 
@@ -37,7 +37,7 @@ def main() -> None:
 @app.command
 def plan(request: Asked) -> None:
     """Print seconds, memory and disk of each stage of a selection, before they are spent."""
-    print(tool.plan(request))
+    say(tool.plan(request))
 
 
 @app.command
@@ -52,7 +52,7 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
     chosen = tool.select(request, out, work=work)
     manifest = chosen.manifest
     pool = manifest["pool"]
-    print(
+    say(
         _wrapped(
             f"{out}: {len(chosen):,} chunks, {manifest['selected']['tokens']:,} tokens, chosen from {pool['candidates']:,} "
             f"candidates. Left out of the pool's {pool['pool']:,} chunks: {pool['near_duplicates']:,} near duplicates of one "
@@ -60,10 +60,10 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
         )
     )
     for name, count in manifest["selected"]["sources"].items():
-        print(f"  {count / len(chosen):6.1%}  {name}  ({pool['sources'][name] / pool['pool']:.1%} of the pool)")
+        say(f"  {count / len(chosen):6.1%}  {name}  ({pool['sources'][name] / pool['pool']:.1%} of the pool)")
     for warning in manifest["warnings"]:
-        print(_wrapped(f"Warning: {warning}"))
-    print(f"Open {out / 'report.html'} to see it. {work or f'{out}.work'} is for the next selection from this pool, or may go.")
+        say(_wrapped(f"Warning: {warning}"))
+    say(f"Open {out / 'report.html'} to see it. {work or f'{out}.work'} is for the next selection from this pool, or may go.")
 
 
 @app.command
@@ -79,10 +79,10 @@ def explain(chosen: Annotated[Path, tyro.conf.Positional], row: int, most: int =
     served = selection.explain(row, most=most)
     record = selection.table.slice(row, 1).to_pylist()[0]
     value = "" if record["value"] is None else f", value {record['value']:.5g}"
-    print(_wrapped(f"Row {row}, {record['id']} of {record['source']}{value}: {record['text']}"))
-    print(f"\nIt serves {record['target']}:")
+    say(_wrapped(f"Row {row}, {record['id']} of {record['source']}{value}: {record['text']}"))
+    say(f"\nIt serves {record['target']}:")
     for text in (text for text in served if text.share >= 0.001):
-        print(_wrapped(f"{text.share:6.1%}  {text.id}: {text.text}", indent="        "))
+        say(_wrapped(f"{text.share:6.1%}  {text.id}: {text.text}", indent="        "))
 
 
 @app.command
@@ -97,11 +97,14 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
     selection = tool.Chosen(chosen)
     checks = tool.verify(selection)
     for check in checks:
-        print(f"{'wrong' if check.faults else 'right'}  {check.what}")
+        say(f"{'wrong' if check.faults else 'right'}  {check.what}")
         for fault in check.faults:
-            print(f"       {fault}")
+            say(f"       {fault}")
     changed = sources.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
-    print(f"{'note ' if changed else 'right'}  What it was made from is still the same.", *changed, sep="\n       ")
+    say(
+        f"{'note ' if changed else 'right'}  What it was made from is still the same.",
+        *(f"       {fault}" for fault in changed),
+    )
     if any(check.faults for check in checks):
         sys.exit(1)
 
@@ -117,8 +120,8 @@ def replay(chosen: Annotated[Path, tyro.conf.Positional], out: Path | None = Non
     """
     differing = tool.replay(tool.Chosen(chosen), out, work=work)
     if differing:
-        sys.exit(f"gotd: made again, {len(differing)} files differ: {', '.join(differing)}.")
-    print("Made again, byte for byte.")
+        sys.exit(shown(f"gotd: made again, {len(differing)} files differ: {', '.join(differing)}."))
+    say("Made again, byte for byte.")
 
 
 @app.command
@@ -131,17 +134,17 @@ def diff(chosen: Annotated[Path, tyro.conf.Positional], other: Annotated[Path, t
     """
     found = tool.diff(tool.Chosen(chosen), tool.Chosen(other))
     of_each = (f"{found.shared / max(count, 1):.1%} of {count:,}" for count in found.chunks)
-    print(f"{found.shared:,} texts are in both: {' and '.join(of_each)}.")
+    say(f"{found.shared:,} texts are in both: {' and '.join(of_each)}.")
     if found.correlation is not None:
-        print(f"Rank correlation of the values of what both pools hold: {found.correlation:.3f}.")
+        say(f"Rank correlation of the values of what both pools hold: {found.correlation:.3f}.")
     for name, (one, two) in found.requests.items():
-        print(f"  {name}: {one} | {two}")
+        say(f"  {name}: {one} | {two}")
     for name, (one, two) in found.sources.items():
-        print(f"  {one:>9,} | {two:>9,}  {name}")
+        say(f"  {one:>9,} | {two:>9,}  {name}")
     for folder, texts in zip((chosen, other), found.alone):
-        print(f"\nOnly in {folder}, the best:" if texts else f"\nNothing is only in {folder}.")
+        say(f"\nOnly in {folder}, the best:" if texts else f"\nNothing is only in {folder}.")
         for text in texts:
-            print(_wrapped(f"  {textwrap.shorten(text, 300)}", indent="    "))
+            say(_wrapped(f"  {textwrap.shorten(text, 300)}", indent="    "))
 
 
 @app.command
@@ -170,7 +173,7 @@ def warm(
         seed: Of the order, the masks, dropout and a fresh head.
     """
     recipe = {"batch_size": batch_size, "max_length": max_length, "epochs": epochs, "learning_rate": learning_rate}
-    print(f"Written to {tool.warm(model, selection, out, **recipe, compute_dtype=compute_dtype, seed=seed)}.")
+    say(f"Written to {tool.warm(model, selection, out, **recipe, compute_dtype=compute_dtype, seed=seed)}.")
 
 
 def _wrapped(text: str, indent: str = "  ") -> str:

@@ -38,6 +38,7 @@ class ChoiceItem:
       answer: position of the right one.
       calibration: a context that asks for an option of this kind and says nothing of the item (the domain premise of
         Holtzman et al. 2021).
+      says: what it says itself, apart from the words of the template: question, passage; () where the context is that.
     """
 
     id: str
@@ -45,6 +46,7 @@ class ChoiceItem:
     options: tuple[str, ...]
     answer: int
     calibration: str
+    says: tuple[str, ...] = ()
 
     def __post_init__(self):
         if len(self.options) < 2 or not all(self.options) or not 0 <= self.answer < len(self.options):
@@ -69,6 +71,11 @@ class ChoiceTask:
     items: tuple[ChoiceItem, ...]
     target: Corpus
     dropped: int = 0
+
+    @property
+    def tested(self) -> list[str]:
+        """All that the items say and their options: what none of may be trained on."""
+        return list(dict.fromkeys(text for item in self.items for text in (*(item.says or (item.context,)), *item.options)))
 
     def draw(self, n: int | None, seed: int) -> ChoiceTask:
         """Returns the task with `n` of its items drawn by `seed`, in their order; all if `n` is None or as many or more.
@@ -151,9 +158,8 @@ def _boolq(_, seed: int) -> ChoiceTask:
     items = []
     for number, row in enumerate(_rows("BoolQ/dev.jsonl"), 1):
         context = f"{_boolq_text(row)} The answer is"
-        items.append(
-            ChoiceItem(f"boolq:{number}", context, ("Yes", "No"), ("True", "False").index(row["answer"]), "The answer is")
-        )
+        answer, says = ("True", "False").index(row["answer"]), (row["passage"], row["question"])
+        items.append(ChoiceItem(f"boolq:{number}", context, ("Yes", "No"), answer, "The answer is", says))
     asked = {pools.skeleton(row[field]) for row in _rows("BoolQ/dev.jsonl") for field in ("question", "passage")}
     texts, dropped = [], 0
     for number, row in enumerate(_rows("BoolQ/combined.jsonl"), 1):
@@ -198,7 +204,10 @@ def _lettered(name: str, scored: str, unlabelled: str | None, context: Callable[
     whole = [(number, row) for number, row in enumerate(parsed, 1) if row is not None and row.answer is not None]
     kept = whole if unlabelled else [(number, row) for number, row in whole if pools.content_number(row.question) % 2]
     asked = {pools.skeleton(row.question) for _, row in kept}
-    items = (ChoiceItem(f"{name}:{number}", context(row.question), row.options, row.answer, "Answer:") for number, row in kept)
+    items = (
+        ChoiceItem(f"{name}:{number}", context(row.question), row.options, row.answer, "Answer:", (row.question,))
+        for number, row in kept
+    )
     others = [(number, parse(row)) for number, row in enumerate(_rows(unlabelled), 1)] if unlabelled else whole
     texts = [(number, row) for number, row in others if row is not None and pools.skeleton(row.question) not in asked]
     dropped = len(parsed) - len(whole) + (len(others) - len(texts) if unlabelled else 0)

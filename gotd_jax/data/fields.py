@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ DEFAULT_ID = "id"  # the one field that a row may lack
 
 @dataclasses.dataclass(frozen=True)
 class Fields:
-    """The names of the fields. A name may be dotted: `meta.text` is the field `text` of the field `meta`.
+    """The names of the fields. A name may be dotted: `meta.text` is the field `text` of the field `meta`, null where that is.
 
     Attributes:
       text: the field with the text.
@@ -50,7 +51,7 @@ class Fields:
         return list(dict.fromkeys(chosen))
 
     def text_of(self, row: Mapping, place: str) -> str:
-        """Returns the text of the row at `place`, '' where it is null."""
+        """Returns the text of the row at `place`, '' where it is null or NaN."""
         return _string(row, self.text, "text_field", place) or ""
 
     def pair_of(self, row: Mapping, place: str) -> str | None:
@@ -84,7 +85,7 @@ def _string(row: Mapping, name: str, option: str, place: str) -> str | None:
             raise ValueError(
                 f"{place} has bytes in the field {name!r} that are not UTF-8. Name another by {option}."
             ) from error
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):  # json.dumps of a missing text writes NaN
         return None
     if not isinstance(value, str):
         kind = type(value).__name__
@@ -103,6 +104,8 @@ def _look_up(row: Mapping, name: str, option: str, place: str) -> Any:
         return row[name]
     value: Any = row
     for part in name.split("."):
+        if value is None:
+            return None  # a field of a null one, as Arrow has it
         if not isinstance(value, Mapping) or part not in value:
             raise _missing(name, option, _names(row), place)
         value = value[part]

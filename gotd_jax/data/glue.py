@@ -31,7 +31,6 @@ class Spec:
       pair: the column with the second sentence, None where there is none.
       label: the column with the label.
       files: the names of the training and of the evaluation file.
-      unlabelled: what is written where annotators found no label; such rows are passed over.
       allow_broken: rows with too few columns are passed over, as is the custom for the files that have some.
       tfds: the configuration of `glue` and its evaluation split.
     """
@@ -45,7 +44,6 @@ class Spec:
     pair: str | None = "sentence2"
     label: str | int = "label"
     files: tuple[str, str] = ("train.tsv", "dev.tsv")
-    unlabelled: str | None = None
     allow_broken: bool = False
 
     @property
@@ -66,7 +64,6 @@ def _mnli(which: str) -> Spec:
         classes=("entailment", "neutral", "contradiction"),
         label="gold_label",
         files=("train.tsv", f"dev_{which}.tsv"),
-        unlabelled="-",
         tfds=("mnli", f"validation_{which}"),
     )
 
@@ -201,7 +198,7 @@ def _records(path: Path, spec: Spec, *, only: set | None = None, without: set = 
             continue
         label = cells[columns["label"]]
         pair_of_ids = tuple(cells[1:3])
-        if label == spec.unlabelled or pair_of_ids in without or (only is not None and pair_of_ids not in only):
+        if pair_of_ids in without or (only is not None and pair_of_ids not in only):
             continue
         yield {
             "id": f"{path.stem}:{number}",

@@ -58,7 +58,9 @@ def records(configuration: str, split: str, spec: Spec) -> Iterator[dict]:
     _, rows = libraries.tfds(f"glue/{configuration}", split, fields)
     for number, row in rows():
         place = f"tfds:glue/{configuration}:{split}:{number}"
-        label = spec.classes[row["label"]] if spec.classes else float(row["label"])
+        label = float(row["label"])
+        if spec.classes and label >= 0:  # a row without a label has -1, which Python would take for the last class
+            label = spec.classes[int(label)]
         yield {
             "id": f"{split}:{number}",
             "text": fields.text_of(row, place),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ import numpy as np
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import Fields, listed
 from gotd_jax.data.formats import SUPPORTED, format_of
+from gotd_jax.data.labels import UNLABELLED, classes_of, label_of, number_of
 from gotd_jax.data.tasks import METRICS, Examples, Task, check_kind
+from gotd_jax.terminal import shown
 
 
 def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
-    """Returns the examples of `records`.
+    """Returns the examples of `records`, without those that have no label or no text; how many is logged.
+
+    A record has no label where its is null, NaN, blank, "-" or, for a classification, a -1 that names no class. It has no
+    text where that, or the second sentence of a pair, is blank.
 
     Args:
       records: mappings as `Corpus.from_records` takes, each with `label`, the name of a class or a number, and `place`,
@@ -26,16 +32,27 @@ def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequen
       classes: the names of the classes, in the order of the logits.
 
     Raises:
-      ValueError: a label is none of the classes, or no finite number.
+      ValueError: a label is none of the classes, or no finite number, or no record has both label and text.
     """
     check_kind(kind)
-    rows = list(records)
-    positions = {name: position for position, name in enumerate(classes)}
-    if kind == "classification":
-        labels = np.array([_position(row, positions) for row in rows], np.int32)
-    else:
-        labels = np.array([_number(row) for row in rows], np.float32)
-    return Examples(Corpus.from_records(rows), labels)
+    positions = _positions(classes)
+    rows, labels, left_out = [], [], {"no gold label": [], "no text": []}
+    for row in records:
+        label = _label(row, positions) if kind == "classification" else _number(row)
+        if label is None or _is_blank(row):
+            left_out["no gold label" if label is None else "no text"].append(row["place"])
+        else:
+            rows.append(row)
+            labels.append(label)
+    for what, places in left_out.items():
+        if places:
+            count = len(rows) + sum(map(len, left_out.values()))
+            message = "%d of %d rows have %s, the first of them %s, and are left out."
+            logging.getLogger(__name__).warning(message, len(places), count, what, shown(places[0]))
+    if not rows and any(left_out.values()):
+        first = next(places[0] for places in left_out.values() if places)
+        raise ValueError(f"None of the rows from {first} on has both a label and a text. Label them, or name other fields.")
+    return Examples(Corpus.from_records(rows), np.array(labels, np.int32 if kind == "classification" else np.float32))
 
 
 def load_files(
@@ -61,21 +78,23 @@ def load_files(
       validation: another, or None.
       text_field: the field with the text.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
-      label_field: the field with the label: a string, an integer or a truth value that names the class, or a number.
+      label_field: the field with the label: a string, an integer or a truth value that names the class, or a number. White
+        space around it says nothing, and 1 and 1.0 are one class. Rows without one are left out; see `labelled`.
       kind: 'classification' or 'regression'.
       metrics: names in `gotd_jax.training.metrics.METRICS`, the table's first; default `gotd_jax.data.tasks.METRICS`.
-      classes: in the order of the logits; default: the labels of `train`, sorted, whole numbers by their size.
+      classes: in the order of the logits; default: the labels of `train` but -1, sorted, whole numbers by their size.
       test_split: what `test` really is, for the table.
 
     Raises:
-      ValueError: a file is unreadable or empty, a row lacks a field, a label is none of the task's classes.
+      ValueError: a file is unreadable or empty, a row lacks a field, a label is none of the task's classes, or -1 stands
+        beside the classes 0 and 1 and may be a third.
     """
     check_kind(kind)
     fields = _LabelledFields(text_field, pair=pair_field, label=label_field)
     files = {"train": train, "validation": validation, "test": test}
     rows = {split: list(_records(Path(path).expanduser(), fields)) for split, path in files.items() if path is not None}
     if classes is None:
-        classes = _sorted({row["label"] for row in rows["train"]}) if kind == "classification" else ()
+        classes = _classes(rows["train"]) if kind == "classification" else ()
     examples = {split: labelled(records, kind=kind, classes=classes) for split, records in rows.items()}
     return Task(
         name=name,
@@ -109,48 +128,51 @@ def _records(path: Path, fields: _LabelledFields) -> Iterator[dict]:
         place = f"{path}:{number}"
         if fields.label not in row:
             raise _no_label(fields.label, row, place)
+        pair = fields.pair_of(row, place)
         yield {
             "id": fields.id_of(row, place) or f"{path.name}:{number}",
             "text": fields.text_of(row, place),
-            "pair": fields.pair_of(row, place),
-            "label": _name(row[fields.label], place),
+            "pair": pair if fields.pair is None else pair or "",
+            "label": label_of(row[fields.label], place),
             "place": place,
         }
-
-
-def _name(label: Any, place: str) -> str:
-    if isinstance(label, (str, bool, int, float)):
-        return str(label)
-    raise ValueError(f"{place} has the label {label!r}, neither text nor number. Label every row, or name another label_field.")
 
 
 def _no_label(name: str, available: Iterable[str], place: str) -> ValueError:
     return ValueError(f"{place} has no field {name!r}; its fields: {listed(available)}. Name the right one by label_field.")
 
 
-def _sorted(names: set[str]) -> list[str]:
-    try:
-        return sorted(names, key=int)
-    except ValueError:
-        return sorted(names)
+def _classes(rows: Sequence[Mapping]) -> list[str]:
+    first = next((row["place"] for row in rows if row["label"] == UNLABELLED), "")
+    return classes_of({row["label"] for row in rows if row["label"] is not None}, first)
 
 
-def _position(row: Mapping, positions: Mapping[str, int]) -> int:
-    if row["label"] in positions:
-        return positions[row["label"]]
+def _positions(classes: Sequence[str]) -> dict[str, int]:
+    """Returns the position of each class by its name, and by the one that `label_of` gives it."""
+    positions = {name: position for position, name in enumerate(classes)}
+    return {label_of(name, ""): position for name, position in positions.items() if label_of(name, "")} | positions
+
+
+def _label(row: Mapping, positions: Mapping[str, int]) -> int | None:
+    """Returns the position of the row's class, None where it has no label."""
+    written = row["label"]
+    if not isinstance(written, str) or written not in positions:
+        written = label_of(written, row["place"])
+    if written in positions:
+        return positions[written]
+    if written in (None, UNLABELLED):
+        return None
     raise ValueError(
-        f"{row['place']} has {row['label']!r}, a label the task does not have; its classes are {listed(positions)}. "
+        f"{row['place']} has {written!r}, a label the task does not have; its classes are {listed(positions)}. "
         "Correct the label, or name all classes."
     )
 
 
-def _number(row: Mapping) -> float:
-    try:
-        number = float(row["label"])
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise ValueError(
-            f"{row['place']} has the label {row['label']!r}, not a finite number as a regression needs. Correct it."
-        )
-    return number
+def _number(row: Mapping) -> float | None:
+    label = label_of(row["label"], row["place"])
+    return None if label is None else number_of(label, row["place"])
+
+
+def _is_blank(row: Mapping) -> bool:
+    pair = row.get("pair")
+    return not row["text"].strip() or (pair is not None and not pair.strip())

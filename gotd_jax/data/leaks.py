@@ -1,96 +1,149 @@
-"""Which chunks of a pool hold text of an evaluation split: what is tested on must not be trained on."""
+"""Which chunks of a pool hold text that is tested on: the one rule of the command line and of every table.
+
+What is tested on must not be trained on. A chunk is refused where it has a part in a run of words that its text in the pool
+shares with a tested text:
+
+* 13 successive words of both (Brown et al. 2020, App. C), or
+* all words of a tested text of fewer, 4 to 12, in a text of the pool, or
+* all words of a text of the pool of fewer, 4 to 12, in a tested one.
+
+A text of fewer than 4 words is a part of too many others by chance, and counts only where both are the same; one without words,
+never. Words are those of `gotd_jax.data.words`; a character of a script without spaces is one of the 13, and half a one of the
+4. A text of the pool is what it was before it was cut: runs are looked for across all of its chunks that follow each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import dataclasses
 
 import numpy as np
 
-from gotd_jax.data.corpus import ROWS_PER_BATCH, Corpus
-from gotd_jax.data.overlaps import KEY, WORD, overlaps
+from gotd_jax.data import runs
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.runs import LONGEST
 from gotd_jax.progress import progress
 
-RUN = 13  # words (Brown et al. 2020, App. C)
+RULE = 2  # raised when the rule finds other chunks than before
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Found:
+    """What a pool shares with texts that were looked for in it.
+
+    Attributes:
+      rows: which chunks of the pool have a part in a shared run, bool [n].
+      shares: of each text looked for, the share of its runs of 13 words that the pool has; of a shorter one, 1 where the
+        pool has all of it and 0 where not; float64 [m].
+    """
+
+    rows: np.ndarray
+    shares: np.ndarray
 
 
 def leaks(pool: Corpus, held_out: Corpus) -> np.ndarray:
-    """Returns which chunks of the pool hold text of an evaluation split, bool [n].
-
-    A chunk does if it shares any run of 13 successive words with one of the split's texts (Brown et al. 2020), or holds,
-    lies inside or is one of them, which finds the shorter ones. Where one chunk of a text ends and the next begins, both do if
-    such a run or text lies across. Words are compared whatever their case and what stands between them. A text of fewer than
-    4 words, on either side, counts only where it is the same; one without words, never.
-
-    The pool is read once, a block at a time; of the split, all runs of 13 words are held in memory, some 150 bytes each.
+    """Returns which chunks of the pool hold text of an evaluation split, by the rule of this module, bool [n].
 
     Args:
       pool: n chunks; those of one text follow each other, with the ids of `gotd_jax.data.chunks`.
       held_out: the split's texts; of a pair, both sentences count.
     """
-    tested = [sentence for sentence in (*held_out.texts(), *held_out.pairs()) if sentence]
-    runs = {run for text in tested for run in _runs(_words(text))}
-    short = [text for text in tested if len(_words(text)) < RUN]
-    whole = {RUN: runs}  # what may lie across two chunks, by its number of words
-    for words in map(_words, short):
-        if len(words) >= KEY:
-            whole.setdefault(len(words), set()).add(" ".join(words))
-    found = np.zeros(len(pool), bool)
-    before = _Chunk(None, "", [])
-    brief: list[int] = []  # rows of chunks too short to share a run
+    return search(pool, held_out).rows
+
+
+def search(pool: Corpus, sought: Corpus) -> Found:
+    """Returns what the pool shares with the texts `sought`, by the rule of this module.
+
+    The pool is read once, a block at a time; of what is sought, all runs are held in memory, some 40 bytes each.
+
+    Args:
+      pool: n chunks, as `leaks` takes them.
+      sought: m texts; of a pair, both sentences count.
+    """
+    wanted = _Sought(sought)
+    edges, short = np.zeros(len(pool) + 1, np.int64), [np.empty(0, runs.SHORT)]
     with progress(total=len(pool), unit="chunks", what="leak check") as bar:
-        for start in range(0, len(pool), ROWS_PER_BATCH):
-            texts = pool.texts(slice(start, start + ROWS_PER_BATCH))
-            if short:
-                found[start : start + len(texts)] = overlaps(texts, short)
-            for row, (name, text) in enumerate(zip(pool.table["id"].slice(start, len(texts)).to_pylist(), texts), start):
-                chunk = _Chunk(_place(name), text, _words(text))
-                found[row] |= not runs.isdisjoint(_runs(chunk.words))
-                if len(chunk.words) < RUN:
-                    brief.append(row)
-                if chunk.follows(before) and _lies_across(before, chunk, whole):
-                    found[row - 1 : row + 1] = True
-                before = chunk
-            bar.update(len(texts))
-    found[brief] |= overlaps(pool.texts(brief), tested)
-    return found
+        for read, block in runs.blocks(pool):
+            for length, numbers in block.runs(wanted.lengths):
+                places = np.flatnonzero(block.within(length))
+                places = places[wanted.find(length, numbers[places])]
+                np.add.at(edges, block.first[places], 1)
+                np.add.at(edges, block.last[places + length - 1] + 1, -1)
+            short.append(block.short())
+            bar.update(read)
+    rows = np.cumsum(edges[:-1]) > 0
+    for text in wanted.holding(np.concatenate(short)):
+        rows[text["first"] : text["last"] + 1] = True
+    return Found(rows, wanted.shares(len(sought)))
 
 
-class _Chunk(NamedTuple):
-    """A chunk: its text's id and its number in it, None where the text was not cut; what it says; its words."""
+class _Sought:
+    """The runs that are looked for, by their lengths, and which of them were found.
 
-    place: tuple[str, int] | None
-    text: str
-    words: list[str]
+    Args:
+      corpus: the texts.
+    """
 
-    def follows(self, other: _Chunk) -> bool:
-        return self.place is not None and other.place == (self.place[0], self.place[1] - 1)
+    def __init__(self, corpus: Corpus):
+        every = [*enumerate(corpus.texts()), *((row, pair) for row, pair in enumerate(corpus.pairs()) if pair)]
+        self._words = runs.of_texts([text for _, text in every])
+        rows = np.array([row for row, _ in every], np.int64)
+        short = self._words.short()
+        self._few = _Runs(short["number"][short["few"]], rows[short["first"][short["few"]]])
+        short = short[~short["few"]]
+        self._parts = {
+            int(length): _Runs(short["number"][chosen], rows[short["first"][chosen]])
+            for length in np.unique(short["length"])
+            for chosen in [short["length"] == length]
+        }
+        for length, numbers in self._words.runs([LONGEST]):
+            places = np.flatnonzero(self._words.within(length))
+            self._parts[length] = _Runs(numbers[places], rows[self._words.texts[places]])
+
+    @property
+    def lengths(self) -> list[int]:
+        """The lengths of what is looked for in other texts, ascending."""
+        return sorted(self._parts)
+
+    def find(self, length: int, numbers: np.ndarray) -> np.ndarray:
+        """Returns which of a text's runs of so many words are sought, bool like `numbers`."""
+        return self._parts[length].find(numbers)
+
+    def holding(self, short: np.ndarray) -> np.ndarray:
+        """Returns those of a pool's short texts, `SHORT` [k], that are a tested one of few words, or lie in a tested one."""
+        held = np.zeros(len(short), bool)
+        held[short["few"]] = self._few.find(short["number"][short["few"]])
+        parts = ~short["few"]
+        for length, numbers in self._words.runs(sorted(set(short["length"][parts].tolist()))):
+            of_length = parts & (short["length"] == length)
+            held[of_length] = np.isin(short["number"][of_length], numbers[self._words.within(length)])
+        return short[held]
+
+    def shares(self, count: int) -> np.ndarray:
+        """Returns what share of the runs of each of `count` texts was found, float64 [count]."""
+        every = [self._few, *self._parts.values()]
+        owners = np.concatenate([part.owners for part in every])
+        found = np.concatenate([part.found[part.places] for part in every])
+        totals = np.bincount(owners, minlength=count)
+        return np.bincount(owners, found, minlength=count) / np.maximum(totals, 1)
 
 
-def _place(name: str) -> tuple[str, int] | None:
-    text, mark, number = name.rpartition("#")
-    return (text, int(number)) if mark and number.isdecimal() else None
+class _Runs:
+    """Runs of one length, each once, and which of them were found.
 
+    Args:
+      numbers: of the runs, uint64 [r].
+      owners: the rows of the texts that have them, int64 [r].
+    """
 
-def _lies_across(before: _Chunk, after: _Chunk, wanted: dict[int, set[str]]) -> bool:
-    """Returns whether successive words in `wanted`, by their number, begin in one chunk and end in the next."""
-    words, following = before.words[-RUN:], after.words[:RUN]
-    border = len(words)
-    cut = WORD.fullmatch(before.text[-1:] + after.text[:1]) is not None  # a word lies on the border
-    if cut:
-        border -= 1
-        words[-1:] = [words[-1] + following.pop(0)]
-    words += following
-    return any(
-        " ".join(words[start : start + count]) in texts
-        for count, texts in wanted.items()
-        for start in range(max(border - count + 1, 0), min(border + cut, len(words) - count + 1))
-    )
+    def __init__(self, numbers: np.ndarray, owners: np.ndarray):
+        self._distinct, self.places = np.unique(numbers, return_inverse=True)
+        self.owners = owners
+        self.found = np.zeros(len(self._distinct), bool)
 
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower())
-
-
-def _runs(words: list[str]) -> Iterator[str]:
-    return (" ".join(words[start : start + RUN]) for start in range(len(words) - RUN + 1))
+    def find(self, numbers: np.ndarray) -> np.ndarray:
+        if not len(self._distinct):
+            return np.zeros(len(numbers), bool)
+        places = np.minimum(np.searchsorted(self._distinct, numbers), len(self._distinct) - 1)
+        same = self._distinct[places] == numbers
+        self.found[places[same]] = True
+        return same

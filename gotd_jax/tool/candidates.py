@@ -9,7 +9,7 @@ import numpy as np
 
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.leaks import leaks
+from gotd_jax.data.leaks import RULE, leaks
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
@@ -66,6 +66,7 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
         "tested": texts.tested.fingerprint if texts.tested is not None else None,
         "similarity": request.near_duplicates,
         "seed": request.seed,
+        "rule": RULE,
     }
 
     def make(folder: Path) -> None:

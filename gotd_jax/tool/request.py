@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from pathlib import PurePath
 
@@ -78,9 +79,10 @@ class Request:
         for name in ("pool", "target"):
             if not getattr(self, name):
                 raise ValueError(f"No {name} is named. Give files with text in them.")
-        if self.shares and (len(self.shares) != len(self.target) or min(self.shares) <= 0):
+        positive = all(0 < share < math.inf for share in self.shares)
+        if self.shares and (len(self.shares) != len(self.target) or not positive):
             raise ValueError(
-                f"There are {len(self.target)} targets and the shares {self.shares}. Give each one above 0, or none."
+                f"There are {len(self.target)} targets and the shares {self.shares}. Give each a number above 0, or none."
             )
         for method, name in READ_BESIDES.items():
             if (self.method == method) != bool(getattr(self, name)):
@@ -92,6 +94,8 @@ class Request:
                 raise ValueError(f"{name} is {getattr(self, name)}. It must be at least 1.")
         if not 0 < self.near_duplicates <= 1:
             raise ValueError(f"near_duplicates is {self.near_duplicates}. It is a similarity: above 0, at most 1.")
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError(f"epsilon is {self.epsilon}. It is a share of the mean cost: a number above 0.")
 
     def to_dict(self) -> dict:
         """Returns the request JSON-like; `Request(**d)` is the same again."""

@@ -1,15 +1,19 @@
 import numpy as np
 import pytest
 
-from gotd_jax.data import leaks as module
+from gotd_jax.data import runs as module
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.leaks import leaks
+from gotd_jax.data.leaks import leaks, search
 
 ALPHABET = "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa".split()
 
 
 def words(start, stop):
     return " ".join(ALPHABET[start:stop])
+
+
+def written(letter, otherwise):
+    return f"so it was {words(0, 13).replace(letter, otherwise)} and so on"
 
 
 def leaking(chunks, *tested):
@@ -32,6 +36,18 @@ def leaking(chunks, *tested):
         ("...", "...", False),
         ("", words(0, 16), False),
         ("他说这部电影非常好看,我也喜欢。", "这部电影非常好看", True),
+        ("他说这部电影非常好看,我也喜欢。", "非常好看", False),
+        ("非常好看", "非常好看!", True),
+        ("เขาบอกว่าหนังเรื่องนี้สนุกมากจริงๆนะ", "เมื่อวานหนังเรื่องนี้สนุกมากเลย", True),
+        ("It is not a good", "it is not", False),
+        (written("e", "é"), written("e", "e\u0301"), True),
+        (written("e", "e\u00ad"), words(0, 13), True),
+        (written(" ", "\u200b \u2060"), words(0, 13), True),
+        (written("f", "ﬁ"), written("f", "FI"), True),
+        ("so ａｌｆａ　ｂｒａｖｏ charlie delta ends", words(0, 4), True),
+        ("STRASSE und Straße und so", "straße UND strasse und", True),
+        ("यह किताब बहुत अच्छी है और मुझे पसंद", "किताब बहुत अच्छी", False),
+        ("यह किताब बहुत अच्छी है और मुझे पसंद", "किताब बहुत अच्छी है", True),
     ],
 )
 def test_a_chunk_leaks_where_it_shares_13_words_or_one_lies_in_the_other(chunk, tested, expected):
@@ -83,25 +99,76 @@ def test_a_chunk_that_leaks_alone_leaves_its_neighbours(monkeypatch):
         assert leaks(corpus, Corpus.from_texts([words(0, 14), words(2, 7)])).tolist() == [False, True, False]
 
 
-def test_what_lies_across_equals_its_definition_on_random_words():
+@pytest.mark.parametrize("size", [1, 5, 16, 23])
+@pytest.mark.parametrize("rows", [1, 3, 4096])
+def test_no_cut_hides_a_run_however_many_chunks_it_spans(size, rows, monkeypatch):
+    monkeypatch.setattr(module, "ROWS_PER_BATCH", rows)
+    text = f"so it was {words(0, 13)} and thus it ended, as it was to"
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    records = [{"id": f"x#{number}", "text": piece} for number, piece in enumerate(pieces)]
+    found = leaks(Corpus.from_records(records), Corpus.from_texts([f"of it {words(0, 13)} of that"]))
+    begin, end = text.index("alfa"), text.index("mike") + len("mike")
+    assert found.tolist() == [start * size < end and (start + 1) * size > begin for start in range(len(pieces))]
+
+
+def test_what_is_found_equals_the_rules_definition_on_texts_cut_at_random(monkeypatch):
     random = np.random.default_rng(0)
-    found = []
-    for _ in range(300):
-        text = " ".join(random.choice(list("ab"), 24))
-        start, size = random.integers(0, 12), random.integers(4, 13)
-        tested = [text[2 * start : 2 * (start + size) - 1], " ".join(random.choice(list("ab"), 9))]
-        border = random.integers(1, len(text))
-        records = [{"id": "x#0", "text": text[:border]}, {"id": "x#1", "text": text[border:]}]
-        alone = leaks(Corpus.from_records({"text": record["text"]} for record in records), Corpus.from_texts(tested))
-        across = any(
-            text[start : start + len(one)] == one and start < border < start + len(one)
-            for one in tested
-            for start in range(0, len(text), 2)
-        )
-        both = leaks(Corpus.from_records(records), Corpus.from_texts(tested))
-        assert both.tolist() == (alone | across).tolist(), (text, border)
-        found.append(across and not alone.any())
-    assert 20 < sum(found) < 280
+    monkeypatch.setattr(module, "ROWS_PER_BATCH", 7)
+
+    def some(count, shortest, longest):
+        return [" ".join(random.choice(["ab", "b"], size)) for size in random.integers(shortest, longest, count)]
+
+    texts, tested = some(150, 1, 45), some(3, 13, 30) + some(4, 9, 13) + some(2, 7, 9) + some(3, 1, 4)
+    records, expected = [], []
+    for number, text in enumerate(texts):
+        cuts = [0, *sorted(random.choice(len(text), random.integers(0, 6))), len(text)]
+        begins = [(begin, end) for begin, end in zip(cuts, cuts[1:]) if begin < end]
+        records += [{"id": f"{number}#{place}", "text": text[begin:end]} for place, (begin, end) in enumerate(begins)]
+        spans = list(shared(text, tested))
+        expected += [any(begin < last and first < end for first, last in spans) for begin, end in begins]
+    found = leaks(Corpus.from_records(records), Corpus.from_texts(tested))
+    assert found.tolist() == expected and 70 < sum(expected) < len(expected) - 70
+
+
+def shared(text, tested):
+    """Yields where in `text`, from and to which character, runs lie that it shares with `tested`, by the rule as it is said."""
+    own = text.split()
+    begins = np.cumsum([0, *(len(word) + 1 for word in own)])
+    for other in map(str.split, tested):
+        runs = [own] if len(own) < 13 else []
+        runs += [other] if len(other) < 13 else [other[start : start + 13] for start in range(len(other) - 12)]
+        for run in runs:
+            for start in range(len(own) - len(run) + 1):
+                inside = any(other[place : place + len(run)] == run for place in range(len(other)))
+                if own[start : start + len(run)] == run and inside and (len(run) >= 4 or own == other):
+                    yield begins[start], begins[start + len(run)] - 1
+
+
+def test_a_short_end_of_a_text_is_no_text_of_its_own():
+    records = [{"id": "x#0", "text": "it was a long day and so "}, {"id": "x#1", "text": words(2, 7)}]
+    tested = Corpus.from_texts([words(0, 16)])
+    assert leaks(Corpus.from_records(records), tested).tolist() == [False, False]
+    assert leaks(Corpus.from_records(records[1:]), tested).tolist() == [True]
+
+
+def test_texts_of_two_domains_are_two_even_if_their_ids_go_on():
+    records = [{"id": "x#0", "text": words(0, 7), "domain": "a"}, {"id": "x#1", "text": words(7, 16), "domain": "b"}]
+    assert leaks(Corpus.from_records(records), Corpus.from_texts([words(1, 14)])).tolist() == [False, False]
+
+
+def test_how_much_of_each_text_the_pool_has_is_counted():
+    pool = Corpus.from_texts([f"so {words(0, 16)}", "good film", "it is a good film of the sea"])
+    sought = [
+        words(0, 16),
+        f"of it {words(0, 14)}",
+        words(2, 7),
+        words(2, 5),
+        "good film",
+        "a good film of the",
+        "",
+        "no of it here",
+    ]
+    assert search(pool, Corpus.from_texts(sought)).shares.tolist() == [1, 0.5, 1, 0, 1, 1, 0, 0]
 
 
 def test_both_sentences_of_a_tested_pair_count():
@@ -113,22 +180,3 @@ def test_nothing_leaks_of_no_texts():
     assert leaking([words(0, 16)]) == [False]
     found = leaks(Corpus.from_texts([]), Corpus.from_texts([words(0, 16)]))
     assert found.dtype == bool and found.shape == (0,)
-
-
-def test_the_rule_equals_its_definition_on_random_words():
-    random = np.random.default_rng(0)
-
-    def some(count, shortest, longest):
-        return [" ".join(random.choice(list("ab"), size)) for size in random.integers(shortest, longest, count)]
-
-    def holds(chunk, tested):
-        one, other = chunk.split(), tested.split()
-        if min(len(one), len(other)) < 4:
-            return one == other
-        runs = {tuple(other[start : start + 13]) for start in range(len(other) - 12)}
-        shared = any(tuple(one[start : start + 13]) in runs for start in range(len(one) - 12))
-        return shared or f" {chunk} " in f" {tested} " or f" {tested} " in f" {chunk} "
-
-    chunks, tested = some(200, 1, 40), some(2, 1, 4) + some(3, 9, 40)
-    expected = [any(holds(chunk, text) for text in tested) for chunk in chunks]
-    assert leaking(chunks, *tested) == expected and 20 < sum(expected) < 180

@@ -28,6 +28,15 @@ def test_a_text_with_few_changes_joins_the_first_and_another_stays_alone():
     assert first_rows("something else altogether", WORDS, changed(WORDS, 50), WORDS.upper().replace(" ", ", ")) == [0, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "otherwise", [WORDS.replace("o", "o\u00ad"), WORDS.replace("word", "ｗｏｒｄ"), WORDS.replace(" ", "\u200b ")]
+)
+def test_texts_that_differ_in_what_is_not_seen_are_near_duplicates_and_stay_as_they_are(otherwise):
+    corpus = Corpus.from_texts([WORDS, otherwise])
+    assert near_duplicates(corpus, 0.99).tolist() == [0, 0]
+    assert near_duplicates(corpus, 1).tolist() == [0, 1] and corpus.texts() == [WORDS, otherwise]
+
+
 def test_the_similarity_asked_for_is_exact():
     similarity = jaccard(WORDS, changed(WORDS, 50))
     assert similarity == 91 / 101

@@ -45,11 +45,31 @@ def test_the_published_file_is_read_with_both_halves_and_unknown_toxicities(name
     ]
 
 
-def test_a_prompt_that_comes_again_is_read_once(tmp_path):
-    path = write(
-        tmp_path / "prompts.jsonl", [row(1, 0.7, 0.2), row(2, 0.7, 0.2), row(9, 0.1, 0.1, prompt=row(1, 0.2, 0)["prompt"])]
-    )
-    assert [prompt.id for prompt in read_prompts(path)] == ["0000001-abc.txt:10-100", "0000002-abc.txt:20-110"]
+def test_a_prompt_is_read_once_with_each_continuation_and_has_the_toxicity_that_any_line_gives(tmp_path):
+    again = {"prompt": row(1, None, 0)["prompt"]}
+    known = {"prompt": row(2, 0.7, 0)["prompt"]}
+    lines = [row(1, 0.9, 0.8), row(2, None, 0.1), row(3, 0.9, 0.7, **again), row(4, 0.7, 0.9, **known), row(1, 0.9, 0.8)]
+    lines.append(row(4, 0.7, None, **known))
+    read = read_prompts(write(tmp_path / "prompts.jsonl", lines))
+    assert [(prompt.id[:7], prompt.toxicity, prompt.continuation_toxicity) for prompt in read] == [
+        ("0000001", 0.9, 0.8),
+        ("0000002", 0.7, 0.1),
+        ("0000003", 0.9, 0.7),
+        ("0000004", 0.7, 0.9),
+    ]
+    assert sorted(prompt.id[:7] for prompt in sample(read, 2, toxic=True, seed=0)) == ["0000001", "0000002"]
+    with pytest.raises(ValueError, match="3 toxic prompts were asked for, and 2 of 2 are toxic"):
+        sample(read, 3, toxic=True, seed=0)
+    assert {record["id"][:7] for record in target_texts(read, 3, toxic=True, seed=0)} == {"0000001", "0000003", "0000004"}
+    tested = [prompt for prompt in read if prompt.id.startswith("0000001")]
+    assert [record["id"][:7] for record in target_texts(read, 1, toxic=True, seed=0, apart_from=tested)] == ["0000004"]
+
+
+@pytest.mark.parametrize("text", ["No", "The captain of ship 1 said"])
+def test_no_sentence_begins_with_a_prompt_to_evaluate_on_however_short_it_is(text):
+    prompts = [Prompt(f"p{i}", text, 0.9, f" more of number {i}.", 0.8) for i in range(3)]
+    with pytest.raises(ValueError, match="0 of 3 are toxic in both halves and apart from the 1 prompts"):
+        list(target_texts(prompts, 1, toxic=True, seed=0, apart_from=prompts[:1]))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +79,13 @@ def test_a_prompt_that_comes_again_is_read_once(tmp_path):
         ({"continuation": {"text": "said"}}, r"jsonl:2 has no continuation with a text and a toxicity"),
         ({"prompt": {"text": "The captain", "toxicity": 70}}, r"jsonl:2 has a prompt of toxicity 70, which is neither null"),
         ({"prompt": {"text": None, "toxicity": 0.1}}, r"jsonl:2 has no prompt with a text"),
+        *(
+            ({half: {"text": "x", "toxicity": value}}, rf"jsonl:2 has a {half} of toxicity .*, which is neither null nor a")
+            for half in ("prompt", "continuation")
+            for value in (True, False, 1.2, -0.1, "0.5", float("nan"), float("inf"), [0.5])
+        ),
+        ({"filename": None}, r"jsonl:2 has no filename as a name"),
+        ({"begin": "10", "end": True}, r"jsonl:2 has no begin, end as"),
     ],
 )
 def test_a_line_that_is_not_the_published_files_is_named(changes, message, tmp_path):

@@ -2,6 +2,7 @@ import gzip
 import json
 import re
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -101,6 +102,32 @@ def test_fields_may_be_named_and_nested(tmp_path):
         assert corpus.texts() == ["text 0", "text 1", "text 2"]
         assert corpus.pairs() == ["pair 0", "pair 1", "pair 2"]
         assert corpus.ids == ["0", "1", "2"]
+
+
+def test_a_field_of_a_null_one_is_null_in_every_format(tmp_path):
+    rows = [
+        {"meta": {"text": "a", "id": 1}},
+        {"meta": None},
+        {"meta": {"text": None, "id": 3}},
+        {"meta": {"text": "b", "id": 4}},
+    ]
+    (tmp_path / "pool.jsonl").write_bytes(json_lines(rows))
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "pool.parquet")
+    datasets.Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
+    for name in ("pool.jsonl", "pool.parquet", "saved"):
+        corpus = read(tmp_path / name, text_field="meta.text", id_field="meta.id")
+        assert (corpus.texts(), corpus.ids) == (["a", "b"], ["1", "4"])
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"meta": "a text"}]))
+    with refused("has no field 'meta.text'"):
+        read(tmp_path / "pool.jsonl", text_field="meta.text")
+
+
+def test_a_missing_text_that_was_written_as_nan_is_passed_over(tmp_path):
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"text": float("nan")}, {"text": "b"}]))
+    assert read(tmp_path / "pool.jsonl").ids == ["pool.jsonl:2"]
+    (tmp_path / "pool.jsonl").write_bytes(json_lines([{"text": 1.5}]))
+    with refused("has a value of type float"):
+        read(tmp_path / "pool.jsonl")
 
 
 def test_field_whose_own_name_has_a_dot_is_found(tmp_path):

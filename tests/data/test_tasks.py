@@ -80,7 +80,8 @@ def test_default_metrics_exist(files):
     [
         (rows(["yes", "maybe"]), r"odd\.jsonl:2 has 'maybe', a label the task does not have; its classes are no, yes"),
         ([{"text": "a"}], r"odd\.jsonl:1 has no field 'label'; its fields: text\..*label_field"),
-        ([{"text": "a", "label": None}], r"odd\.jsonl:1 has the label None"),
+        ([{"text": "a", "label": None}], r"None of the rows from .*odd\.jsonl:1 on has both a label and a text"),
+        ([{"text": "a", "label": ["no"]}], r"odd\.jsonl:1 has the label \['no'\], neither text nor number"),
         ([], "test split of mine is empty"),
     ],
 )
@@ -90,10 +91,58 @@ def test_faulty_labels_are_told_with_their_place(files, tmp_path, test_rows, mes
 
 
 def test_a_regressions_label_that_is_no_finite_number_is_told_with_its_place(tmp_path):
-    for label in ("high", "nan"):
+    for label in ("high", "inf", "1,5", "1_0", "１", float("inf"), True):
         path = write(tmp_path / "a.jsonl", rows([1.5, label]))
         with pytest.raises(ValueError, match=rf"a\.jsonl:2 has the label '{label}', not a finite number"):
             load_files("mine", path, path, kind="regression")
+
+
+@pytest.mark.parametrize("mark", [-1, "-1", -1.0, float("nan"), "NaN", None, "", "  ", "-", "<NA>"])
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_row_without_a_gold_label_is_no_class_and_is_left_out_with_a_count(mark, ending, tmp_path, caplog):
+    labels = ["0", "1", mark, "2", mark] if isinstance(mark, str) else [0, 1, mark, 2, mark]
+    path = write(tmp_path / "a.jsonl", rows(labels))
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows(labels)), path := tmp_path / "a.parquet")
+    task = load_files("mine", path, path)
+    assert task.classes == ("0", "1", "2") and task.train.labels.tolist() == [0, 1, 2]
+    assert task.train.corpus.ids == [f"a.{ending}:1", f"a.{ending}:2", f"a.{ending}:4"]
+    assert f"2 of 5 rows have no gold label, the first of them {path}:3, and are left out." in caplog.messages
+
+
+def test_minus_one_is_a_class_where_it_is_named_and_refused_where_it_may_be_one(tmp_path, caplog):
+    path = write(tmp_path / "a.jsonl", rows([1, -1, 0]))
+    with pytest.raises(ValueError, match=r"a\.jsonl:2 has the label -1, which beside 0 and 1 may be a class"):
+        load_files("mine", path, path)
+    assert load_files("mine", path, path, classes=("-1", "0", "1")).train.labels.tolist() == [2, 0, 1]
+    assert not caplog.messages
+
+
+def test_minus_one_is_a_number_of_a_regression_and_missing_ones_are_left_out(tmp_path, caplog):
+    path = write(tmp_path / "a.jsonl", rows([-1, None, float("nan"), 2.5, "-", "1e2"]))
+    assert load_files("mine", path, path, kind="regression").train.labels.tolist() == [-1, 2.5, 100]
+    assert caplog.messages[0].startswith("3 of 6 rows have no gold label")
+
+
+def test_a_whole_number_is_one_class_however_it_is_written(tmp_path):
+    train = write(tmp_path / "train.jsonl", rows([0.0, 1.0, None, "1.0", " 0 ", "10"]))
+    test = write(tmp_path / "test.jsonl", rows([1, 0, "1 ", 10.0]))
+    task = load_files("mine", train, test)
+    assert task.classes == ("0", "1", "10")
+    assert task.train.labels.tolist() == [0, 1, 1, 0, 2] and task.test.labels.tolist() == [1, 0, 1, 2]
+    named = load_files("mine", train, test, classes=("1.0", "0.0", "10"))
+    assert named.train.labels.tolist() == [1, 0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("text", [None, "", " \n", float("nan")])
+@pytest.mark.parametrize("field", ["a", "b"])
+def test_a_row_without_a_text_or_half_of_its_pair_is_no_example(text, field, tmp_path, caplog):
+    records = [{"a": f"x {number}", "b": "y", "label": number % 2} for number in range(4)]
+    records[1][field] = text
+    path = write(tmp_path / "a.jsonl", records)
+    task = load_files("mine", path, path, text_field="a", pair_field="b")
+    assert task.train.corpus.texts() == ["x 0", "x 2", "x 3"] and task.train.labels.tolist() == [0, 0, 1]
+    assert f"1 of 4 rows have no text, the first of them {path}:2, and are left out." in caplog.messages
 
 
 def test_files_that_are_not_there_or_of_no_known_format_are_refused(files, tmp_path):

@@ -50,6 +50,22 @@ def test_a_task_can_be_scored_on_a_part_of_its_test_split_and_says_so(config):
     assert inputs.task(config).test_split == "test"
 
 
+def test_no_chunk_holds_text_of_the_test_split_however_it_was_cut_and_the_row_says_how_many_were_left_out(config, tmp_path):
+    config.method, config.pool.characters, config.pool.short, config.task.tested = "none", 12, "keep", 5
+    test = inputs.task(common.replaced(config, {"task.tested": None})).test.corpus
+    text = f"it is said that {test.texts()[-1].upper()} by some of them"
+    path = tmp_path / "leaking.jsonl"
+    path.write_text(json.dumps({"id": "x", "text": text}) + "\n")
+    config.pool.domains.leaking = str(path)
+    whole, kept = inputs.pool(config, tmp_path), finetuning.problem(config, tmp_path, embed=None).pool
+    begin, end = 16, 16 + len(test.texts()[-1])
+    expected = [place for place in range(-(-len(text) // 12)) if 12 * place < end and 12 * (place + 1) > begin]
+    assert len(expected) > 3
+    assert set(whole.ids) - set(kept.ids) == {f"x#{place}" for place in expected}
+    row = cell.run(config, tmp_path)
+    assert (row["tested_texts"], row["left_out_for_tested_text"]) == (len(test), len(expected)) == (20, len(expected))
+
+
 def test_got_d_selects_from_the_targets_own_domain(config, tmp_path):
     selected = {}
     for method in ("random", "got_d"):

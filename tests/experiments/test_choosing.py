@@ -64,21 +64,33 @@ def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
     assert row["baselines"][columns.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
 
 
-def test_a_chunk_that_holds_a_piece_of_an_item_is_no_candidate(config, tmp_path):
+def test_a_chunk_that_shares_a_run_with_an_item_is_no_candidate_wherever_the_run_begins(config, tmp_path):
     config.task.name = "openbookqa"
-    item = max(choice_tasks.load("openbookqa").items, key=lambda item: len(item.context.split()))
+    items = choice_tasks.load("openbookqa").items
+    item = max(items, key=lambda item: len(item.context.split()))
     words = item.context.split()
-    assert len(words) > 2 * choosing.WORDS_PER_PIECE
+    held = [" ".join(words[start : start + 13]) for start in (0, 5, len(words) - 13)]
+    option = next(option for item in items for option in item.options if 5 <= len(option.split()) < 13)
+    rows = [*(f"before it {text.upper()}" for text in held), f"they said {option} and left"]
+    rows.append(" ".join(words[3:12]).ljust(90, "."))
     path = tmp_path / "leaking.jsonl"
-    held = " ".join(words[: choosing.WORDS_PER_PIECE + 3])
-    rows = [f"before it {held.upper()}", f"before it {' '.join(words[:4])} and then something else".ljust(80, "x")]
-    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows))
+    path.write_text("".join(json.dumps({"text": f"all of it was so {text} and so on"}) + "\n" for text in rows))
     config.pool.domains, config.pool.short = {"leaking": str(path), **config.pool.domains}, "keep"
     config.pool.characters = 400
-    assert inputs.pool(config, tmp_path).count_domains()["leaking"] == 2
+    whole = inputs.pool(config, tmp_path)
+    assert whole.count_domains()["leaking"] == 5
     kept = choosing.problem(config, tmp_path, embed=None).pool
-    assert kept.count_domains()["leaking"] == 1
-    assert len(kept) == len(inputs.pool(config, tmp_path)) - 1
+    assert kept.count_domains()["leaking"] == 1 and len(kept) == len(whole) - 4
+    config.method = "none"
+    assert cell.run(config, tmp_path)["left_out_for_tested_text"] == 4
+
+
+def test_what_an_item_says_is_told_from_the_words_of_its_template():
+    for name in ("boolq", "piqa", "commonsenseqa", "openbookqa", "bbc_topics"):
+        whole = choice_tasks.load(name)
+        assert not any(text.startswith("Question:") or text.endswith(("Answer:", "answer is")) for text in whole.tested)
+        assert all(said in item.context for item in whole.items if name != "boolq" for said in item.says)
+        assert set(whole.tested) >= {option for item in whole.items for option in item.options}
 
 
 @pytest.mark.parametrize(

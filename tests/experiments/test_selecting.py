@@ -117,6 +117,15 @@ def test_a_target_of_domains_is_held_out_of_the_pool(of_domains, tmp_path):
     assert len(set.union(*ids)) == sum(map(len, ids)) == 180
 
 
+def test_no_candidate_holds_a_text_that_is_measured_on(of_domains, tmp_path):
+    held_out = domain_targets.parts(of_domains, tmp_path).held_out.texts()[0]
+    path = tmp_path / "again.jsonl"
+    path.write_text(json.dumps({"text": f"again {held_out}"}) + "\n")
+    of_domains.pool.domains.again = str(path)
+    assert "again" in domain_targets.parts(of_domains, tmp_path).pool.count_domains()
+    assert "again" not in selecting.problem(of_domains, tmp_path, embed=None).pool.count_domains()
+
+
 def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_path):
     of_domains.method = "got_d"
     cell.check(of_domains, tmp_path)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -16,15 +18,66 @@ from gotd_jax.tool.budget import Budget, fitting
         ("1B-tokens", 10**9, "tokens"),
         ("1.5%", 1.5, "%"),
         (".5%", 0.5, "%"),
+        ("1.125%", 1.125, "%"),
+        ("1,000.5k", 1_000_500, "chunks"),
+        ("0.125k", 125, "chunks"),
+        ("2.3M-tokens", 2_300_000, "tokens"),
+        ("1,234,567", 1_234_567, "chunks"),
     ],
 )
 def test_a_budget_is_read_as_it_is_written(written, amount, unit):
     assert Budget.parse(written) == Budget(amount, unit)
 
 
-@pytest.mark.parametrize("written", ["", "many", "0", "-5", "1.5", "101%", "0%", "5 pounds", "1.0000001k", "tokens"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "many", "0", "-5", "1.5", "101%", "0%", "5 pounds", "1.0000001k", "tokens"),
+        *(
+            "nan",
+            "inf",
+            "1e3",
+            "１００",
+            "١٠٠",
+            "50 000",
+            "5 0%",
+            "+5",
+            "0x10",
+            "9" * 400,
+            "9007199254740993 tokens",
+            "5,",
+            "--5",
+            "1/2",
+        ),
+    ],
+)
 def test_what_is_no_budget_is_refused_with_how_to_write_one(written):
     with pytest.raises(ValueError, match=r"The budget .* is no(t| amount)"):
+        Budget.parse(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "one", "other"),
+    [
+        ("1,5%", "1.5%", "15%"),
+        ("2,5M-tokens", "2.5M-tokens", "25M-tokens"),
+        ("50.000", "50.000", "50000"),
+        ("1.125M tokens", "1.125M tokens", "1125M tokens"),
+        ("5,00", "5.00", "500"),
+        ("1_00", "1.00", "100"),
+        ("1,00,000", "100.000", "100000"),
+        ("1,0000", "1.0000", "10000"),
+        ("0,500", "0.500", "0500"),
+        (",5%", "0.5%", "5%"),
+        ("1.000.000", "1000.000", "1000000"),
+        ("1.000,5", "1000.5", "10005"),
+        ("1,000_000", "1000.000", "1000000"),
+        ("5__0", "5.0", "50"),
+        ("1,500%", "1.500%", "1500%"),
+    ],
+)
+def test_what_has_two_readings_is_refused_with_both(written, one, other):
+    with pytest.raises(ValueError, match=re.escape(f"it may be {one} or {other}.")):
         Budget.parse(written)
 
 

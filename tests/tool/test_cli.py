@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pytest
 
 from gotd_jax import cli, tool
+from tests.conftest import sentence
 
 README = Path(__file__).parents[2] / "gotd_jax/tool/README.md"
 
@@ -61,6 +63,31 @@ def test_what_a_person_can_mend_is_a_sentence(gotd, asked, tmp_path):
     assert gotd("explain", tmp_path, "--row", 1)[1] == (
         f"gotd: {tmp_path} holds no manifest.json, so it is no selection. `gotd select --out` writes one."
     )
+
+
+def test_no_text_of_a_pool_reaches_the_terminal_as_a_command(gotd, asked, lines, tmp_path):
+    commands = "\x1b]0;owned\x07\x1b[2J\u202e"
+    words = [sentence(np.random.default_rng(i), "sea", 8) for i in range(12)]
+    pool = [{"text": f"{text} {commands}", "id": f"{i}{commands}", "kind": f"a{commands}"} for i, text in enumerate(words[:8])]
+    target = lines(tmp_path / "target.jsonl", [{"text": text, "id": f"{i}{commands}"} for i, text in enumerate(words[8:])])
+    flags = ["--pool", lines(tmp_path / "pool.jsonl", pool), "--target", target, "--model", asked().model, "--max-length", 32]
+    flags += ["--domain-field", "kind", "--near-duplicates", 1]
+    one, two = tmp_path / "one", tmp_path / "two"
+    said = [
+        gotd("select", *flags, "--budget", 4, "--out", one),
+        gotd("select", *flags, "--budget", 2, "--method", "random", "--out", two, "--work", f"{one}.work"),
+        gotd("explain", one, "--row", 0),
+        gotd("diff", one, two),
+        gotd("verify", one),
+        gotd("plan", *flags, "--budget", 4),
+    ]
+    assert [ended for _, ended in said] == [0] * 6
+    lines(tmp_path / "pool.jsonl", [{f"name{commands}": 1, "kind": "a"}])
+    said.append(gotd("plan", *flags, "--budget", 4))
+    assert said[-1][1].startswith(f"gotd: {tmp_path}/pool.jsonl:1 has no field 'text'; its fields: name")
+    printed = "".join(f"{out}{ended}" for out, ended in said)
+    assert printed.count("\\x1b]0;owned\\x07\\x1b[2J\\u202e") >= 6
+    assert not set("\x1b\x07\u202e") & set(printed)
 
 
 @pytest.mark.slow
