@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,9 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+
+from gotd_jax.artifacts import read_object
+from gotd_jax.data.tokens import SENTENCE_CONFIGS
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -26,6 +28,8 @@ TOKENIZER_FILES = (
     "merges.txt",
     "sentencepiece.bpe.model",
 )
+# What sentence-transformers says of a model (gotd_jax.models.sentence_modules).
+SENTENCE_FILES = ("modules.json", "config_sentence_transformers.json", "*_Pooling/config.json", *SENTENCE_CONFIGS)
 # Weights in these are pickles, which run code when read, or belong to other frameworks.
 REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 
@@ -48,7 +52,8 @@ def find(source: str | os.PathLike) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(str(source), allow_patterns=[CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]))
+        wanted = [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES, *SENTENCE_FILES]
+        return Path(snapshot_download(str(source), allow_patterns=wanted))
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ValueError(
@@ -66,7 +71,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise ValueError(f"{folder} has no {CONFIG}, so it is no Hugging Face model folder. Give the folder that holds one.")
-    return _read_object(path)
+    return read_object(path)
 
 
 def some(names: Iterable[str], count: int = 3) -> str:
@@ -149,7 +154,7 @@ def _weight_files(folder):
 
 
 def _weight_map(folder):
-    content = _read_object(folder / INDEX)
+    content = read_object(folder / INDEX)
     if not isinstance(content.get("weight_map"), dict):
         raise ValueError(f"{folder / INDEX} has no weight_map, which says where each tensor lies. Fetch it again.")
     return content["weight_map"]
@@ -173,13 +178,3 @@ def _check_index(folder, found):
         raise ValueError(
             f"{len(absent)} tensors named in {folder / INDEX} are in none of its files, first {absent[0]!r}. Fetch it again."
         )
-
-
-def _read_object(path):
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
-    return content
