@@ -64,7 +64,7 @@ def embed(
     decoder's tokeniser makes, has an embedding of zeros.
 
     They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
-    where they were stopped. Equal texts are embedded once. What was read of the texts lies beside them: `vector_file.coverage`.
+    where they were stopped. Equal texts are embedded once. What was read of the texts lies beside them (`kept_coverage`).
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.

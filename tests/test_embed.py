@@ -126,7 +126,7 @@ def test_a_prompt_begins_every_text(encoder, corpus, tmp_path):
 def test_what_was_read_of_each_text_lies_beside_the_embeddings(encoder, tmp_path):
     rows = ["wave " * 10, "what wave", "wave " * 10, "the"]
     embed(Corpus.from_texts(rows), encoder, tmp_path / "e", max_length=6)
-    found = vector_file.coverage(tmp_path / "e")
+    found = vector_file.kept_coverage(tmp_path / "e")
     assert (found.tokens.tolist(), found.read.tolist()) == ([10, 2, 10, 1], [4, 2, 4, 1])
     assert (found.unknown.tolist(), found.unreadable.tolist()) == ([0, 1, 0, 0], 4 * [False])
 

@@ -48,7 +48,7 @@ class VectorFile:
         span = slice(*np.searchsorted(self._places, [self.done, self.done + len(vectors)]))
         rows, places = self._rows[span], self._places[span] - self.done
         self._vectors[rows] = kept[places]
-        self._counts[rows] = np.stack([read.tokens, read.read, read.unknown], axis=1)[places]
+        self._counts[rows] = _columns(read)[places]
         self._vectors.flush()
         self._counts.flush()
         self.done += len(vectors)
@@ -59,9 +59,18 @@ class VectorFile:
         self._note.unlink(missing_ok=True)
 
 
-def coverage(folder: str | Path) -> Coverage:
+def keep_coverage(folder: Path, read: Coverage) -> None:
+    """Writes what was read of texts into `folder`, as it lies beside their vectors."""
+    np.save(folder / COVERAGE, _columns(read))
+
+
+def kept_coverage(folder: Path) -> Coverage:
     """Returns what was read of the texts whose vectors lie in `folder`."""
-    return Coverage(*np.load(Path(folder) / COVERAGE).astype(np.int64).T)
+    return Coverage(*np.load(folder / COVERAGE).astype(np.int64).T)
+
+
+def _columns(read: Coverage) -> np.ndarray:
+    return np.stack([read.tokens, read.read, read.unknown], axis=1).astype(np.int32)
 
 
 def _narrowed(vectors: np.ndarray, dtype: np.dtype) -> np.ndarray:
