@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,25 +11,45 @@ import numpy as np
 from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.embed import embed
-from gotd_jax.models import named, published
+from gotd_jax.data.vector_file import kept_coverage
+from gotd_jax.embed import check_pooling, embed
+from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.models import named, published, sentence_modules
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.sentence_modules import Instructions
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.starting import keep_trained
 
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
-    """Returns the embeddings of `corpus` by the config's encoder, float32 [n, d], memory-mapped."""
-    settings = config.embed
-    return embed(
-        corpus,
-        _encoder(config, workdir),
-        folder(corpus, config, workdir),
-        max_length=settings.max_length,
-        pooling=settings.pooling,
-        normalise=settings.normalise,
-    )
+    """Returns the embeddings of `corpus` by the config's encoder, float32 or float16 [n, d], memory-mapped."""
+    encoder, how = _encoder(config, workdir), dataclasses.asdict(instructions(config))
+    return embed(corpus, encoder, folder(corpus, config, workdir), **how, dtype=config.embed.dtype)
+
+
+def instructions(config) -> Instructions:
+    """Returns how texts become vectors: as the config says, or as the folder of its model says where pooling is 'folder'.
+
+    What every text is begun with is the folder's in any case.
+
+    Raises:
+      ValueError: there is no such pooling, or the folder asks for what is not implemented.
+    """
+    settings, asked = config.embed, {}
+    if settings.pooling != "folder":
+        check_pooling(settings.pooling)
+        asked = {"pooling": settings.pooling, "normalise": settings.normalise}
+    said = sentence_modules.instructions(named.folder_of(settings.model), **asked)
+    return dataclasses.replace(said, max_length=settings.max_length)
+
+
+def read(corpora: Mapping[str, Corpus], config, workdir: Path) -> dict[str, dict[str, int]]:
+    """Returns `Coverage.summary` of each of `corpora` that was embedded for the config's method; {} where it reads none."""
+    if config.method not in READ_EMBEDDINGS:
+        return {}
+    folders = {name: folder(corpus, config, workdir) for name, corpus in corpora.items()}
+    return {name: kept_coverage(path).summary() for name, path in folders.items() if path.exists()}
 
 
 def folder(corpus: Corpus, config, workdir: Path) -> Path:
@@ -37,7 +59,12 @@ def folder(corpus: Corpus, config, workdir: Path) -> Path:
 
 def encoder_settings(config) -> dict:
     """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the task as well."""
-    settings = config.embed.to_dict() | {"weights": named.fingerprint_of(config.embed.model)}
+    model = named.folder_of(config.embed.model)
+    settings = config.embed.to_dict() | {
+        "weights": named.fingerprint_of(config.embed.model),
+        "tokenizer": sentence_modules.tokenizer_digest(model),
+        "how": dataclasses.asdict(instructions(config)),
+    }
     if config.embed.finetuned:
         return settings | {"task": inputs.task(config).train.corpus.fingerprint, "seed": config.task.seed}
     return {key: value for key, value in settings.items() if key != "finetune"}

@@ -81,8 +81,7 @@ def embed(
       RuntimeError: a number is too large for float16.
     """
     check_pooling(pooling)
-    if dtype not in DTYPES:
-        raise ValueError(f"Embeddings are kept as {' or '.join(DTYPES)}, not {dtype!r}.")
+    check_dtype(dtype)
     settings = {
         "corpus": corpus.fingerprint,
         "texts": len(corpus),
@@ -109,6 +108,12 @@ def check_pooling(name: str) -> None:
     """Raises ValueError unless there is a pooling called `name`."""
     if name not in POOLINGS:
         raise ValueError(f"There is no pooling {name!r}. There are: {', '.join(POOLINGS)}.")
+
+
+def check_dtype(name: str) -> None:
+    """Raises ValueError unless embeddings can be kept in the dtype called `name`."""
+    if name not in DTYPES:
+        raise ValueError(f"Embeddings are kept as {' or '.join(DTYPES)}, not {name!r}.")
 
 
 def embed_tokens(

@@ -126,7 +126,7 @@ def _material(
     shares = request.shares or len(targets) * (1.0,)
     spoken = candidates.corpus.texts(drawn(len(candidates.rows), LANGUAGES, request.seed))
     for (name, corpus), share, selection in zip(targets.items(), shares, choice.selections):
-        embeddings = vectors.of(corpus)
+        embeddings = np.asarray(vectors.of(corpus), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]
         sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials, given))

@@ -12,7 +12,7 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import coverage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
-from gotd_jax.embed import check_pooling, embed
+from gotd_jax.embed import check_dtype, check_pooling, embed
 from gotd_jax.models import named
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.sentence_modules import Instructions, tokenizer_digest
@@ -49,6 +49,7 @@ class Vectors:
 
     def check(self) -> None:
         """Raises ValueError where there is no such model, or its folder asks for what is not implemented."""
+        check_dtype(self._request.embedding_dtype)
         dataclasses.asdict(self.how)
 
     @property
@@ -81,4 +82,4 @@ class Vectors:
           rows: int64 [k].
           whole: whether to take them from the embeddings of the whole corpus, or to embed these rows alone.
         """
-        return np.asarray(self.of(corpus)[rows]) if whole else self.of(corpus.take(rows))
+        return np.asarray(self.of(corpus)[rows] if whole else self.of(corpus.take(rows)), np.float32)
