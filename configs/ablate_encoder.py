@@ -41,6 +41,7 @@ def get_config(variant: str = ""):
         ("encoder", "tokens", "embed.finetuned", False),
         ("encoder", "tokens", "embed.layers", 0),
         ("encoder", "language_model", "embed.model", config.model),
+        ("encoder", "language_model", "embed.dtype", "float16"),  # 1,600 numbers a chunk
         *LANGUAGE_MODEL,
     )
     config.paper = (

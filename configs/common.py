@@ -107,8 +107,9 @@ def get_config() -> ConfigDict:
     embed.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=256)  # rate unstated: Table 11's
     embed.layers = placeholder(int)  # of the encoder that are read; 0 is its embeddings of tokens; all by default
     embed.max_length = 295  # tokens (the notebook's)
-    embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+) for a model that writes
-    embed.normalise = False
+    embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+), cls, last; folder: see below
+    embed.normalise = False  # with pooling "folder" both are as the model's folder says (sentence-transformers' modules.json)
+    embed.dtype = "float32"  # in which embeddings are kept; float16 takes half the room
     embed.compute_dtype = "float32"  # bfloat16 is about 2.7 times as fast on a CPU with AMX
 
     # Optimal transport: the arguments of gotd_jax.ot.solve.

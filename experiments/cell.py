@@ -86,6 +86,7 @@ def run(config, workdir: Path, *, awaited: bool = False) -> dict:
         "target_domains": problem.target.count_domains(),
         "selected": chosen.count_domains(),
         "selection": read_json(selected / "info.json"),
+        "read": embeddings.read({"pool": problem.pool, "target": problem.target}, config, workdir),
         "seconds": _seconds(selected, scored),
         "protocol": list(config.protocol),
         **_made_with(selected, scored),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gotd_jax.embed import check_pooling
+from experiments import embeddings
+from gotd_jax.embed import check_dtype
 from gotd_jax.models.named import fingerprint_of, folder_of, is_causal
 
 # evaluation -> whether it is of a causal language model; None where no model is trained
@@ -30,7 +31,8 @@ def check(config) -> None:
         raise ValueError(
             f"The evaluation {config.evaluation!r} is of {wanted}, and {config.model} is none. Name another model."
         )
-    check_pooling(config.embed.pooling)
+    embeddings.instructions(config)
+    check_dtype(config.embed.dtype)
     if config.embed.finetuned and is_causal(folder_of(config.embed.model)):
         raise ValueError(
             f"Only encoders are fine-tuned on the task before they embed, and {config.embed.model} writes. Set "

@@ -100,6 +100,21 @@ def read_json(path: str | os.PathLike) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_object(path: str | os.PathLike) -> dict[str, Any]:
+    """Returns the JSON object that a fetched file holds.
+
+    Raises:
+      ValueError: it holds none.
+    """
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
+    return content
+
+
 def stage(
     folder: str | os.PathLike,
     settings: Mapping[str, Any],

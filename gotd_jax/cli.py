@@ -56,7 +56,7 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
         _wrapped(
             f"{out}: {len(chosen):,} chunks, {manifest['selected']['tokens']:,} tokens, chosen from {pool['candidates']:,} "
             f"candidates. Left out of the pool's {pool['pool']:,} chunks: {pool['near_duplicates']:,} near duplicates of one "
-            f"that is a candidate, {pool['leaking']:,} with text to be tested on."
+            f"that is a candidate, {pool['leaking']:,} with text to be tested on, {pool['unreadable']:,} of unknown tokens."
         )
     )
     for name, count in manifest["selected"]["sources"].items():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import sys
 import time
@@ -18,21 +19,29 @@ import pyarrow as pa
 from flax import nnx
 from jax.sharding import PartitionSpec as P
 
-from gotd_jax.artifacts import stage, whole_file
+from gotd_jax.artifacts import stage
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.coverage import Coverage, coverage_of
 from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.data.vector_file import DTYPES, VECTORS, VectorFile
+from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width
 from gotd_jax.devices import AXIS, mesh, split_rows
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.sentence_modules import tokenizer_digest
+from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
 
-WIDTH_STEP = 16  # batch widths are multiples of it: 16 shapes up to 256 tokens, and 14 % padding on mixed lengths
-TOKENS_PER_BATCH = 2048  # measured best on a CPU, per device
-TEXTS_PER_BLOCK = 4096  # what a stop can lose
+TEXTS_PER_BLOCK = 4096  # what a stop can lose; more, up to `MOST_BLOCKS` of them, where more are embedded at once
+MOST_BLOCKS = 16
+MOST_TOKENS = 1 << 17  # of a batch on each device; more gains nothing
+ACTIVATIONS = 1 / 4  # of a device's memory, for what a batch holds at once
 
 # What each real token counts, of `real`, float32 [B, T], 1 at real tokens and 0 at padding.
 POOLINGS = {
     "mean": lambda real: real,
     "position": lambda real: real * jnp.cumsum(real, axis=1),  # 1 to T: a decoder's later tokens have read more of the text
+    "cls": lambda real: real * (jnp.cumsum(real, axis=1) == 1),
+    "last": lambda real: real * (jnp.cumsum(real, axis=1) == jnp.sum(real, axis=1, keepdims=True)),
 }
 
 
@@ -44,15 +53,18 @@ def embed(
     max_length: int = 256,
     pooling: str = "mean",
     normalise: bool = False,
+    prompt: str = "",
+    dtype: str = "float32",
 ) -> np.ndarray:
-    """Returns the embeddings of every text of `corpus`, memory-mapped, float32 [n, d], row i for text i.
+    """Returns the embeddings of every text of `corpus`, memory-mapped, float32 or float16 [n, d], row i for text i.
 
     An embedding is sum_t w_t h_t over the text's T real tokens, h_t their last hidden states. w_t is 1/T ('mean'), or
     proportional to t = 1..T ('position': SGPT, Muennighoff 2022; with the language model's own states, RDS+, Ivison et al.
-    2025). A text without tokens, which only a decoder's tokeniser makes, has an embedding of zeros.
+    2025), or 1 for the first ('cls') or the last token ('last') and 0 for the others. A text without tokens, which only a
+    decoder's tokeniser makes, has an embedding of zeros.
 
     They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
-    where they were stopped. Equal texts are embedded once.
+    where they were stopped. Equal texts are embedded once. What was read of the texts lies beside them (`kept_coverage`).
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.
@@ -61,28 +73,35 @@ def embed(
       max_length: tokens of a text that are read.
       pooling: one of `POOLINGS`.
       normalise: whether to scale each embedding to unit length.
+      prompt: what every text is begun with.
+      dtype: of the file: float32, or float16 in half the room, with three digits of each number.
 
     Raises:
-      ValueError: there is no such pooling, or `folder` holds the embeddings of another corpus, model or setting.
+      ValueError: there is no such pooling or dtype, or `folder` holds the embeddings of another corpus, model or setting.
+      RuntimeError: a number is too large for float16.
     """
     check_pooling(pooling)
+    check_dtype(dtype)
     settings = {
         "corpus": corpus.fingerprint,
         "texts": len(corpus),
         "model": encoder.fingerprint,
+        "tokenizer": tokenizer_digest(encoder.source),
         "compute_dtype": encoder.config.compute_dtype,
         "max_length": max_length,
         "normalise": normalise,
         "pooling": pooling,
+        "prompt": prompt,
+        "dtype": dtype,
     }
 
     def make(partial: Path) -> None:
-        unique, places = _distinct(corpus)
-        _embed_blocks(unique, encoder, partial, max_length, pooling=pooling, normalise=normalise)
-        _join_blocks(partial, places, encoder.config.width)
+        file = VectorFile(partial, corpus, encoder.config.width, dtype)
+        _embed_blocks(file, encoder, max_length, prompt, pooling=pooling, normalise=normalise)
         _write_ids(partial / "ids.arrow", corpus)
+        file.finish()
 
-    return np.load(stage(folder, settings, make, kind="embeddings") / "embeddings.npy", mmap_mode="r")
+    return np.load(stage(folder, settings, make, kind="embeddings") / VECTORS, mmap_mode="r")
 
 
 def check_pooling(name: str) -> None:
@@ -91,41 +110,49 @@ def check_pooling(name: str) -> None:
         raise ValueError(f"There is no pooling {name!r}. There are: {', '.join(POOLINGS)}.")
 
 
+def check_dtype(name: str) -> None:
+    """Raises ValueError unless embeddings can be kept in the dtype called `name`."""
+    if name not in DTYPES:
+        raise ValueError(f"Embeddings are kept as {' or '.join(DTYPES)}, not {name!r}.")
+
+
 def embed_tokens(
     tokens: Tokens, encoder: Loaded, *, pooling: str = "mean", normalise: bool = False
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields (rows, embeddings float32 [rows, d]) of `tokens` batch by batch, shortest texts first.
 
-    Whatever the batches, each text's embedding is the same to rounding.
+    Whatever the batches, each text's embedding is the same to rounding. While the devices run one batch, the next is padded
+    and laid on them.
     """
     run = _mapped(encoder.definition, encoder.head, pooling)
-    for rows, width, height in batches_by_width(tokens.lengths):
+    running = None
+    for rows, width, height in batches_by_width(tokens.lengths, functools.partial(tokens_at_once, encoder.config)):
         batch = tokens.pad(rows, width, height=height)
         batch = jax.device_put((batch["ids"], batch["mask"], batch["types"]), split_rows())
-        vectors = np.asarray(run(encoder.params, *batch))[: len(rows)]
-        if normalise:
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors = vectors / np.where(lengths > 0, lengths, 1.0)
-        yield rows, vectors
+        started = rows, run(encoder.params, *batch)  # comes back at once; the numbers are waited for when they are read
+        if running is not None:
+            yield _read(*running, normalise)
+        running = started
+    if running is not None:
+        yield _read(*running, normalise)
 
 
-def batches_by_width(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
-    """Yields (rows, width, height) that cover all texts: rows of like length, a rectangle of few possible shapes.
+def tokens_at_once(config, width: int) -> int:
+    """Returns how many tokens a device embeds at once: as many as keep it busy and fit into a quarter of its memory.
 
-    The height depends on the width alone and is a multiple of the number of devices, so that each width compiles once.
+    On a CPU `TOKENS_PER_BATCH`. Elsewhere the power of two, at most `MOST_TOKENS`, whose activations in float32 fit: for each
+    token eight hidden states, two hidden layers of the MLP, and two rows of attention a head.
+
+    Args:
+      config: of the model, `EncoderConfig` or `DecoderConfig`.
+      width: tokens of a text, padding included.
     """
-    widths = widths_of(lengths)
-    order = np.argsort(widths, kind="stable")
-    for width in np.unique(widths):
-        height = max(TOKENS_PER_BATCH // int(width), 1) * jax.device_count()
-        rows = order[np.searchsorted(widths[order], width) : np.searchsorted(widths[order], width, side="right")]
-        for start in range(0, len(rows), height):
-            yield rows[start : start + height], int(width), height
-
-
-def widths_of(lengths: np.ndarray) -> np.ndarray:
-    """Returns the width of the batch that each text of so many tokens comes into, int [n]."""
-    return np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
+    memory = device_bytes() / jax.device_count()
+    if not memory:
+        return TOKENS_PER_BATCH
+    bytes_of_token = 4 * (8 * config.width + 2 * config.mlp_width + 2 * config.heads * int(width))
+    fitting = int(memory * ACTIVATIONS / bytes_of_token)
+    return min(max(1 << max(fitting.bit_length() - 1, 0), TOKENS_PER_BATCH), MOST_TOKENS)
 
 
 @functools.lru_cache(maxsize=8)
@@ -133,7 +160,7 @@ def _mapped(definition: nnx.GraphDef, head: str | None, pooling: str):
     def per_device(params, ids, mask, types):
         model = nnx.merge(definition, params)
         hidden = model.decoder(ids, mask)[0] if head == "causal_lm" else model(ids, mask, types)
-        weights = POOLINGS[pooling](mask.astype(hidden.dtype))[:, :, None]
+        weights = POOLINGS[pooling](mask.astype(jnp.float32))[:, :, None]
         return jnp.sum(hidden * weights, axis=1) / jnp.maximum(jnp.sum(weights, axis=1), 1.0)
 
     return jax.jit(
@@ -141,35 +168,28 @@ def _mapped(definition: nnx.GraphDef, head: str | None, pooling: str):
     )
 
 
-def _distinct(corpus: Corpus) -> tuple[Corpus, np.ndarray]:
-    """Returns the corpus of distinct texts and, for every row, its place there, int [n]."""
-    _, first, inverse = np.unique(corpus.hashes, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    return corpus.take(first[order]), place[inverse]
+def _read(rows: np.ndarray, vectors: jax.Array, normalise: bool) -> tuple[np.ndarray, np.ndarray]:
+    vectors = np.asarray(vectors)[: len(rows)]
+    if normalise:
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = vectors / np.where(lengths > 0, lengths, 1.0)
+    return rows, vectors
 
 
-def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int, **options) -> None:
-    tokenizer = load_tokenizer(encoder.source)
-    began, done, read, padded = time.perf_counter(), 0, 0, 0
-    with progress(total=len(corpus), unit="texts", what="embedding") as bar:
-        for start in range(0, len(corpus), TEXTS_PER_BLOCK):
-            path = _block_path(folder, start)
-            block = corpus.take(np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus))))
-            if path.exists():
-                bar.update(len(block))
-                continue
-            tokens = tokenise(tokenizer, block, max_length)
-            vectors = np.empty((len(block), encoder.config.width), np.float32)
+def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: str, **options) -> None:
+    began, before, read, padded = time.perf_counter(), file.done, 0, 0
+    with progress(total=len(file.texts), unit="texts", what="embedding") as bar:
+        bar.update(before)
+        for tokens, counts in _one_ahead(_tokenised(file.texts, before, encoder, max_length, prompt)):
+            vectors = np.empty((len(tokens), encoder.config.width), np.float32)
             for rows, found in embed_tokens(tokens, encoder, **options):
                 vectors[rows] = found
                 bar.update(len(rows))
-            with whole_file(path) as partial, open(partial, "wb") as file:
-                np.save(file, vectors)
-            done, read = done + len(block), read + int(tokens.lengths.sum())
-            padded += sum(width * height for _, width, height in batches_by_width(tokens.lengths))
-    if done:
+            file.write(vectors, counts)
+            read += int(tokens.lengths.sum())
+            batches = batches_by_width(tokens.lengths, functools.partial(tokens_at_once, encoder.config))
+            padded += sum(width * height for _, width, height in batches)
+    if done := file.done - before:
         seconds = time.perf_counter() - began
         print(
             f"Embedded {done:,} texts in {seconds:.1f} s: {done / seconds:,.0f} texts/s, {read / seconds:,.0f} tokens/s, "
@@ -178,25 +198,24 @@ def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int
         )
 
 
-def _join_blocks(folder: Path, places: np.ndarray, dimensions: int) -> None:
-    paths = sorted(folder.glob("block-*.npy"))
-    unique = sum(len(np.load(path, mmap_mode="r")) for path in paths)
-    vectors = np.lib.format.open_memmap(folder / "distinct.npy", "w+", np.float32, (unique, dimensions))
-    start = 0
-    for path in paths:
-        block = np.load(path)
-        vectors[start : start + len(block)] = block
-        start += len(block)
-    joined = np.lib.format.open_memmap(folder / "embeddings.npy", "w+", np.float32, (len(places), dimensions))
-    for start in range(0, len(places), TEXTS_PER_BLOCK):
-        joined[start : start + TEXTS_PER_BLOCK] = vectors[places[start : start + TEXTS_PER_BLOCK]]
-    joined.flush()
-    for path in (*paths, folder / "distinct.npy"):
-        path.unlink()
+def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
+    """Yields the tokens of the texts from `start` on, a block at a time, and what is read of them."""
+    tokenizer = load_tokenizer(encoder.source)
+    at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
+    height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
+    for first in range(start, len(texts), height):
+        block = texts.take(np.arange(first, min(first + height, len(texts))))
+        tokens = tokenise(tokenizer, block, max_length, prompt=prompt)
+        yield tokens, coverage_of(tokenizer, block, tokens)
 
 
-def _block_path(folder: Path, start: int) -> Path:
-    return folder / f"block-{start // TEXTS_PER_BLOCK:06d}.npy"
+def _one_ahead(made: Iterator) -> Iterator:
+    """Yields what `made` yields, the next of which another thread makes meanwhile."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, made, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, made, None)
+            yield item
 
 
 def _write_ids(path: Path, corpus: Corpus) -> None:

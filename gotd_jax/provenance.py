@@ -37,6 +37,7 @@ VERSIONS: Mapping[str, int] = {
     "scores": 1,
     "benchmarks": 1,
     "tool_pools": 1,  # of `gotd select`
+    "tool_coverage": 1,  # what is read of each text
     "tool_candidates": 1,
     "warmed": 1,  # of `gotd warm`
 }

@@ -1,3 +1,5 @@
+import dataclasses
+import shutil
 import subprocess
 import sys
 
@@ -8,12 +10,20 @@ import pytest
 from flax import nnx
 
 from gotd_jax import embed as embedding
+from gotd_jax.data import vector_file, widths
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import batches_by_width, embed, embed_tokens
-from gotd_jax.models import causal, published
+from gotd_jax.data.widths import batches_by_width
+from gotd_jax.embed import embed, embed_tokens
+from gotd_jax.models import causal, named, published
+from gotd_jax.models.config import EncoderConfig
 from tests import processes
 from tests.evaluation.helpers import language_model
+from tests.models.helpers import edit_json
+
+MINILM = EncoderConfig(
+    model_type="bert", vocab_size=100, width=384, layers=6, heads=12, mlp_width=1536, max_positions=512, type_vocab_size=2
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +68,115 @@ def hidden_states(model, corpus, row):
     return np.asarray(module(*(jnp.asarray(batch[name]) for name in ("ids", "mask", "types")))[0])
 
 
-@pytest.mark.parametrize("pooling", ["mean", "position"])
-def test_embedding_is_the_mean_over_real_tokens_or_that_by_position(model, corpus, tmp_path, pooling):
+def weights_of(pooling, length):
+    """What each of a text's tokens counts."""
+    places = np.arange(1, length + 1)
+    weighed = {"mean": np.ones(length), "position": places, "cls": places == 1, "last": places == length}[pooling]
+    return weighed / weighed.sum()
+
+
+@pytest.mark.parametrize("pooling", ["mean", "position", "cls", "last"])
+def test_embedding_is_the_mean_over_real_tokens_or_that_by_position_or_the_first_or_last(model, corpus, tmp_path, pooling):
     hidden = hidden_states(model, corpus, 3)
-    weights = np.ones(len(hidden)) if pooling == "mean" else np.arange(1, len(hidden) + 1)
     found = embed(corpus, model, tmp_path / "e", max_length=64, pooling=pooling)[3]
-    np.testing.assert_allclose(found, weights @ hidden / weights.sum(), atol=1e-5)
+    np.testing.assert_allclose(found, weights_of(pooling, len(hidden)) @ hidden, atol=1e-5)
+
+
+def in_torch(folder, corpus, pooling, max_length):
+    """Embeddings by PyTorch in float64, each text alone, scaled to unit length."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    reference, tokenizer = AutoModel.from_pretrained(folder).double().eval(), AutoTokenizer.from_pretrained(folder)
+    vectors = []
+    for text in corpus.texts():
+        batch = tokenizer(text, truncation=True, max_length=max_length, return_tensors="pt", padding=False)
+        with torch.no_grad():
+            hidden = reference(**batch).last_hidden_state[0].numpy()
+        vectors.append(weights_of(pooling, len(hidden)) @ hidden)
+    return np.stack(vectors) / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last", "position"])
+def test_embeddings_are_those_of_pytorch_whichever_end_is_cut(tiny_model, corpus, tmp_path, pooling, side):
+    shutil.copytree(tiny_model, tmp_path / "model")
+    edit_json(tmp_path / "model/tokenizer_config.json", truncation_side=side)
+    few = corpus.take(range(12))
+    found = embed(few, named.encoder(tmp_path / "model"), tmp_path / "e", max_length=24, pooling=pooling, normalise=True)
+    np.testing.assert_allclose(found, in_torch(tmp_path / "model", few, pooling, 24), atol=2e-6)
+
+
+@pytest.mark.slow
+def test_the_packaged_sentence_model_gives_the_unit_vectors_that_its_folder_asks_for(tmp_path):
+    model = named.encoder("all-MiniLM-L6-v2")
+    options = dataclasses.asdict(named.instructions(model))
+    assert options == {"pooling": "mean", "normalise": True, "max_length": 256, "prompt": ""}
+    texts = Corpus.from_texts(["The ship left the harbour.", "A court heard the appeal. " * 60])
+    found = embed(texts, model, tmp_path / "e", **options)
+    np.testing.assert_allclose(found, in_torch(model.source, texts, "mean", 256), atol=2e-6)
+
+
+def test_a_prompt_begins_every_text(encoder, corpus, tmp_path):
+    prompted = embed(corpus, encoder, tmp_path / "prompted", max_length=64, prompt="good wave ")
+    written = embed(Corpus.from_texts(["good wave " + text for text in corpus.texts()]), encoder, tmp_path / "w", max_length=64)
+    np.testing.assert_array_equal(prompted, written)
+
+
+def test_what_was_read_of_each_text_lies_beside_the_embeddings(encoder, tmp_path):
+    rows = ["wave " * 10, "what wave", "wave " * 10, "the"]
+    embed(Corpus.from_texts(rows), encoder, tmp_path / "e", max_length=6)
+    found = vector_file.kept_coverage(tmp_path / "e")
+    assert (found.tokens.tolist(), found.read.tolist()) == ([10, 2, 10, 1], [4, 2, 4, 1])
+    assert (found.unknown.tolist(), found.unreadable.tolist()) == ([0, 1, 0, 0], 4 * [False])
+
+
+def test_float16_halves_the_file_and_keeps_three_digits(encoder, corpus, tmp_path):
+    whole = embed(corpus, encoder, tmp_path / "whole", max_length=64)
+    half = embed(corpus, encoder, tmp_path / "half", max_length=64, dtype="float16")
+    assert half.dtype == np.float16 and 2 * half.nbytes == whole.nbytes
+    np.testing.assert_allclose(half, whole, rtol=1e-3, atol=1e-6)
+    with pytest.raises(ValueError, match="float32 or float16, not 'int8'"):
+        embed(corpus, encoder, tmp_path / "other", dtype="int8")
+
+
+def test_numbers_too_large_for_float16_are_refused_with_the_largest(corpus, tmp_path, tiny_model):
+    model = published.load(tiny_model)
+    norm = model.params["layers"][1]["mlp_norm"]
+    norm["scale"] = norm["scale"] * 1e6
+    with pytest.raises(RuntimeError, match=r"float16 holds numbers up to 6\.55e\+04\. Keep them as float32"):
+        embed(corpus, model, tmp_path / "e", max_length=64, dtype="float16")
+
+
+def test_embeddings_are_written_once(encoder, corpus, tmp_path):
+    embed(corpus, encoder, tmp_path / "e", max_length=64)
+    names = {path.name for path in (tmp_path / "e").iterdir()}
+    assert names == {"embeddings.npy", "coverage.npy", "ids.arrow", "settings.json", "made.json"}
+
+
+def test_preparing_the_next_batch_while_one_runs_changes_no_bit(encoder, corpus):
+    tokens = tokenise(load_tokenizer(encoder.source), corpus, 64)
+    run = embedding._mapped(encoder.definition, encoder.head, "mean")
+    batches = list(batches_by_width(tokens.lengths))
+    assert len(batches) > 2
+    for (rows, width, height), (found_rows, found) in zip(batches, embed_tokens(tokens, encoder), strict=True):
+        batch = tokens.pad(rows, width, height=height)
+        alone = np.asarray(run(encoder.params, batch["ids"], batch["mask"], batch["types"]))[: len(rows)]
+        np.testing.assert_array_equal(found_rows, rows)
+        np.testing.assert_array_equal(found, alone)
+
+
+def test_batches_grow_with_the_memory_of_a_device_and_hold_the_same_embeddings(encoder, corpus, tmp_path, monkeypatch):
+    small = embed(corpus, encoder, tmp_path / "small", max_length=64)
+    sizes = []
+    for gigabytes in (0, 0.05, 8, 80):
+        monkeypatch.setattr(embedding, "device_bytes", lambda size=gigabytes: int(size * 1e9) * jax.device_count())
+        sizes.append(embedding.tokens_at_once(MINILM, 256))
+    assert sizes == [2048, 2048, 32_768, 131_072]
+    monkeypatch.setattr(embedding, "device_bytes", lambda: jax.device_count() << 33)
+    assert [embedding.tokens_at_once(MINILM, width) for width in (16, 512)] == [65_536, 16_384]
+    monkeypatch.setattr(embedding, "MOST_TOKENS", 8192)
+    np.testing.assert_allclose(embed(corpus, encoder, tmp_path / "large", max_length=64), small, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["mean", pytest.param("position", marks=pytest.mark.slow)])
@@ -72,12 +185,12 @@ def test_embedding_does_not_depend_on_batch_or_padding(model, corpus, tmp_path, 
     alone = one_by_one(few, model, pooling=pooling)
     for name, (tokens_per_batch, step) in enumerate([(2048, 16), (64, 16), (512, 64)]):
         monkeypatch.setattr(embedding, "TOKENS_PER_BATCH", tokens_per_batch)
-        monkeypatch.setattr(embedding, "WIDTH_STEP", step)
+        monkeypatch.setattr(widths, "WIDTH_STEP", step)
         found = embed(few, model, tmp_path / str(name), max_length=64, pooling=pooling)
         np.testing.assert_allclose(found, alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "position"])
+@pytest.mark.parametrize("pooling", ["mean", "position", "cls", "last"])
 def test_a_decoders_tokens_are_weighed_the_same_wherever_in_the_row_they_lie(tmp_path, pooling):
     model = causal.load(language_model(tmp_path / "gpt2", "gpt2"))
     run = embedding._mapped(model.definition, model.head, pooling)
@@ -100,8 +213,8 @@ def test_a_text_without_tokens_has_an_embedding_of_zeros(tmp_path, normalise):
 
 
 def test_an_unknown_pooling_lists_those_there_are(encoder, corpus, tmp_path):
-    with pytest.raises(ValueError, match=r"no pooling 'last'\. There are: mean, position"):
-        embed(corpus, encoder, tmp_path / "e", pooling="last")
+    with pytest.raises(ValueError, match=r"no pooling 'max'\. There are: mean, position, cls, last"):
+        embed(corpus, encoder, tmp_path / "e", pooling="max")
 
 
 def test_normalised_embeddings_have_unit_length(encoder, corpus, tmp_path):
@@ -122,11 +235,11 @@ def test_stopped_embedding_goes_on_after_its_last_block(encoder, corpus, tmp_pat
     whole = np.array(embed(corpus, encoder, tmp_path / "whole", max_length=64))
     real, calls = embedding.tokenise, []
 
-    def stop_at_third(*arguments):
+    def stop_at_third(*arguments, **options):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(embedding, "tokenise", stop_at_third)
     with pytest.raises(KeyboardInterrupt):

@@ -6,12 +6,18 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gotd_jax.artifacts import read_object
 from gotd_jax.data.corpus import Corpus
 
 TEXTS_PER_CALL = 2048
+# What sentence-transformers says of the tokeniser beside it, under names that it has had.
+SENTENCE_CONFIGS = tuple(
+    f"sentence_{name}_config.json" for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,11 +28,13 @@ class Tokens:
       ids: int32 [total], special tokens included.
       types: uint8 [total], 0 for the first sentence, 1 for the second of a pair.
       offsets: int64 [n + 1]; text i is `ids[offsets[i]:offsets[i + 1]]`.
+      whole: tokens of each text before any was cut off, int64 [n]; None where nobody has counted them.
     """
 
     ids: np.ndarray
     types: np.ndarray
     offsets: np.ndarray
+    whole: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -64,6 +72,8 @@ class Tokens:
 def load_tokenizer(source: str | os.PathLike):
     """Returns the Hugging Face tokeniser that lies in the folder `source`.
 
+    Where sentence-transformers' own file beside it says `do_lower_case`, it lowers the case of whatever it reads.
+
     Raises:
       ValueError: there is none.
     """
@@ -74,25 +84,46 @@ def load_tokenizer(source: str | os.PathLike):
     if not folder.is_dir():
         raise ValueError(f"There is no folder {folder} to read a tokeniser from.")
     try:
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder} holds no tokeniser that transformers can read: {error}") from error
+    if sentence_config(folder).get("do_lower_case"):
+        _lower_case(tokenizer.backend_tokenizer)
+    return tokenizer
 
 
-def tokenise(tokenizer, corpus: Corpus, max_length: int) -> Tokens:
+def sentence_config(folder: Path) -> dict[str, Any]:
+    """Returns what sentence-transformers says of the transformer in `folder`, `sentence_bert_config.json`; {} without.
+
+    Raises:
+      ValueError: it is no JSON object.
+    """
+    path = next((folder / name for name in SENTENCE_CONFIGS if (folder / name).is_file()), None)
+    return {} if path is None else read_object(path)
+
+
+def tokenise(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Tokens:
     """Returns the tokens of every text (or pair) of `corpus`, with special tokens, cut to `max_length` tokens.
 
-    Of a pair that is too long, the longer sentence is cut first.
+    The end is cut off, or the beginning where the tokeniser's `truncation_side` is left. Of a pair that is too long, the
+    longer sentence is cut first.
+
+    Args:
+      tokenizer: as `load_tokenizer` returns it.
+      corpus: n texts.
+      max_length: tokens of a text that are kept, special ones included.
+      prompt: what every text is begun with.
     """
-    parts = [_flat([])]
+    parts = [(*_flat([]), np.zeros(0, np.int64))]
     for start in range(0, len(corpus), TEXTS_PER_CALL):
         rows = slice(start, start + TEXTS_PER_CALL)
-        inputs = corpus.texts(rows)
+        inputs = [prompt + text for text in corpus.texts(rows)] if prompt else corpus.texts(rows)
         if corpus.is_paired:
             inputs = [text if pair is None else (text, pair) for text, pair in zip(inputs, corpus.pairs(rows))]
-        parts.append(_flat(_encode(tokenizer, inputs, max_length)))
-    ids, types, lengths = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Tokens(ids, types, np.concatenate([[0], np.cumsum(lengths)]))
+        encodings, whole = _encode(tokenizer, inputs, max_length)
+        parts.append((*_flat(encodings), whole))
+    ids, types, lengths, whole = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Tokens(ids, types, np.concatenate([[0], np.cumsum(lengths)]), whole)
 
 
 def count_tokens(tokenizer, corpus: Corpus) -> np.ndarray:
@@ -112,8 +143,23 @@ def _flat(encodings: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return ids, types, np.asarray([len(encoding.ids) for encoding in encodings], np.int64)
 
 
-def _encode(tokenizer, inputs: list, max_length: int) -> list:
+def _encode(tokenizer, inputs: list, max_length: int) -> tuple[list, np.ndarray]:
+    """Returns the encodings of `inputs`, cut, and how many tokens each has uncut, int64 [inputs]."""
     backend = tokenizer.backend_tokenizer
-    backend.enable_truncation(max_length)
     backend.no_padding()
-    return backend.encode_batch_fast(inputs)
+    backend.no_truncation()
+    encodings = backend.encode_batch_fast(inputs)
+    whole = np.asarray([len(encoding) for encoding in encodings], np.int64)
+    backend.enable_truncation(max_length, direction=tokenizer.truncation_side)
+    too_long = np.flatnonzero(whole > max_length)
+    for row, encoding in zip(too_long, backend.encode_batch_fast([inputs[row] for row in too_long])):
+        encodings[row] = encoding
+    return encodings, whole
+
+
+def _lower_case(backend) -> None:
+    """Makes the tokenizers library's `backend` lower the case of texts before all else."""
+    from tokenizers import normalizers
+
+    others = [] if backend.normalizer is None else [backend.normalizer]
+    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *others])

@@ -17,7 +17,7 @@ from gotd_jax import devices
 from gotd_jax.artifacts import whole_file
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
-from gotd_jax.embed import batches_by_width
+from gotd_jax.data.widths import batches_by_width
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.model import Loaded

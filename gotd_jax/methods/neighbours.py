@@ -90,7 +90,8 @@ def _merge():
 
 
 def unit(vectors: jax.Array) -> jax.Array:
-    """Returns `vectors` [rows, d] of length one; those of length zero stay as they are."""
+    """Returns `vectors` [rows, d] of length one, float32; those of length zero stay as they are."""
+    vectors = jnp.asarray(vectors, jnp.float32)  # the squares of float16 may be beyond it
     lengths = jnp.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / jnp.where(lengths > 0, lengths, 1.0)
 

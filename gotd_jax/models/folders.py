@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from gotd_jax.artifacts import read_object
+from gotd_jax.data.tokens import SENTENCE_CONFIGS
 from gotd_jax.models.revisions import fetched
 
 CONFIG = "config.json"
@@ -28,7 +29,9 @@ TOKENIZER_FILES = (
     "merges.txt",
     "sentencepiece.bpe.model",
 )
-FURTHER_FILES = ("generation_config.json", "modules.json", "sentence_bert_config.json")
+# What sentence-transformers says of a model (gotd_jax.models.sentence_modules).
+SENTENCE_FILES = ("modules.json", "config_sentence_transformers.json", "*_Pooling/config.json", *SENTENCE_CONFIGS)
+GENERATION = "generation_config.json"
 # Weights in these are pickles, which run code when read, or belong to other frameworks.
 REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 
@@ -49,14 +52,13 @@ def find(source: str | os.PathLike) -> Path:
         return folder
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
-    return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES])
+    return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, GENERATION, *TOKENIZER_FILES, *SENTENCE_FILES])
 
 
 def instructions(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of each file in a model's folder that says how it is used: its tokeniser, pooling, generation."""
-    files = [folder / name for name in (*TOKENIZER_FILES, *FURTHER_FILES) if (folder / name).is_file()]
-    files += sorted(folder.glob(f"[0-9]*_*/{CONFIG}"))  # the modules of a sentence transformer
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = {path for name in (*TOKENIZER_FILES, GENERATION, *SENTENCE_FILES) for path in folder.glob(name) if path.is_file()}
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise ValueError(f"{folder} has no {CONFIG}, so it is no Hugging Face model folder. Give the folder that holds one.")
-    return _read_object(path)
+    return read_object(path)
 
 
 def some(names: Iterable[str], count: int = 3) -> str:
@@ -151,7 +153,7 @@ def _weight_files(folder):
 
 
 def _weight_map(folder):
-    content = _read_object(folder / INDEX)
+    content = read_object(folder / INDEX)
     if not isinstance(content.get("weight_map"), dict):
         raise ValueError(f"{folder / INDEX} has no weight_map, which says where each tensor lies. Fetch it again.")
     return content["weight_map"]
@@ -175,13 +177,3 @@ def _check_index(folder, found):
         raise ValueError(
             f"{len(absent)} tensors named in {folder / INDEX} are in none of its files, first {absent[0]!r}. Fetch it again."
         )
-
-
-def _read_object(path):
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
-    return content

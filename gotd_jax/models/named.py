@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import packages
-from gotd_jax.models import causal, folders, published
+from gotd_jax.models import causal, folders, published, sentence_modules
 from gotd_jax.models.decoder_families import FAMILIES
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.sentence_modules import Instructions
+
+LENGTH = 256  # tokens of a text that are read where nobody says it
 
 
 def folder_of(name: str | os.PathLike) -> Path:
@@ -18,7 +22,8 @@ def folder_of(name: str | os.PathLike) -> Path:
     Raises:
       ValueError: there is none.
     """
-    return packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+    folder = packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+    return sentence_modules.transformer_folder(folder)
 
 
 def fingerprint_of(name: str | os.PathLike) -> str:
@@ -47,6 +52,27 @@ def encoder(name: str | os.PathLike, *, layers: int | None = None, compute_dtype
     load = causal.load if is_causal(folder) else published.load
     model = load(folder, compute_dtype=compute_dtype)
     return model if layers is None else model.cut(layers)
+
+
+def instructions(
+    model: Loaded, *, pooling: str | None = None, normalise: bool | None = None, max_length: int | None = None
+) -> Instructions:
+    """Returns how texts become vectors by a loaded model: as asked, and where nothing is asked as its folder says.
+
+    Where the folder does not say either, it is a mean of 256 tokens, of fewer where the model reads no more.
+
+    Args:
+      model: an encoder without head, or a causal language model.
+      pooling: one of `gotd_jax.embed.POOLINGS`.
+      normalise: whether vectors are scaled to unit length.
+      max_length: tokens of a text that are read.
+
+    Raises:
+      ValueError: the folder asks for what is not implemented.
+    """
+    said = sentence_modules.instructions(model.source, pooling=pooling, normalise=normalise)
+    most = model.config.max_positions if model.head == "causal_lm" else model.config.max_length
+    return dataclasses.replace(said, max_length=max_length or min(said.max_length or LENGTH, most))
 
 
 def language_model(name: str | os.PathLike, *, seed: int = 0, compute_dtype: str = "float32") -> Loaded:

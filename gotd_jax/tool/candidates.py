@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +25,28 @@ class Candidates:
       rows: theirs in the pool, int64 [c], ascending.
       first: for every chunk of the pool the first of those that it says nearly the same as, int64 [n].
       leaking: which chunks are refused since they, or a near duplicate of theirs, hold a text to be tested on, bool [n].
+      unreadable: which others are refused since the model cannot read them, or what they are near duplicates of, bool [n].
     """
 
     corpus: Corpus
     rows: np.ndarray
     first: np.ndarray
     leaking: np.ndarray
+    unreadable: np.ndarray
 
     @property
     def counts(self) -> dict[str, int]:
         """How many chunks of the pool are candidates, and how many are not, by reason."""
-        refused = int(self.leaking.sum())
-        near = len(self.first) - refused - len(self.rows)
-        return {"pool": len(self.first), "candidates": len(self.rows), "leaking": refused, "near_duplicates": near}
+        refused = {"leaking": int(self.leaking.sum()), "unreadable": int(self.unreadable.sum())}
+        near = len(self.first) - sum(refused.values()) - len(self.rows)
+        return {"pool": len(self.first), "candidates": len(self.rows), **refused, "near_duplicates": near}
 
     def status(self) -> np.ndarray:
-        """Returns for every chunk of the pool 'candidate', 'near_duplicate' or 'leaking', str [n]."""
+        """Returns for every chunk of the pool 'candidate', 'near_duplicate', 'leaking' or 'unreadable', str [n]."""
         status = np.full(len(self.first), "near_duplicate", dtype=object)
         status[self.rows] = "candidate"
         status[self.leaking] = "leaking"
+        status[self.unreadable] = "unreadable"
         return status
 
     def over_pool(self, values: np.ndarray) -> np.ndarray:
@@ -55,8 +59,14 @@ class Candidates:
         return whole[self.first]
 
 
-def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
+def candidates(texts: Texts, request: Request, work: Path, unreadable: np.ndarray) -> Candidates:
     """Returns the candidates of the pool in `texts`, parted once and kept in `work`.
+
+    Args:
+      texts: of the request.
+      request: what makes texts near duplicates.
+      work: where candidates are kept.
+      unreadable: the chunks of the pool that cannot be chosen since nothing tells them apart, bool [n].
 
     Raises:
       ValueError: none is left.
@@ -67,6 +77,7 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
         "similarity": request.near_duplicates,
         "seed": request.seed,
         "rule": RULE,
+        "unreadable": hashlib.sha256(np.packbits(unreadable)).hexdigest() if unreadable.any() else None,
     }
 
     def make(folder: Path) -> None:
@@ -74,10 +85,12 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
         leaking = np.zeros(len(texts.pool), bool)
         if texts.tested is not None:
             leaking = np.isin(first, np.unique(first[leaks(texts.pool, texts.tested)]))
-        kept = (first == np.arange(len(first))) & ~leaking
+        kept = (first == np.arange(len(first))) & ~leaking & ~unreadable
         if not kept.any():
             raise ValueError(
-                f"All {len(kept):,} chunks of the pool hold text that is to be tested on. Name another pool or leak check."
+                f"None of the {len(kept):,} chunks of the pool can be chosen: {leaking.sum():,} hold text that is to be tested "
+                f"on, and of {unreadable.sum():,} the tokeniser of {request.model} knows next to no token. "
+                "Name another pool, leak check or model."
             )
         np.save(folder / "first.npy", first)
         np.save(folder / "leaking.npy", leaking)
@@ -85,5 +98,6 @@ def candidates(texts: Texts, request: Request, work: Path) -> Candidates:
 
     folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make, kind="tool_candidates")
     first, leaking = np.load(folder / "first.npy"), np.load(folder / "leaking.npy")
-    rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking)
-    return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking)
+    unreadable = unreadable[first] & ~leaking
+    rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking & ~unreadable)
+    return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking, unreadable)

@@ -37,8 +37,9 @@ def write(folder: Path, manifest: Mapping) -> None:
         "",
         f"{selected['chunks']:,} of {pool['candidates']:,} candidates, {selected['tokens']:,} tokens, chosen within a budget "
         f"of {request['budget']} for {', '.join(target['name'] for target in manifest['targets'])}, best first. "
-        f"Of the {pool['pool']:,} chunks of the pool, {pool['near_duplicates']:,} were left out as near duplicates of another "
-        f"and {pool['leaking']:,} since they hold text to be tested on.",
+        f"Of the {pool['pool']:,} chunks of the pool, {pool['near_duplicates']:,} were left out as near duplicates of another, "
+        f"{pool['leaking']:,} since they hold text to be tested on, and {pool['unreadable']:,} since the model knows next "
+        "to none of their tokens.",
         "",
         *markdown_lines([["source", "in the pool", "chosen", "of the selection"], *rows]),
         "",

@@ -17,7 +17,8 @@ from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.formats import COMPRESSIONS, format_of, parquet
 from gotd_jax.data.samples import spread
-from gotd_jax.data.tokens import count_tokens
+from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.tool.vectors import Vectors
 
 COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
 FILES = 16  # of a larger source that are looked into at most, evenly spaced
@@ -100,6 +101,23 @@ def side_of(readings: Sequence[Reading], tokenizer) -> Side:
         read_bytes=round(sum(reading.bytes * reading.share for reading in readings)),
         reading_seconds=sum(reading.seconds / reading.share for reading in readings),
     )
+
+
+def read_of(names: Sequence[str], readings: Sequence[Reading], vectors: Vectors) -> dict[str, dict[str, int]]:
+    """Returns what a request's model reads of all that the sources of a name hold: `Coverage.summary`, by up to 2,000 chunks.
+
+    Args:
+      names: of the sources.
+      readings: of each.
+      vectors: the model and how much of a text it reads.
+    """
+    tokenizer, found = load_tokenizer(vectors.model.source), {}
+    for name, reading in zip(names, readings, strict=True):
+        sample = reading.chunks.take(spread(len(reading.chunks), TOKENISED))
+        scale = len(reading.chunks) / reading.share / len(sample)
+        counts, before = vectors.cover(tokenizer, sample).summary(), found.get(name, {})
+        found[name] = {key: before.get(key, 0) + round(scale * count) for key, count in counts.items()}
+    return found
 
 
 def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:

@@ -141,7 +141,8 @@ def _once(embed_rows: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarra
 
 
 def _health(health: Health, target: TargetSide) -> dict:
-    named = {kind: target.corpus.take(getattr(health, kind)[:QUOTED]) for kind in ("outliers", "unserved")}
+    given = target.corpus if target.given is None else target.given
+    named = {kind: given.take(getattr(health, kind)[:QUOTED]) for kind in ("outliers", "unserved")}
     quoted = {
         kind: [{"id": record["id"], "text": record["text"][: examples.CHARACTERS]} for record in corpus]
         for kind, corpus in named.items()

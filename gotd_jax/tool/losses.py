@@ -34,14 +34,19 @@ def asked_for(
     """
     if request.language_model is None:
         return None
-    recipe = Recipe(max_length=request.max_length)
+    recipe = Recipe(max_length=length(request))
     options = {"seed": request.seed, "name": name, "work": work}
     return functools.partial(target_losses.before_and_after, pool, target, start(request), recipe, **options)
 
 
+def length(request: Request) -> int:
+    """Returns how many tokens of a text the request's language model reads."""
+    return request.max_length or named.LENGTH
+
+
 def start(request: Request) -> Start:
     """Returns the request's language model as training begins with it."""
-    head = dataclasses.replace(HEAD, max_length=min(HEAD.max_length, request.max_length))
+    head = dataclasses.replace(HEAD, max_length=min(HEAD.max_length, length(request)))
     return Start(request.language_model, head, seed=request.seed)
 
 
@@ -52,7 +57,7 @@ def checked(request: Request) -> Loaded:
       ValueError: there is no such model, or it reads fewer tokens than are asked for.
     """
     model = named.language_model(request.language_model, seed=request.seed)
-    check_length(model, request.max_length)
+    check_length(model, length(request))
     return model
 
 

@@ -25,6 +25,7 @@ class TargetSide:
       share: of the budget; the shares of all targets need not sum to 1.
       values: of the candidates, float32 [n_candidates], lower is better; None where the method gives none.
       potentials: of the target's texts; got_d's own, for other methods those of a solve on a sample of the pool.
+      given: all its texts as they were given, whose rows its health names; None where they are those of `corpus`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class TargetSide:
     share: float
     values: np.ndarray | None
     potentials: Potentials
+    given: Corpus | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import resource
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
 
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
@@ -12,16 +15,16 @@ from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
-from gotd_jax.models.model import Loaded
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
-from gotd_jax.tool import losses, rates
+from gotd_jax.tool import losses, rates, reach
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
-from gotd_jax.tool.counting import Reading, Side, look_into, side_of
+from gotd_jax.tool.counting import Reading, Side, look_into, read_of, side_of
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
+from gotd_jax.tool.vectors import Vectors
 from gotd_jax.training.starting import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: README, "Speed and
@@ -35,7 +38,6 @@ SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 nu
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
 REPORT_ROWS = 2000  # of the pool that a report embeds beside them, for its map, its curve and its comparisons
-EMBEDDING_BYTES = 4 * 3  # float32; blocks, distinct texts and all texts lie side by side before the first two are removed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Plan:
       budget: as it was asked for.
       budget_chunks: about how many chunks that is.
       stages: in their order.
+      read: what the model reads: `max_length`, and of each source of `pool` and of `targets`, by its name, about how many
+        texts and tokens, read in part, not read and unknown.
       notes: sentences about what will not go as asked.
     """
 
@@ -77,6 +81,7 @@ class Plan:
     budget: str
     budget_chunks: int
     stages: tuple[Stage, ...]
+    read: dict
     notes: tuple[str, ...] = ()
 
     @property
@@ -98,8 +103,10 @@ class Plan:
         sides = [f"{name:8}{_side(side)}" for name, side in (("pool", self.pool), ("target", self.target))]
         share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
         budget = f"{'budget':8}{self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
+        read = [f"{'read':8}{line}" for line in _read(self.read)]
         lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
-        return "\n".join([*sides, budget, "", *(line.rstrip() for line in lines), *(["", *self.notes] if self.notes else [])])
+        notes = ["", *self.notes] if self.notes else []
+        return "\n".join([*sides, budget, *read, "", *(line.rstrip() for line in lines), *notes])
 
 
 def plan(request: Request) -> Plan:
@@ -119,13 +126,18 @@ def plan(request: Request) -> Plan:
     fields["text_field"] = request.target_text_field or request.text_field
     target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
     tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
-    encoder = models.encoder(request.model, layers=request.layers)
-    tokenizer = load_tokenizer(models.folder_of(request.tokenizer) if request.tokenizer else encoder.source)
+    vectors = Vectors(request, Path())
+    vectors.check()
+    tokenizer = load_tokenizer(models.folder_of(request.tokenizer) if request.tokenizer else vectors.model.source)
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
-    stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), encoder)
-    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes)
+    stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), vectors)
+    of_pool = read_of([name for name, _ in map(named, request.pool)], pool_read, vectors)
+    of_targets = read_of([name for name, _ in target_places(request)], target_read, vectors)
+    read = {"max_length": vectors.how.max_length, "pool": of_pool, "targets": of_targets}
+    notes += tuple(reach.warnings(of_pool, of_targets, vectors.how.max_length))
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), read, notes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,11 +166,11 @@ def _chunks_of(budget: Budget, pool: Side) -> tuple[int, tuple[str, ...]]:
     return pool.chunks, (message.format("about "),)
 
 
-def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, encoder: Loaded) -> Iterator[Stage]:
+def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, vectors: Vectors) -> Iterator[Stage]:
     whole = request.method in READ_EMBEDDINGS
     embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
-    width = encoder.config.width
-    speed = rates.embedding(samples.pool, encoder, request.max_length)
+    width, bytes_of_number = vectors.model.config.width, np.dtype(request.embedding_dtype).itemsize
+    speed = rates.embedding(samples.pool, vectors.model, vectors.how.max_length)
     compared = rates.comparing(samples.pool, request.near_duplicates)
     leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in samples.tested)
     select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
@@ -180,11 +192,11 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, e
         "embed",
         embedded / speed.texts_per_second + speed.shapes * speed.compile_seconds,
         process + rows,
-        embedded * width * EMBEDDING_BYTES,
+        embedded * width * bytes_of_number,
         f"measured: {speed.texts_per_second:,.0f} texts/s, {embedded:,} texts at most; {speed.shapes} programs of "
         f"{speed.compile_seconds:.1f} s to compile",
     )
-    mapped = 4 * embedded * width  # pages of the embeddings' file, which the system may take back
+    mapped = embedded * width * bytes_of_number  # pages of the embeddings' file, which the system may take back
     yield Stage("select", select_seconds, process + rows + PROGRAMS_BYTES + mapped, 0, select_why)
     yield Stage(
         "report", REPORT_SECONDS, process + rows + PROGRAMS_BYTES + mapped, 0, "its parts are of samples, whatever the pool"
@@ -203,7 +215,7 @@ def _selecting(request, pool: Side, target: Side, share: float, samples: _Sample
         return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
     if request.method == "loss_difference":
         model = losses.checked(request)
-        speed = rates.losing(model, samples.pool, request.max_length)
+        speed = rates.losing(model, samples.pool, losses.length(request))
         trained = target.chunks + (min(HEAD_TEXTS, pool.chunks) if model.fresh else 0)
         texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
         return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"
@@ -226,6 +238,18 @@ def _side(side: Side) -> str:
     how = "counted" if side.counted else f"estimated from {size[0]} of {size[1]}"
     about = "" if side.counted else "about "
     return f"{about}{side.texts:,} texts, {side.chunks:,} chunks, about {side.tokens:,} tokens ({how})"
+
+
+def _read(read: dict) -> Iterator[str]:
+    """Yields a line for the pool and one for the targets: how much of them the model reads."""
+    for side, texts in (("pool", "chunks of the pool"), ("targets", "texts of the target")):
+        count = {key: sum(found[key] for found in read[side].values()) for key in next(iter(read[side].values()))}
+        tokens = max(count["tokens"], 1)
+        yield (
+            f"{count['read_in_part']:,} of {count['texts']:,} {texts} are read in part ("
+            f"{count['tokens_not_read'] / tokens:.1%} of all tokens lie beyond {read['max_length']:,}), "
+            f"{count['mostly_unknown']:,} are mostly unknown tokens, {count['unreadable']:,} wholly"
+        )
 
 
 def _cells(stage: Stage) -> tuple[str, ...]:

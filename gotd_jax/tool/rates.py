@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
 import time
@@ -19,7 +20,8 @@ from gotd_jax.data.leaks import leaks
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.samples import spread
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import TOKENS_PER_BATCH, batches_by_width, embed_tokens, widths_of
+from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width, widths_of
+from gotd_jax.embed import embed_tokens, tokens_at_once
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
@@ -52,7 +54,7 @@ def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
     tokenizer, sample = load_tokenizer(encoder.source), _some(chunks, SAMPLED)
     widths = widths_of(tokenise(tokenizer, sample, max_length).lengths)
     timed = tokenise(tokenizer, sample.take(_alike(widths)[:EMBEDDED]), max_length)
-    _, width, height = next(batches_by_width(timed.lengths))
+    _, width, height = next(batches_by_width(timed.lengths, functools.partial(tokens_at_once, encoder.config)))
     marks = [time.perf_counter()]
     for _ in itertools.chain(embed_tokens(timed, encoder), embed_tokens(timed, encoder)):
         marks.append(time.perf_counter())

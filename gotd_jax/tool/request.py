@@ -31,7 +31,11 @@ class Request:
       language_model: for the method loss_difference: what is to be warmed up, a folder, hub name or packaged model likewise.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
       layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
-      max_length: tokens of a text that the model reads.
+      max_length: tokens of a text that the model reads; by default as many as its folder says, else 256.
+      pooling: of the last hidden states over a text's tokens: mean, position (later ones count more), cls (the first), last.
+        As the model's folder says by default (sentence-transformers' modules.json), else mean.
+      normalise: whether embeddings are scaled to unit length; as the model's folder says by default, else not.
+      embedding_dtype: in which embeddings are kept, float32, or float16 in half the room.
       tokenizer: Hugging Face folder or hub name of the tokens that a budget counts; the model's by default.
       characters: length of a chunk of the pool; longer texts are split, 0 keeps them whole.
       text_field: field of a row with the text; `meta.text` is the field text of the field meta.
@@ -57,7 +61,10 @@ class Request:
     language_model: str | None = None
     model: str = "all-MiniLM-L6-v2"
     layers: int | None = None
-    max_length: int = 256
+    max_length: int | None = None
+    pooling: str | None = None
+    normalise: bool | None = None
+    embedding_dtype: str = "float32"
     tokenizer: str | None = None
     characters: int = 1000
     text_field: str = "text"
@@ -90,8 +97,8 @@ class Request:
         if self.format not in FORMATS:
             raise ValueError(f"The format is {self.format!r}. It can be: {', '.join(FORMATS)}.")
         for name in ("max_length", "parts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}. It must be at least 1.")
+            if (given := getattr(self, name)) is not None and given < 1:
+                raise ValueError(f"{name} is {given}. It must be at least 1.")
         if not 0 < self.near_duplicates <= 1:
             raise ValueError(f"near_duplicates is {self.near_duplicates}. It is a similarity: above 0, at most 1.")
         if not 0 < self.epsilon < math.inf:

@@ -21,6 +21,7 @@ from gotd_jax.ot import Potentials
 from gotd_jax.report import page
 from gotd_jax.tool import candidates as protection
 from gotd_jax.tool import card, choosing, findings, health, losses, sources, writing
+from gotd_jax.tool import reach as reaching
 from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 from gotd_jax.tool.chosen import Chosen
@@ -51,17 +52,20 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
     language_model = losses.described(request)
-    texts = sources.read(request, work)
-    candidates = protection.candidates(texts, request, work)
     vectors = Vectors(request, work)
-    targets = {name: _without_mere_copies(corpus) for name, corpus in texts.targets.items()}
+    vectors.check()
+    texts = sources.read(request, work)
+    read = reaching.reach(texts, request, vectors, work)
+    candidates = protection.candidates(texts, request, work, read.unreadable)
+    targets = {name: _to_go_by(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
     problems = _problems(request, texts, targets, candidates.corpus, vectors, scorer, work)
     choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
-    read = {
+    told = {
         "scorer": scorer and {"name": scorer.name, "version": scorer.version},
         "language_model": language_model,
+        "read": read.to_dict(),
     }
-    material = _material(request, texts, targets, candidates, choice, vectors, read)
+    material = _material(request, texts, targets, candidates, choice, vectors, told, list(read.warnings()))
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -108,7 +112,8 @@ def _material(
     candidates: Candidates,
     choice: Choice,
     vectors: Vectors,
-    read: dict,
+    told: dict,
+    warnings: list[str],
 ) -> Material:
     embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
 
@@ -121,10 +126,10 @@ def _material(
     shares = request.shares or len(targets) * (1.0,)
     spoken = candidates.corpus.texts(drawn(len(candidates.rows), LANGUAGES, request.seed))
     for (name, corpus), share, selection in zip(targets.items(), shares, choice.selections):
-        embeddings = vectors.of(corpus)
+        embeddings = np.asarray(vectors.of(corpus), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
-        sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials))
         given = texts.targets[name]
+        sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials, given))
         healths.append(health.examine(name, given, vectors.of(given), seen, spoken))
     return Material(
         pool=texts.pool,
@@ -135,13 +140,14 @@ def _material(
         rows=candidates.rows[choice.rows],
         served=choice.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, choice, vectors, read, sides, healths),
+        manifest=_manifest(request, texts, candidates, choice, vectors, told, sides, healths, warnings),
         seed=request.seed,
     )
 
 
-def _without_mere_copies(target: Corpus) -> Corpus:
-    """Returns a target that is one text many times as that text once, for which there is a transport problem to solve."""
+def _to_go_by(target: Corpus, readable: np.ndarray) -> Corpus:
+    """Returns the readable texts of a target; one text many times as that text once, so that there is a problem to solve."""
+    target = target if readable.all() else target.take(np.flatnonzero(readable))
     return target.take([0]) if len(np.unique(target.hashes)) == 1 else target
 
 
@@ -152,16 +158,16 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, choice, vectors, read, sides, healths) -> dict:
+def _manifest(request, texts, candidates, choice, vectors, told, sides, healths, warnings) -> dict:
     chosen = candidates.corpus.take(choice.rows)
     return {
         "format": 1,
         "versions": writing.versions(),
         "request": request.to_dict(),
         "inputs": texts.inputs,
-        "model": {"name": request.model, "fingerprint": vectors.model.fingerprint},
+        "model": vectors.described(),
         "tokenizer": request.tokenizer or request.model,
-        **read,
+        **told,
         "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
         "tested_texts": 0 if texts.tested is None else len(texts.tested),
         "targets": [
@@ -185,5 +191,5 @@ def _manifest(request, texts, candidates, choice, vectors, read, sides, healths)
             "sources": chosen.count_domains(),
             "fingerprint": chosen.fingerprint,
         },
-        "warnings": [warning for health in healths for warning in health.warnings],
+        "warnings": [*warnings, *(warning for health in healths for warning in health.warnings)],
     }

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from pathlib import Path
 
 import numpy as np
 
 from gotd_jax.artifacts import fingerprint
+from gotd_jax.data import coverage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.embed import embed
-from gotd_jax.models import folders
+from gotd_jax.data.coverage import Coverage
+from gotd_jax.embed import check_dtype, check_pooling, embed
+from gotd_jax.models import named
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.named import encoder
+from gotd_jax.models.sentence_modules import Instructions, tokenizer_digest
 from gotd_jax.tool.request import Request
 
 
@@ -30,13 +33,46 @@ class Vectors:
     @functools.cached_property
     def model(self) -> Loaded:
         """The model, loaded when it is first needed."""
-        return encoder(self._request.model, layers=self._request.layers)
+        return named.encoder(self._request.model, layers=self._request.layers)
+
+    @functools.cached_property
+    def how(self) -> Instructions:
+        """How texts become vectors: as the request says, and where it says nothing as the model's folder does.
+
+        Raises:
+          ValueError: there is no such pooling, or the folder asks for what is not implemented.
+        """
+        asked = {name: getattr(self._request, name) for name in ("pooling", "normalise", "max_length")}
+        if asked["pooling"] is not None:
+            check_pooling(asked["pooling"])
+        return named.instructions(self.model, **asked)
+
+    def check(self) -> None:
+        """Raises ValueError where there is no such model, or its folder asks for what is not implemented."""
+        check_dtype(self._request.embedding_dtype)
+        dataclasses.asdict(self.how)
+
+    @property
+    def reading(self) -> dict:
+        """All that decides which tokens are read of a text, JSON-like."""
+        how = self.how
+        return {"tokenizer": tokenizer_digest(self.model.source), "max_length": how.max_length, "prompt": how.prompt}
+
+    def described(self) -> dict:
+        """Returns the model's name and fingerprint and how texts became vectors, JSON-like."""
+        name, layers, dtype = self._request.model, self._request.layers, self._request.embedding_dtype
+        how = dataclasses.asdict(self.how) | {"layers": layers, "embedding_dtype": dtype}
+        return {"name": name, "fingerprint": self.model.fingerprint, "tokenizer": tokenizer_digest(self.model.source), **how}
 
     def of(self, corpus: Corpus) -> np.ndarray:
-        """Returns the embeddings of a corpus, float32 [n, d], mapped."""
-        length = self._request.max_length
-        name = fingerprint([corpus.fingerprint, self.model.fingerprint, folders.instructions(self.model.source), length])
-        return embed(corpus, self.model, self._work / "embeddings" / name, max_length=length)
+        """Returns the embeddings of a corpus, float32 or float16 [n, d], mapped."""
+        how = dataclasses.asdict(self.how) | {"dtype": self._request.embedding_dtype}
+        name = fingerprint([corpus.fingerprint, self.model.fingerprint, self.reading, how])
+        return embed(corpus, self.model, self._work / "embeddings" / name, **how)
+
+    def cover(self, tokenizer, corpus: Corpus) -> Coverage:
+        """Returns what is read of each text of a corpus; `tokenizer` is the model's."""
+        return coverage.cover(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
 
     def of_rows(self, corpus: Corpus, rows: np.ndarray, *, whole: bool) -> np.ndarray:
         """Returns the embeddings of some rows of a corpus, float32 [k, d].
@@ -46,4 +82,4 @@ class Vectors:
           rows: int64 [k].
           whole: whether to take them from the embeddings of the whole corpus, or to embed these rows alone.
         """
-        return np.asarray(self.of(corpus)[rows]) if whole else self.of(corpus.take(rows))
+        return np.asarray(self.of(corpus)[rows] if whole else self.of(corpus.take(rows)), np.float32)

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import METHODS, READ_EMBEDDINGS, Problem, select
+from gotd_jax.methods import METHODS, READ_EMBEDDINGS, SOLVING, Problem, select
 
 POOL, TARGET, BUDGET = 60, 7, 12
 WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
@@ -231,3 +232,30 @@ def test_a_method_has_the_pool_read_by_a_model_only_if_it_reads_losses(method):
 def test_info_can_be_written_as_json(method):
     info = select(method, make_problem(), BUDGET, seed=0).info
     assert json.loads(json.dumps(info, allow_nan=False)) == info
+
+
+@pytest.mark.parametrize("method", sorted(READ_EMBEDDINGS))
+def test_embeddings_kept_in_float16_select_what_the_same_numbers_do_in_float32(method):
+    def scaled(corpus):
+        return (100 * embed(corpus)).astype(np.float16)  # the squares of such numbers are beyond float16
+
+    half, single = (make_problem(embed=read) for read in (scaled, lambda corpus: scaled(corpus).astype(np.float32)))
+    found, expected = (select(method, problem, BUDGET, seed=0) for problem in (half, single))
+    assert half.candidates.dtype == np.float16
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["got_d", "contrast", "top_cosine", "tapt_c", "rds_plus"])
+def test_a_file_of_float16_is_never_widened_whole(method, tmp_path):
+    rows, dimensions = 60_000, 64
+    np.save(tmp_path / "half.npy", np.random.default_rng(0).normal(size=(rows, dimensions)).astype(np.float16))
+    kept, near = np.load(tmp_path / "half.npy", mmap_mode="r"), np.random.default_rng(1).normal(size=(AWAY, dimensions))
+    pool, few = Corpus.from_texts([str(row) for row in range(rows)]), Corpus.from_texts([str(row) for row in range(AWAY)])
+    problem = Problem(pool, few, lambda corpus: kept if corpus is pool else near.astype(np.float16), away=few)
+    options = {"solver": "semidual", "epsilon": 0.2} if method in SOLVING else {}
+    tracemalloc.start()
+    select(method, problem, BUDGET, seed=0, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < rows * dimensions * 4 * 0.8

@@ -39,13 +39,28 @@ def test_every_stage_has_its_cost_and_where_it_comes_from(planned):
     assert [stage.name for stage in planned.stages] == STAGES
     assert all(stage.seconds > 0 for stage in planned.stages if stage.seconds is not None)
     assert all(stage.memory_bytes > 10**8 and stage.why for stage in planned.stages)
-    assert planned.stages[2].disk_bytes == 220 * 32 * 12  # texts, float32 of 32 dimensions, three times while they are joined
+    assert planned.stages[2].disk_bytes == 220 * 32 * 4  # texts, float32 of 32 dimensions
     total = planned.total
     assert total.seconds == pytest.approx(sum(stage.seconds or 0 for stage in planned.stages))
     assert total.memory_bytes == max(stage.memory_bytes for stage in planned.stages)
     assert json.loads(json.dumps(planned.to_dict()))["total"]["disk_bytes"] == total.disk_bytes
     lines = str(planned).splitlines()
-    assert [line.split("  ")[0] for line in lines[6:12]] == STAGES and "measured: " in lines[8]
+    assert [line.split("  ")[0] for line in lines[8:14]] == STAGES and "measured: " in lines[10]
+
+
+def test_a_plan_says_how_many_chunks_are_read_in_part_or_unknown(request_of, lines, tmp_path, monkeypatch):
+    rows = 6 * ["wave " * 40] + 3 * ["Ꙁ" + " Ꙁ" * 9] + ["ship"]
+    pool = [str(lines(tmp_path / "a.jsonl", rows)), str(lines(tmp_path / "b.jsonl", 10 * ["the sea"]))]
+    planned = plan(request_of(pool=pool, budget="5", max_length=32))
+    assert planned.read["pool"]["a"] == {
+        "texts": 10, "read_in_part": 6, "tokens": 271, "tokens_not_read": 60, "unknown_tokens": 30, "mostly_unknown": 3,
+        "unreadable": 3,
+    }  # fmt: skip
+    assert "read    6 of 20 chunks of the pool are read in part (" in str(planned)
+    assert "6 of the 10 chunks of the pool from a are read in part: the model reads 32 tokens of each" in planned.notes[0]
+    assert "14% of the tokens read of the 10 chunks of the pool from a are unknown tokens" in planned.notes[1]
+    monkeypatch.setattr(counting, "TOKENISED", 4)
+    assert plan(request_of(pool=pool, budget="5", max_length=32)).read["pool"]["a"]["texts"] == 10
 
 
 def test_a_large_pool_is_estimated_and_said_to_be(request_of, monkeypatch):
@@ -72,7 +87,7 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     monkeypatch.setattr("gotd_jax.tool.planning.REPORT_ROWS", 50)
     for method, texts in (("dsir", 150), ("tapt_c", 220)):
         planned = plan(request_of(method=method))
-        assert planned.stages[2].disk_bytes == texts * 32 * 12 and planned.stages[3].why == "measured on a sample"
+        assert planned.stages[2].disk_bytes == texts * 32 * 4 and planned.stages[3].why == "measured on a sample"
 
 
 @pytest.mark.parametrize(

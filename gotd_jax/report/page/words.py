@@ -68,9 +68,19 @@ def title(findings: Mapping[str, Any]) -> str:
     return f"{findings['chosen']:,} chunk{'s' * (findings['chosen'] != 1)} chosen for {named}"
 
 
-def warnings(healths: Sequence[Mapping[str, Any]]) -> list[dict]:
-    """Returns every warning about a target, with the target's name."""
-    return [{"target": health["name"], "said": said} for health in healths for said in health["warnings"]]
+def warnings(findings: Mapping[str, Any]) -> list[dict]:
+    """Returns every warning of the manifest, about what is read first, those about a target's health with its name."""
+    of_health = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
+    known = {warning["said"] for warning in of_health}
+    others = [said for said in findings["manifest"].get("warnings", ()) if said not in known]
+    return [{"target": None, "said": said} for said in others] + of_health
+
+
+def read(manifest: Mapping[str, Any]) -> list[dict]:
+    """Returns what the model reads of each domain and target, a line each; none where the manifest does not say it."""
+    found = manifest.get("read", {})
+    sides = [(f"target {name}", counts) for name, counts in found.get("targets", {}).items()]
+    return [{"of": name, **counts} for name, counts in (*sides, *found.get("pool", {}).items())]
 
 
 def health(found: Mapping[str, Any]) -> list[dict]:

@@ -1,0 +1,111 @@
+"""What the model of a selection reads of its pool and its targets, counted, and which texts it cannot read at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data import coverage
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.coverage import Coverage
+from gotd_jax.data.samples import drawn
+from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.data.vector_file import keep_coverage, kept_coverage
+from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.tool.material import SAMPLE
+from gotd_jax.tool.request import Request
+from gotd_jax.tool.sources import Texts
+from gotd_jax.tool.vectors import Vectors
+
+LISTED = 6  # warnings
+
+
+@dataclasses.dataclass(frozen=True)
+class Reach:
+    """What is read of the texts of a request.
+
+    Attributes:
+      max_length: tokens of a text that are read.
+      pool: counts of `Coverage.summary` by the name of the domain.
+      targets: likewise of each target, by its name.
+      looked_at: chunks of the pool that were counted: all of them where the method reads embeddings, else a sample.
+      unreadable: the chunks of the pool that the method cannot tell apart, bool [n]; none where it reads no embeddings.
+      readable: the texts of each target that can be told apart, bool [m], by its name; all where no embeddings are read.
+    """
+
+    max_length: int
+    pool: dict[str, dict[str, int]]
+    targets: dict[str, dict[str, int]]
+    looked_at: int
+    unreadable: np.ndarray
+    readable: dict[str, np.ndarray]
+
+    def to_dict(self) -> dict:
+        """Returns the counts JSON-like."""
+        return {name: getattr(self, name) for name in ("max_length", "looked_at", "pool", "targets")}
+
+    def warnings(self) -> list[str]:
+        """Returns sentences about the targets and domains of which too much is not read, or not known, the first few whole."""
+        return warnings(self.pool, self.targets, self.max_length)
+
+
+def reach(texts: Texts, request: Request, vectors: Vectors, work: Path) -> Reach:
+    """Returns what the request's model reads of `texts`; of the pool it is counted once and kept in `work`.
+
+    Where embeddings are read, a text of whose tokens the tokeniser knows a tenth or less is no candidate and no part of a
+    target: such texts differ in little but their length, whatever they say.
+
+    Raises:
+      ValueError: of a target no text is left.
+    """
+    whole = request.method in READ_EMBEDDINGS
+    rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
+    read = _of_pool(texts.pool if whole else texts.pool.take(rows), vectors, work)
+    tokenizer = load_tokenizer(vectors.model.source)
+    of_targets = {name: vectors.cover(tokenizer, corpus) for name, corpus in texts.targets.items()}
+    readable = {name: ~found.unreadable if whole else np.ones(len(found.read), bool) for name, found in of_targets.items()}
+    for name, kept in readable.items():
+        if not kept.any():
+            raise ValueError(
+                f"No text of the target {name} can be read by {request.model}, whose tokeniser knows next to none of their "
+                "tokens. Name a model that knows their script, or a method that reads no embeddings, such as dsir."
+            )
+    return Reach(
+        max_length=vectors.how.max_length,
+        pool=by_domain(read, texts.pool.domains[rows]),
+        targets={name: found.summary() for name, found in of_targets.items()},
+        looked_at=len(rows),
+        unreadable=read.unreadable if whole else np.zeros(len(texts.pool), bool),
+        readable=readable,
+    )
+
+
+def warnings(pool: Mapping[str, dict], targets: Mapping[str, dict], max_length: int) -> list[str]:
+    """Returns what `Reach.warnings` does, of counts by the names of domains and targets."""
+    found = [
+        *((f"texts of the target {name}", counts) for name, counts in targets.items()),
+        *((f"chunks of the pool{f' from {name}' * (len(pool) > 1)}", counts) for name, counts in pool.items()),
+    ]
+    said = [sentence for of, counts in found for sentence in coverage.warnings(counts, of, max_length)]
+    more = [f"{len(said) - LISTED:,} more such warnings are left out here; `read` in the manifest has all counts."]
+    return said if len(said) <= LISTED else said[:LISTED] + more
+
+
+def by_domain(read: Coverage, domains: np.ndarray) -> dict[str, dict[str, int]]:
+    """Returns the counts of each domain, in the order in which they are first met; `domains` are those of the texts, [n]."""
+    names, first, inverse = np.unique(domains.astype(str), return_index=True, return_inverse=True)
+    groups = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    return {str(names[place]): read.take(groups[place]).summary() for place in np.argsort(first)}
+
+
+def _of_pool(pool: Corpus, vectors: Vectors, work: Path) -> Coverage:
+    settings = {"corpus": pool.fingerprint, **vectors.reading}
+
+    def make(folder: Path) -> None:
+        keep_coverage(folder, vectors.cover(load_tokenizer(vectors.model.source), pool))
+
+    return kept_coverage(stage(work / f"read-{fingerprint(settings)}", settings, make, kind="tool_coverage"))
