@@ -39,6 +39,7 @@ STEPS = {
 
 def check(config, workdir: Path) -> None:
     """Raises ValueError for whatever would stop the cell later: method, models, task, prompts, scorers, pool, budget."""
+    say_outdated(workdir)
     if config.method not in METHODS:
         raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
     models.check(config)

@@ -51,7 +51,7 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
     took, to_make = [], len(own) - len(known)
     for config, swept in own:
         began, awaited = time.perf_counter(), not config.keep_models and _is_awaited(config, cells, workdir)
-        row = {**cell.run(config, workdir, awaited=awaited), **swept, "config": _identity(config)}
+        row = {**cell.run(config, workdir, awaited=awaited), **swept, "config": _identity(config), "code": _code()}
         results.write(workdir / "results.jsonl", row)
         if row["config"] not in known:
             took.append(time.perf_counter() - began)
@@ -61,15 +61,19 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
 
 
 def found(workdir: Path, identities: Iterable[str]) -> list[dict]:
-    """Returns the rows in the workdir of the configs with `identities`, in that order."""
+    """Returns the rows in the workdir of the configs with `identities`, in that order, that the code of today made."""
     path = workdir / "results.jsonl"
-    rows = {row.get("config"): row for row in results.read(path)} if path.exists() else {}
+    rows = {row.get("config"): row for row in results.read(path) if row.get("code") == _code()} if path.exists() else {}
     return [rows[identity] for identity in identities if identity in rows]
 
 
 def _identity(config) -> str:
-    """Returns what tells a row: its config, and the code of today, so that rows of earlier code are not taken for its own."""
-    return fingerprint([config.to_dict(), dict(provenance.VERSIONS)])
+    return fingerprint(config.to_dict())
+
+
+def _code() -> str:
+    """Returns what tells the code that made a row from earlier and later code."""
+    return fingerprint(dict(provenance.VERSIONS))
 
 
 def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -229,9 +230,11 @@ def made_with(folder: str | os.PathLike) -> dict[str, dict]:
 
 def say_outdated(work: str | os.PathLike) -> None:
     """Says on stderr, once a process, how many stages in `work` were made by earlier code, and so will not be read."""
-    work = Path(work)
-    if work in _SAID:
-        return
+    _say_outdated(Path(work), tuple(provenance.VERSIONS.items()))
+
+
+@functools.cache
+def _say_outdated(work: Path, code: tuple) -> None:
     stages = [path.parent for depth in ("*", "*/*") for path in work.glob(f"{depth}/{SETTINGS}")]
     outdated = [folder for folder in stages if not folder.name.endswith(PARTIAL) and _earlier(folder)]
     if outdated:

@@ -14,7 +14,8 @@ from gotd_jax.artifacts import turn, whole_file
 def write(path: str | os.PathLike, row: dict) -> None:
     """Adds `row` to the file at `path`, in place of the row of the same `cell` and `config` if there is one.
 
-    Cells of different configs can be one: what `none` scores depends on no epsilon.
+    Cells of different configs can be one: what `none` scores depends on no epsilon. Rows of other `code` than its own are
+    dropped: no table is of two.
 
     The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it take turns.
 
@@ -25,7 +26,7 @@ def write(path: str | os.PathLike, row: dict) -> None:
         raise ValueError(f"A row of results needs a 'cell' to be told by; this one has {', '.join(row) or 'nothing'}.")
     path = Path(path)
     with turn(path.parent):
-        rows = {_key(old): old for old in read(path)} if path.exists() else {}
+        rows = {_key(old): old for old in read(path) if old.get("code") == row.get("code")} if path.exists() else {}
         rows[_key(row)] = row
         lines = [_line(row) for row in sorted(rows.values(), key=_order)]
         with whole_file(path) as partial:

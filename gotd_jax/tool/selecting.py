@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax import ot
-from gotd_jax.artifacts import whole_folder
+from gotd_jax.artifacts import say_outdated, whole_folder
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.samples import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
@@ -49,6 +49,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     out = check_free(out)
     work = Path(work or f"{out}.work")
     choosing.check_method(request.method)
+    say_outdated(work)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
     language_model = losses.described(request)

@@ -287,3 +287,4 @@ def test_rows_of_earlier_code_are_not_taken_for_those_of_today(config, tmp_path,
     assert len(running.run(cells, tmp_path)) == 2
     monkeypatch.setattr(provenance, "VERSIONS", provenance.VERSIONS | {"scores": 2})
     assert [row["seed"] for row in running.run(cells, tmp_path, shard="1/2")] == [0]
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 1
