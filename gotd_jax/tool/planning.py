@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.leaks import search
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
@@ -19,6 +20,7 @@ from gotd_jax.tool import losses, rates
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
+from gotd_jax.tool.health import own_text
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
@@ -69,6 +71,7 @@ class Plan:
       budget_chunks: about how many chunks that is.
       stages: in their order.
       notes: sentences about what will not go as asked.
+      in_pool: chunks of the target that lie in the pool, of what was read of both.
     """
 
     method: str
@@ -78,6 +81,7 @@ class Plan:
     budget_chunks: int
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    in_pool: int = 0
 
     @property
     def total(self) -> Stage:
@@ -98,6 +102,7 @@ class Plan:
         sides = [f"{name:8}{_side(side)}" for name, side in (("pool", self.pool), ("target", self.target))]
         share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
         budget = f"{'budget':8}{self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
+        sides[1] += f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
         lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
         return "\n".join([*sides, budget, "", *(line.rstrip() for line in lines), *(["", *self.notes] if self.notes else [])])
 
@@ -124,8 +129,11 @@ def plan(request: Request) -> Plan:
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
-    stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), encoder)
-    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes)
+    samples = _Samples(_all(pool_read), _all(target_read), tested)
+    stages = _stages(request, pool, target, chunks, samples, encoder)
+    in_pool = search(samples.pool, samples.target).held
+    notes += tuple(own_text(in_pool, len(samples.target), "the target"))
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes, in_pool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,7 +168,7 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, e
     width = encoder.config.width
     speed = rates.embedding(samples.pool, encoder, request.max_length)
     compared = rates.comparing(samples.pool, request.near_duplicates)
-    leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in samples.tested)
+    leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in (*samples.tested, samples.target))
     select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
     written, row_bytes = rates.writing(samples.pool)
     process = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux; the model and its programs are in it

@@ -61,7 +61,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         "scorer": scorer and {"name": scorer.name, "version": scorer.version},
         "language_model": language_model,
     }
-    material = _material(request, texts, targets, candidates, choice, vectors, read)
+    material = _material(request, texts, targets, candidates, choice, vectors, read, work)
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -109,6 +109,7 @@ def _material(
     choice: Choice,
     vectors: Vectors,
     read: dict,
+    work: Path,
 ) -> Material:
     embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
 
@@ -125,7 +126,8 @@ def _material(
         potentials = _potentials(selection, seen, embeddings, request)
         sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials))
         given = texts.targets[name]
-        healths.append(health.examine(name, given, vectors.of(given), seen, spoken))
+        in_pool = protection.held(candidates, given, work)
+        healths.append(health.examine(name, given, vectors.of(given), seen, spoken, in_pool=in_pool))
     return Material(
         pool=texts.pool,
         candidates=candidates.rows,
@@ -168,6 +170,7 @@ def _manifest(request, texts, candidates, choice, vectors, read, sides, healths)
             {
                 "name": side.name,
                 "texts": len(side.corpus),
+                "in_pool": healths[number].in_pool,
                 "share": side.share,
                 "selected": int((choice.served == number).sum()),
                 "tokens": int(choice.tokens[choice.served == number].sum()),
