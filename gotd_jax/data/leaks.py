@@ -23,6 +23,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.runs import LONGEST
 from gotd_jax.progress import progress
 
+MOST = 0.5  # of a text's runs: a pool that has so many of them has the text
 RULE = 2  # raised when the rule finds other chunks than before
 
 
@@ -38,6 +39,11 @@ class Found:
 
     rows: np.ndarray
     shares: np.ndarray
+
+    @property
+    def held(self) -> int:
+        """How many of the texts looked for lie in the pool: half of their runs or more do."""
+        return int(np.sum(self.shares >= MOST))
 
 
 def leaks(pool: Corpus, held_out: Corpus) -> np.ndarray:

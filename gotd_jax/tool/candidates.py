@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.leaks import RULE, leaks
+from gotd_jax.data.leaks import RULE, leaks, search
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
@@ -101,3 +101,16 @@ def candidates(texts: Texts, request: Request, work: Path, unreadable: np.ndarra
     unreadable = unreadable[first] & ~leaking
     rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking & ~unreadable)
     return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking, unreadable)
+
+
+def held(candidates: Candidates, target: Corpus, work: Path) -> int:
+    """Returns how many texts of a target lie among the candidates, counted once and kept in `work`.
+
+    A text does if half of its runs of 13 words do, by the rule of `gotd_jax.data.leaks`; a shorter one as a whole.
+    """
+    settings = {"candidates": candidates.corpus.fingerprint, "target": target.fingerprint, "rule": RULE}
+
+    def make(folder: Path) -> None:
+        write_json(folder / "held.json", search(candidates.corpus, target).held)
+
+    return read_json(stage(work / f"held-{fingerprint(settings)}", settings, make, kind="tool_candidates") / "held.json")

@@ -23,6 +23,7 @@ REPEATED = 0.2  # the share of the target above which there is a warning; so are
 # other text took its place (Wikipedia, biographies, news, biomedical).
 UNSERVED = 0.15
 STRAY = 0.01
+IN_POOL = 0.1
 FOREIGN = 0.1
 NEAR = 0.6  # of the similarity of the nearest other text of the target, above chance
 PRESENT = 0.01  # share of the pool from which it has a language
@@ -49,6 +50,7 @@ class Health:
         nearest candidate is less than 0.6 as similar to it as the nearest other text of the target. Empty as above.
       languages: share of each language, ISO 639 codes, in (a sample of) the texts that are long enough to tell.
       pool_languages: likewise of the pool.
+      in_pool: texts that lie among the candidates themselves.
       warnings: sentences for a person: what is wrong, by how much, and what to do.
     """
 
@@ -61,6 +63,7 @@ class Health:
     unserved: tuple[int, ...]
     languages: dict[str, float]
     pool_languages: dict[str, float]
+    in_pool: int = 0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -77,6 +80,7 @@ def examine(
     pool_texts: Sequence[str],
     *,
     similarity: float = 0.8,
+    in_pool: int = 0,
 ) -> Health:
     """Returns the health of a target, with a warning for each thing that makes a selection by it doubtful.
 
@@ -87,6 +91,7 @@ def examine(
       candidates: embeddings of the pool, float32 [n, d]; may be memory-mapped. Of a sample, more texts count as unserved.
       pool_texts: a sample of the pool, to see its languages: a thousand are enough.
       similarity: Jaccard similarity of word shingles from which texts are near duplicates.
+      in_pool: texts of the target that lie among the candidates.
     """
     copied = near_duplicates(target, 1.0)
     repeated = near_duplicates(target, similarity)
@@ -110,6 +115,7 @@ def examine(
         unserved=tuple(np.flatnonzero(np.isin(repeated, unserved)).tolist()),
         languages=_shares(languages(target.texts(spread(len(target), SAMPLE)))),
         pool_languages=_shares(languages(pool_texts)),
+        in_pool=in_pool,
     )
     return dataclasses.replace(found, warnings=tuple(_warnings(found)))
 
@@ -135,8 +141,19 @@ def _shares(codes: Sequence[str]) -> dict[str, float]:
     return {code: counts[code] / counts.total() for code in order}
 
 
+def own_text(in_pool: int, texts: int, target: str) -> Iterator[str]:
+    """Yields a warning where more than a tenth of a target's texts lie in the pool that is chosen from."""
+    if in_pool > IN_POOL * texts:
+        yield (
+            f"{in_pool:,} of the {texts:,} texts of {target} lie in the pool themselves ({in_pool / texts:.0%}). Nothing is "
+            "nearer to them, so that they are chosen and teach no more than the target. Take the target's own file out of the "
+            "pool, or refuse its text by --leak-check."
+        )
+
+
 def _warnings(health: Health) -> Iterator[str]:
     target = f"the target {health.name}"
+    yield from own_text(health.in_pool, health.texts, target)
     if health.different == 1 and health.texts > 1:
         yield f"T{target[1:]} is one text, {health.texts:,} times: a selection can only resemble that. Give different texts."
     else:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.leaks import search
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
@@ -21,6 +22,7 @@ from gotd_jax.tool import losses, rates, reach
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, read_of, side_of
+from gotd_jax.tool.health import own_text
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request, named
 from gotd_jax.tool.sources import target_places
@@ -73,6 +75,7 @@ class Plan:
       read: what the model reads: `max_length`, and of each source of `pool` and of `targets`, by its name, about how many
         texts and tokens, read in part, not read and unknown.
       notes: sentences about what will not go as asked.
+      in_pool: chunks of the target that lie in the pool, of what was read of both.
     """
 
     method: str
@@ -83,6 +86,7 @@ class Plan:
     stages: tuple[Stage, ...]
     read: dict
     notes: tuple[str, ...] = ()
+    in_pool: int = 0
 
     @property
     def total(self) -> Stage:
@@ -104,6 +108,7 @@ class Plan:
         share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
         budget = f"{'budget':8}{self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
         read = [f"{'read':8}{line}" for line in _read(self.read)]
+        sides[1] += f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
         lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
         notes = ["", *self.notes] if self.notes else []
         return "\n".join([*sides, budget, *read, "", *(line.rstrip() for line in lines), *notes])
@@ -132,12 +137,17 @@ def plan(request: Request) -> Plan:
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
-    stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), vectors)
+    samples = _Samples(_all(pool_read), _all(target_read), tested)
+    stages = _stages(request, pool, target, chunks, samples, vectors)
     of_pool = read_of([name for name, _ in map(named, request.pool)], pool_read, vectors)
     of_targets = read_of([name for name, _ in target_places(request)], target_read, vectors)
     read = {"max_length": vectors.how.max_length, "pool": of_pool, "targets": of_targets}
-    notes += tuple(reach.warnings(of_pool, of_targets, vectors.how.max_length))
-    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), read, notes)
+    in_pool = search(samples.pool, samples.target).held
+    notes += (
+        *reach.warnings(of_pool, of_targets, vectors.how.max_length),
+        *own_text(in_pool, len(samples.target), "the target"),
+    )
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), read, notes, in_pool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +182,7 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, v
     width, bytes_of_number = vectors.model.config.width, np.dtype(request.embedding_dtype).itemsize
     speed = rates.embedding(samples.pool, vectors.model, vectors.how.max_length)
     compared = rates.comparing(samples.pool, request.near_duplicates)
-    leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in samples.tested)
+    leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in (*samples.tested, samples.target))
     select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
     written, row_bytes = rates.writing(samples.pool)
     process = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux; the model and its programs are in it

@@ -66,7 +66,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         "language_model": language_model,
         "read": read.to_dict(),
     }
-    material = _material(request, texts, targets, candidates, choice, vectors, told, list(read.warnings()))
+    material = _material(request, texts, targets, candidates, choice, vectors, told, list(read.warnings()), work)
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -115,6 +115,7 @@ def _material(
     vectors: Vectors,
     told: dict,
     warnings: list[str],
+    work: Path,
 ) -> Material:
     embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
 
@@ -131,7 +132,8 @@ def _material(
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]
         sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials, given))
-        healths.append(health.examine(name, given, vectors.of(given), seen, spoken))
+        in_pool = protection.held(candidates, given, work)
+        healths.append(health.examine(name, given, vectors.of(given), seen, spoken, in_pool=in_pool))
     return Material(
         pool=texts.pool,
         candidates=candidates.rows,
@@ -175,6 +177,7 @@ def _manifest(request, texts, candidates, choice, vectors, told, sides, healths,
             {
                 "name": side.name,
                 "texts": len(side.corpus),
+                "in_pool": healths[number].in_pool,
                 "share": side.share,
                 "selected": int((choice.served == number).sum()),
                 "tokens": int(choice.tokens[choice.served == number].sum()),

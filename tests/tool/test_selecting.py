@@ -1,4 +1,5 @@
 import json
+import re
 
 import datasets
 import numpy as np
@@ -155,6 +156,24 @@ def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(a
     values, pool = chosen.values(), chosen.pool.to_pylist()
     assert np.isnan(values[[0, 9, 60]]).all() and np.isfinite(np.delete(values, [0, 9, 60])).all()
     assert values[61] == values[1] and pool[61]["status"] == "near_duplicate" and pool[61]["first"] == 1
+
+
+def test_texts_of_the_target_that_lie_in_the_pool_are_counted_and_warned_of(asked, texts, lines, tmp_path):
+    own = [json.loads(line)["text"] for line in (texts / "train.jsonl").read_text().splitlines()]
+    pool = lines(tmp_path / "pool.jsonl", [f"so it is {text.upper()} and so" for text in own[:8]])
+    sources = (*asked().pool, f"own={pool}")
+    counts, said = {}, "8 of the 40 texts of the target .*lie in the pool themselves .20%"
+    for name, fields in (("held", {}), ("refused", {"leak_check": f"{texts}/train.jsonl"})):
+        request = asked(pool=sources, **fields)
+        manifest = tool.select(request, tmp_path / name, work=tmp_path / "work").manifest
+        counts[name] = manifest["targets"][0]["in_pool"]
+        assert any(re.match(said, warning) for warning in manifest["warnings"]) == (name == "held")
+        shown = (tmp_path / name / "report.html").read_text().partition("in the pool themselves</dt>")[2]
+        assert shown.lstrip().startswith(f"<dd>{counts[name]}\n")
+    assert counts == {"held": 8, "refused": 0}
+    planned = tool.plan(asked(pool=sources))
+    assert planned.in_pool == 8 and re.match(said, planned.notes[0]) and "; 8 of what was read lie in the pool" in str(planned)
+    assert tool.plan(asked()).in_pool == 0 and "themselves" not in str(tool.plan(asked()))
 
 
 def test_a_field_can_name_the_domain(asked, texts, lines, tmp_path):

@@ -50,5 +50,13 @@ def _side(name, x, y, rng, method):
 
 def _health(name, texts):
     empty = {field.name: () for field in dataclasses.fields(Health)}
-    known = {"name": name, "texts": texts, "copies": 0, "near_duplicates": 0, "outlier_below": 0.1, "outliers": (1,)}
+    known = {
+        "name": name,
+        "texts": texts,
+        "copies": 0,
+        "near_duplicates": 0,
+        "in_pool": 0,
+        "outlier_below": 0.1,
+        "outliers": (1,),
+    }
     return Health(**empty | known | {"languages": {"en": 1.0}, "pool_languages": {"en": 1.0}, "warnings": ("Too small.",)})

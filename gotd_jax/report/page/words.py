@@ -87,6 +87,7 @@ def health(found: Mapping[str, Any]) -> list[dict]:
     """Returns what a target's health says, a line each: what it is about, the words, and the texts quoted with it."""
     doubled = f", {found['copies']:,} of them copies of another, {found['near_duplicates']:,} more nearly so"
     lines = [{"about": "texts", "said": f"{found['texts']:,}{doubled}", "quoted": []}]
+    lines.append({"about": "in the pool themselves", "said": f"{found['in_pool']:,}", "quoted": []})
     for kind, about in (("outliers", "like no others of the target"), ("unserved", "that the pool has little for")):
         measured = found["outlier_below"] is not None
         said = f"{len(found[kind]):,}" if measured else "not measured: too few different texts"
