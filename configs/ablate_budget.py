@@ -1,7 +1,7 @@
 """How much to select: methods by budget, as heat maps.
 
     python -m experiments.main --config=configs/ablate_budget.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.news=...
+        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.realnews=...
     python -m experiments.main --config=configs/ablate_budget.py:selection --config.data_dir=/data/glue
     python -m experiments.main --config=configs/ablate_budget.py:small
 
@@ -19,11 +19,14 @@ GPU, not run by us. Small: 35 cells, 5 minutes on two cores.
 """
 
 from configs import ablate_epsilon, common
+from gotd_jax.data.published_pools import FETCHED
 
 
 def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
+    config.pool.named = FETCHED
+    config.protocol = (common.FETCHED_ALONE,)
     config.task.name = "CoLA"
     config.task.labels = 5_000
     config.keep_models = False

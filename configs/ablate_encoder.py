@@ -1,7 +1,6 @@
 """What the texts are embedded by: the question of the paper's Table 17, for every method that reads embeddings.
 
-    python -m experiments.main --config=configs/ablate_encoder.py --config.data_dir=/data/domain_tasks \\
-        --config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst'
+    python -m experiments.main --config=configs/ablate_encoder.py --config.data_dir=/data/domain_tasks
     python -m experiments.main --config=configs/ablate_encoder.py:small
 
 Encoders: `finetuned` is one trained on the task's labels first (the paper's choice), `sentences` a sentence transformer,

@@ -1,7 +1,7 @@
 """How much to regularise: epsilon by budget, as heat maps. The paper's setting is one line of them.
 
     python -m experiments.main --config=configs/ablate_epsilon.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.news=...
+        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.realnews=...
     python -m experiments.main --config=configs/ablate_epsilon.py:selection --config.data_dir=/data/glue
     python -m experiments.main --config=configs/ablate_epsilon.py:small
 
@@ -31,6 +31,7 @@ the largest level with 0.02. `published` leaves 6.3 % of the mass misplaced, and
 """
 
 from configs import common
+from gotd_jax.data.published_pools import FETCHED
 
 EPSILONS = ("published", 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 BUDGETS = (20_000, 50_000, 100_000, 150_000)  # the range that App. C.1.2 discusses
@@ -39,6 +40,8 @@ BUDGETS = (20_000, 50_000, 100_000, 150_000)  # the range that App. C.1.2 discus
 def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
+    config.pool.named = FETCHED
+    config.protocol = (common.FETCHED_ALONE,)
     config.task.name = "CoLA"
     config.task.labels = 5_000
     config.keep_models = False
@@ -72,6 +75,7 @@ def small(config) -> None:
     quick = quickstart.get_config()
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune"):
         config[field] = quick[field]
+    config.protocol = ()
     config.task.name = "rotten_tomatoes"
     config.task.labels = 1_000
     config.task.home = ("reviews",)

@@ -14,6 +14,7 @@ from ml_collections.config_dict import placeholder
 
 from gotd_jax.training.recipe import Recipe
 
+FETCHED_ALONE = "The pool is those of the paper's seven domains that can still be fetched, and what is named beside them."
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 

@@ -1,10 +1,10 @@
 """Detoxification of GPT-2: the paper's Tables 1, 6 and 7 at 10,000 selected, one seed.
 
-    python -m experiments.main --config=configs/detox.py --config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst' \\
-        --config.detox.prompts_file=/data/realtoxicityprompts/prompts.jsonl
+    python -m experiments.main --config=configs/detox.py --config.detox.prompts_file=/data/realtoxicityprompts/prompts.jsonl
     python -m experiments.main --config=configs/detox.py:small
 
-The pool is yours to name: the paper's is 8M chunks of 500 characters of OpenWebText, one of a document. Two classifiers
+The pool is the paper's: 8M chunks of 500 characters of OpenWebText, one of a document, from the hub or from files of your
+own (--config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst'). Two classifiers
 stand in for Perspective and OpenAI's moderation, which are behind interfaces and change: one chooses (clean texts, and the
 texts of `rtp`), another judges what is written; the table is the judge's. Prompts come from RealToxicityPrompts' file.
 `got_d` is the paper's GOT-D_clean, `contrast` its GOT-D_contrast. The encoder is a sentence transformer: there are no
@@ -33,6 +33,8 @@ def get_config(variant: str = ""):
     config = common.get_config()
     config.evaluation = "toxicity"
     config.budget = 10_000
+    config.pool.named = ("openwebtext",)
+    config.ot.solver = "sinkhorn"  # the paper's; configs/glue.py has its cost
     config.pool.characters = 500
     config.pool.long = "cut"
     config.task.name = "detox"
@@ -71,6 +73,8 @@ def get_config(variant: str = ""):
 
 
 def _small(config) -> None:
+    config.pool.named = ()
+    config.ot.solver = None
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 500
     config.budget = 32

@@ -40,6 +40,7 @@ def get_config(variant: str = ""):
     config = common.get_config()
     config.budget = 150_000
     config.pool.named = ("amazon_reviews", "pubmed", "arxiv", "openwebtext", "realnews", "wikipedia", "books")
+    config.ot.solver = "sinkhorn"  # the paper's; configs/glue.py has its cost
     config.pool.relevance.keep = 2
     config.pool.relevance.chunks = 2_000_000
     config.pool.relevance.methods = ("dsir", "tapt_c", "got_d")
@@ -86,7 +87,9 @@ def _small(config) -> None:
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 300
+    config.ot.solver = None
     config.budget = 32
+    config.task.name = "chemprot"
     config.task.labels = 64
     config.task.tested = 200
     config.target.most = 500

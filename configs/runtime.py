@@ -1,7 +1,7 @@
 """What selecting costs: seconds of each stage by method and size of the pool (App. C.3).
 
     python -m experiments.main --config=configs/runtime.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.news=...
+        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.realnews=...
     python -m experiments.main --config=configs/runtime.py:small
 
 Nothing is trained. The seconds are those of the stages when they were made: a workdir with embeddings in it shows what they
@@ -18,18 +18,26 @@ Cost: small, 12 minutes on two cores beside other work, half of it the losses of
 """
 
 from configs import common
+from gotd_jax.data.published_pools import FETCHED
 
 
 def get_config(variant: str = ""):
     """Returns the config of the timing, or of the `variant` named in the module's docstring."""
     if variant not in ("", "small"):
         raise ValueError(f"configs/runtime.py has no variant {variant!r}. It has: small, or none at all.")
-    config = _small() if variant == "small" else common.get_config()
+    config = _small() if variant == "small" else _full()
     config.evaluation = "selection"
     config.sweep.per_domain = (150, 600) if variant == "small" else (250_000, 1_000_000, 2_000_000)
     config.sweep.method = ("random", "dsir", "tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "loss_difference", "got_d")
     config.sweep.seed = (0,)
     config.figure = ("seconds", "per_domain")
+    return config
+
+
+def _full():
+    config = common.get_config()
+    config.pool.named = FETCHED
+    config.protocol = (common.FETCHED_ALONE,)
     return config
 
 

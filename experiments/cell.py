@@ -26,10 +26,16 @@ STEPS = {
 }
 
 
+def check_names(config) -> None:
+    """Raises ValueError unless the config's method and evaluation exist."""
+    for kind, name, known in (("method", config.method, METHODS), ("evaluation", config.evaluation, ENDINGS)):
+        if name not in known:
+            raise ValueError(f"There is no {kind} {name!r}. There are: {', '.join(known)}.")
+
+
 def check(config, workdir: Path) -> None:
     """Raises ValueError for whatever would stop the cell later: method, models, task, prompts, scorers, pool, budget."""
-    if config.method not in METHODS:
-        raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
+    check_names(config)
     models.check(config)
     ending = ENDINGS[config.evaluation]
     ending.check(config)

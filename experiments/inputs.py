@@ -20,13 +20,13 @@ LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
 
 
 def available_tasks(config) -> list[str]:
-    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it GLUE's, to be downloaded.
+    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it all of one kind.
 
     Raises:
       ValueError: none of them lies there.
     """
     if config.data_dir is None:
-        return list(glue.TABLE_4)
+        return list(domain_tasks.DOMAIN_TASKS if config.task.name in domain_tasks.DOMAIN_TASKS else glue.TABLE_4)
     at_hand = [name for name in glue.available(config.data_dir) if name in glue.TABLE_4]
     at_hand = at_hand or [name for name in domain_tasks.available(config.data_dir) if name in domain_tasks.DOMAIN_TASKS]
     if not at_hand:
@@ -59,7 +59,7 @@ def _whole_task(fields: dict, data_dir: str | None) -> Task:
     name = LABELLED_CHOICES.get(fields["name"], fields["name"])
     if fields["train"]:
         return _own_task(fields)
-    if name in pools.PACKAGED_TASKS:
+    if is_packaged(name, data_dir):
         return pools.PACKAGED_TASKS[name]()
     if name in glue.GLUE:
         return glue.load(name, data_dir)
@@ -70,6 +70,11 @@ def _whole_task(fields: dict, data_dir: str | None) -> Task:
             "--config.task.test name its files."
         )
     return domain_tasks.load(name, data_dir)
+
+
+def is_packaged(name: str, data_dir: str | None) -> bool:
+    """Returns whether a task is a packaged one; one of Don't-Stop-Pretraining's is read from `data_dir` where that is named."""
+    return name in pools.PACKAGED_TASKS and (data_dir is None or name not in domain_tasks.DOMAIN_TASKS)
 
 
 def _own_task(fields: dict) -> Task:
@@ -104,12 +109,25 @@ def pool_contents(config, workdir: Path) -> list[dict]:
     return _kept_pool(config, workdir)[1]
 
 
+def pool_is_kept(config, workdir: Path) -> bool:
+    """Returns whether the candidate pool lies in the workdir, so that its sources are not read again."""
+    return _pool_folder(workdir, _pool_settings(config)).is_dir()
+
+
 def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
+    return _pool(workdir, _Frozen(_pool_settings(config)))
+
+
+def _pool_settings(config) -> dict:
     settings = config.pool.to_dict()
     del settings["relevance"]  # comes after the pool
     domains.check(settings)
     sources = {name: readers.describe(source) for name, (source, _) in domains.sources(settings).items()}
-    return _pool(workdir, _Frozen({**settings, "sources": sources}))
+    return {**settings, "sources": sources}
+
+
+def _pool_folder(workdir: Path, settings: dict) -> Path:
+    return workdir / f"pool-{fingerprint(settings)}"
 
 
 class _Frozen(dict):
@@ -128,7 +146,7 @@ def _pool(workdir: Path, settings: dict) -> tuple[Corpus, list[dict]]:
         for passing in ("texts.arrow", "chunks.arrow"):
             (folder / passing).unlink()
 
-    folder = stage(workdir / f"pool-{fingerprint(settings)}", settings, make)
+    folder = stage(_pool_folder(workdir, settings), settings, make)
     return Corpus.open(folder / "corpus.arrow"), read_json(folder / "contents.json")
 
 

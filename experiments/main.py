@@ -15,7 +15,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from configs import common
-from experiments import cell, running
+from experiments import running
 from experiments.sweep import cells_of
 from gotd_jax import devices
 from gotd_jax.report import figures, origins, table
@@ -31,11 +31,9 @@ def main(_) -> None:
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     devices.keep_compiled_programs()
     try:
-        figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
         running.share(cells, SHARD.value)
-        for config, _ in cells:
-            cell.check(config, workdir)
+        running.check(CONFIG.value, cells, workdir)
         rows = running.run(cells, workdir, shard=SHARD.value)
     except (ValueError, RuntimeError) as error:
         sys.exit(f"\n{error}")

@@ -75,6 +75,8 @@ PUBLISHED_POOLS: Mapping[str, PublishedPool] = {
     ),
 }
 
+FETCHED = tuple(name for name, pool in PUBLISHED_POOLS.items() if pool.source is not None)  # those that can still be had
+
 
 def find(name: str) -> PublishedPool:
     """Returns the published pool called `name`.
