@@ -83,7 +83,7 @@ def get_config() -> ConfigDict:
 
     # Optimal transport: the arguments of gotd_jax.ot.solve.
     config.ot = ot = ConfigDict()
-    ot.published = False  # the notebook's setting (absolute epsilon 0.1, momentum 1.3, threshold 0.1) in place of these
+    ot.published = False  # the notebook's call, its numbers (absolute epsilon 0.1, ...) in place of these; not with `sample`
     ot.epsilon = 0.01  # of the mean cost
     ot.absolute = False
     ot.solver = placeholder(str)  # sinkhorn (the paper's), semidual (many times faster); by size by default

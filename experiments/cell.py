@@ -45,6 +45,8 @@ def check(config, workdir: Path) -> None:
     relevance.check(config, problem.pool)
     check_budget(problem, config.budget)
     _check_has_what_it_reads(config.method, problem, ending.scorer(config))
+    if config.ot.published and config.ot.sample is not None:
+        raise ValueError("config.ot.published is the notebook's call, of the whole pool. Leave out --config.ot.sample.")
 
 
 def run(config, workdir: Path) -> dict:

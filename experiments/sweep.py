@@ -9,7 +9,7 @@ from configs import common
 from experiments import inputs
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 
-# What a sweep calls deeper fields. An epsilon may be "published": the notebook's setting of the solver, `ot.published`.
+# What a sweep calls deeper fields. An epsilon may be "published": the notebook's call of the solver, `ot.published`.
 SWEPT = {
     "task": "task.name",
     "epsilon": "ot.epsilon",
