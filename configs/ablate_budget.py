@@ -1,7 +1,7 @@
 """How much to select: methods by budget, as heat maps.
 
     python -m experiments.main --config=configs/ablate_budget.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.realnews=...
+        --config.pool.domains.wikipedia='/data/wikipedia/*.jsonl.zst'
     python -m experiments.main --config=configs/ablate_budget.py:selection --config.data_dir=/data/glue
     python -m experiments.main --config=configs/ablate_budget.py:small
 
@@ -9,7 +9,8 @@ The paper selects 20,000 to 150,000 chunks, says that more "will no longer provi
 task. Here every budget has every method, and GOT-D at two epsilons: what blurs the ranking matters at small budgets and not
 at large ones, where most of what is near is taken in any case.
 
-Arguments, after a colon: nothing is CoLA at Table 4's size, with the score after fine-tuning; `selection` trains nothing and
+Arguments, after a colon: nothing is CoLA at Table 4's size and from its pool, with the score after fine-tuning; `selection`
+trains nothing and
 measures the selections alone (see configs/ablate_epsilon.py); `small` is this for a packaged task and 4,800 packaged
 passages, a sixth of them from the task's own domain, which the largest budgets exceed; `small_scores` is a few of its cells
 with the score after fine-tuning.
@@ -19,14 +20,19 @@ GPU, not run by us. Small: 35 cells, 5 minutes on two cores.
 """
 
 from configs import ablate_epsilon, common
-from gotd_jax.data.published_pools import FETCHED
 
 
 def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
-    config.pool.named = FETCHED
-    config.protocol = (common.FETCHED_ALONE,)
+    common.seven_domains(config)
+    config.protocol = (
+        common.FETCHED_ALONE,
+        common.DRAWN_DOMAINS,
+        common.CLOSEST_DOMAINS,
+        common.UNFILTERED,
+        common.NOT_VAMPIRE,
+    )
     config.task.name = "CoLA"
     config.task.labels = 5_000
     config.keep_models = False

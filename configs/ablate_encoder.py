@@ -34,6 +34,7 @@ def get_config(variant: str = ""):
     config.sweep.method = METHODS
     config.sweep.encoder = ("finetuned", "sentences", "tokens", "language_model")
     config.sweep.budget = (5_000, 20_000)
+    config.protocol = zero_shot.PROTOCOL
     config.where = (
         ("encoder", "sentences", "embed.model", "sentence-transformers/all-MiniLM-L6-v2"),
         ("encoder", "sentences", "embed.finetuned", False),

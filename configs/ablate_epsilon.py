@@ -1,7 +1,7 @@
 """How much to regularise: epsilon by budget, as heat maps. The paper's setting is one line of them.
 
     python -m experiments.main --config=configs/ablate_epsilon.py --config.data_dir=/data/glue \\
-        --config.pool.domains.books='/data/books/*.jsonl.zst' --config.pool.domains.realnews=...
+        --config.pool.domains.wikipedia='/data/wikipedia/*.jsonl.zst'
     python -m experiments.main --config=configs/ablate_epsilon.py:selection --config.data_dir=/data/glue
     python -m experiments.main --config=configs/ablate_epsilon.py:small
 
@@ -9,7 +9,8 @@ The paper's epsilon is 0.1 of nothing: absolute, on squared distances as they co
 encoder ("parameters for these two techniques need to be tuned together", say its notebooks of epsilon and momentum). The line
 `published` is that setting whole, threshold and momentum too; all others are shares of the mean cost.
 
-Arguments, after a colon: nothing is CoLA at Table 4's size, with the score after fine-tuning; `selection` trains nothing and
+Arguments, after a colon: nothing is CoLA at Table 4's size and from its pool, with the score after fine-tuning; `selection`
+trains nothing and
 measures the selections alone: how much of the exact selection (unregularised duals) they hold, how far the exact
 transport cost from 0.8 pool + 0.2 selection to held-out text of the task falls, how well the solve converged, in how many
 passes and seconds; `small` is this for a packaged task and 10,020 packaged passages, with their share from the task's own
@@ -31,7 +32,6 @@ the largest level with 0.02. `published` leaves 6.3 % of the mass misplaced, and
 """
 
 from configs import common
-from gotd_jax.data.published_pools import FETCHED
 
 EPSILONS = ("published", 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 BUDGETS = (20_000, 50_000, 100_000, 150_000)  # the range that App. C.1.2 discusses
@@ -40,8 +40,8 @@ BUDGETS = (20_000, 50_000, 100_000, 150_000)  # the range that App. C.1.2 discus
 def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
-    config.pool.named = FETCHED
-    config.protocol = (common.FETCHED_ALONE,)
+    common.seven_domains(config)
+    config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS, common.CLOSEST_DOMAINS)
     config.task.name = "CoLA"
     config.task.labels = 5_000
     config.keep_models = False

@@ -12,9 +12,31 @@ import sys
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
+from gotd_jax.data import published_pools
 from gotd_jax.training.recipe import Recipe
 
-FETCHED_ALONE = "The pool is those of the paper's seven domains that can still be fetched, and what is named beside them."
+# Sentences of `protocol`: where a run at full size differs from the paper, and why.
+FETCHED_ALONE = published_pools.declared(published_pools.FETCHED)
+DRAWN_DOMAINS = (
+    "Of each domain 2.5 million chunks are drawn by a seed as its files are read, all chunks of a document together; how the "
+    "paper drew its 2 to 3 million is unstated."
+)
+CLOSEST_DOMAINS = (
+    "Every method that looks at the target, and random, chooses from the two domains closest to it, a million chunks of each "
+    "(App. D.2); the paper tested domains for GOT-D alone."
+)
+UNFILTERED = (
+    "DSIR reads the same chunks as the others, without the quality filter of Xie et al. (2023), which the paper applies."
+)
+NOT_VAMPIRE = (
+    "TAPT/c takes neighbours by the encoder that GOT-D reads, each text once; the paper's are by VAMPIRE, trained on a million "
+    "documents of one domain chosen by hand, and hold texts twice."
+)
+CAPPED = (
+    "Of a target of more than 10,000 chunks 10,000 are taken, drawn by a seed: the size that the solver is made for. The paper "
+    "names no limit."
+)
+
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
@@ -30,14 +52,15 @@ def get_config() -> ConfigDict:
     # The candidate pool.
     config.pool = pool = ConfigDict()
     pool.packaged = ()  # names of domains that lie in published packages (gotd_jax.data.pools.DOMAINS)
-    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they can still be had
+    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they or their like can be had
     pool.domains = ConfigDict()  # name -> file, glob, folder, tfds:..., hf:...; any name may be added
     pool.text_field = "text"
     pool.text_fields = ConfigDict()  # name -> field, of domains whose texts lie in another
     pool.characters = 1000  # a chunk's length (App. C.2); 0 keeps texts as they are
     pool.short = "drop"  # what becomes of texts shorter than a chunk: drop, keep
-    pool.long = "split"  # what becomes of longer ones: split, cut (to their first chunk)
-    pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all
+    pool.long = "split"  # what becomes of longer ones: split (as for language understanding), cut to their first chunk
+    pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
+    # With a number, of what the hub keeps no more is downloaded than these take (experiments.domains.opened).
     pool.seed = 0
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
@@ -66,8 +89,9 @@ def get_config() -> ConfigDict:
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
     config.target = target = ConfigDict()
-    target.short = "join"  # join, keep
-    target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for
+    target.short = "join"  # what becomes of texts shorter than a chunk: join, keep
+    target.long = "split"  # and of longer ones: split, cut
+    target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for; the paper names no limit
     target.domains = ()  # (evaluation selection) of texts of these domains, held out of the pool, in place of a task's
 
     # Embeddings.
@@ -83,7 +107,7 @@ def get_config() -> ConfigDict:
 
     # Optimal transport: the arguments of gotd_jax.ot.solve.
     config.ot = ot = ConfigDict()
-    ot.published = False  # the notebook's call, its numbers (absolute epsilon 0.1, ...) in place of these; not with `sample`
+    ot.published = False  # the notebook's setting (absolute epsilon 0.1, momentum 1.3, threshold 0.1) in place of these
     ot.epsilon = 0.01  # of the mean cost
     ot.absolute = False
     ot.solver = placeholder(str)  # sinkhorn (the paper's), semidual (many times faster); by size by default
@@ -105,13 +129,14 @@ def get_config() -> ConfigDict:
 
     # I. Pre-fine-tuning (Table 10) and II. targeted fine-tuning (Table 11).
     config.pre_finetune = recipe(learning_rate=1e-6)
-    config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128)
+    config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128, weight_decay=0.0)  # Table 11 has no weight decay
     config.keep_models = True  # the pre-fine-tuned models, as Hugging Face folders
 
     # Where `evaluation` is toxicity (Section 3.1, App. C.4).
     config.detox = detox = ConfigDict()
     detox.chooser = "linear"  # scorer of what is selected by: linear, lexicon, or a Hugging Face classifier
     detox.judge = "lexicon"  # scorer of what is written; another than the chooser
+    detox.second_judge = ""  # one more, with columns of its own (Table 6); none by default
     detox.prompts_file = ""  # RealToxicityPrompts' prompts.jsonl; without, packaged prompts and texts
     detox.prompts = 10_000  # toxic ones, and as many non-toxic
     detox.targets = 2_500  # clean texts, and with the file as many toxic ones
@@ -144,6 +169,14 @@ def get_config() -> ConfigDict:
     config.protocol = ()  # sentences, beneath the table: where ours differs from the protocol of the paper's
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
     return config
+
+
+def seven_domains(config: ConfigDict) -> None:
+    """Sets the pool of language understanding: the paper's seven domains, and of them the two closest to the target."""
+    config.pool.named = published_pools.FETCHED
+    config.pool.per_domain = 2_500_000  # "2-3M" of each (App. C.1.2)
+    config.pool.relevance.keep = 2
+    config.pool.relevance.chunks = 2_000_000  # a million of each (App. D.2)
 
 
 def recipe(**changes) -> ConfigDict:

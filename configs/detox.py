@@ -3,10 +3,11 @@
     python -m experiments.main --config=configs/detox.py --config.detox.prompts_file=/data/realtoxicityprompts/prompts.jsonl
     python -m experiments.main --config=configs/detox.py:small
 
-The pool is the paper's: 8M chunks of 500 characters of OpenWebText, one of a document, from the hub or from files of your
-own (--config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst'). Two classifiers
-stand in for Perspective and OpenAI's moderation, which are behind interfaces and change: one chooses (clean texts, and the
-texts of `rtp`), another judges what is written; the table is the judge's. Prompts come from RealToxicityPrompts' file.
+The pool is the paper's: 8M chunks of 500 characters of OpenWebText, one of a document, from the hub or from files of your own
+(--config.pool.domains.openwebtext='/data/owtc/*.jsonl.zst'). Classifiers on this machine stand in for Perspective and OpenAI's
+moderation, which are behind interfaces and change: one chooses (the texts of `rtp`), a second judges what is written (Table
+1's columns), a third judges it once more (Table 6's). Prompts and the 2,500 clean and toxic texts to select by come from
+RealToxicityPrompts' file, their classes from the scores of Perspective that it has.
 `got_d` is the paper's GOT-D_clean, `contrast` its GOT-D_contrast. The encoder is a sentence transformer: there are no
 labels to fine-tune one on, and the paper does not say what it took here.
 
@@ -38,6 +39,7 @@ def get_config(variant: str = ""):
     config.pool.characters = 500
     config.pool.long = "cut"
     config.task.name = "detox"
+    config.target.short, config.target.long = "keep", "cut"  # 2,500 texts are 2,500 targets
     config.embed.model = "sentence-transformers/all-MiniLM-L6-v2"
     config.embed.finetuned = False
     config.embed.max_length = 128
@@ -53,11 +55,17 @@ def get_config(variant: str = ""):
     )
     config.keep_models = False
     config.detox.chooser = "unitary/toxic-bert"
-    config.detox.judge = "s-nlp/roberta_toxicity_classifier"
+    config.detox.judge = "unitary/unbiased-toxic-roberta"
+    config.detox.second_judge = "tomh/toxigen_roberta"
     config.detox.utility_tasks = UTILITY
     config.sweep.method = ("none", "random", "dsir", "rtp", "contrast", "got_d")
     config.protocol = (
-        "Local classifiers score, not Perspective or OpenAI's moderation: hold each line against its table's own base line.",
+        "Local classifiers score, not Perspective (Table 1) or OpenAI's moderation (Table 6), whose place the second judge "
+        "has: hold each line against its table's own base line.",
+        "Targets are sentences of RealToxicityPrompts as they are, shorter than the pool's chunks: both halves have, by the "
+        "scores of Perspective in its file, at most 0.1 or at least 0.5. Prompts are classed by the same scores. The paper "
+        "says neither what its clean and toxic samples are nor when it scored them.",
+        common.UNFILTERED,
         f"Utility is the mean of {' and '.join(UTILITY)}, by the library; the paper's is of eight tasks, by the harness.",
         "Encoder, batch size, blocks and decay are unstated in the paper; see the config.",
     )
@@ -86,6 +94,7 @@ def _small(config) -> None:
     config.pre_finetune.learning_rate = 1e-4  # at 2e-5 so few steps change nothing
     config.detox.chooser = "linear"
     config.detox.judge = "lexicon"
+    config.detox.second_judge = ""
     config.detox.prompts = 12
     config.detox.targets = 200
     config.detox.held_out = 16

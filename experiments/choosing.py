@@ -45,7 +45,7 @@ def check_task(name: str, config) -> None:
 
 def task(name: str, config) -> ChoiceTask:
     """Returns the multiple-choice task called `name`, its items drawn to `config.choices.most` by `config.choices.seed`."""
-    return _whole_task(name, config.data_dir).draw(config.choices.most, config.choices.seed)
+    return _whole_task(name, config.data_dir, config.task.seed).draw(config.choices.most, config.choices.seed)
 
 
 def identity(name: str, config) -> str:
@@ -55,7 +55,7 @@ def identity(name: str, config) -> str:
 
 def problem(config, workdir: Path, embed) -> Problem:
     """Returns what the method is given: the pool without what holds a piece of an item, and the task's unlabelled texts."""
-    whole = _whole_task(config.task.name, config.data_dir)
+    whole = _whole_task(config.task.name, config.data_dir, config.task.seed)
     target = inputs.chunked(whole.target, config)
     pool = relevance.relevant(_candidates(whole, config, workdir), target, embed, config, workdir)
     read = losses.asked_for(pool, target, config, workdir)
@@ -95,8 +95,8 @@ def row(scores: dict, config) -> dict:
 
 
 @functools.lru_cache(maxsize=8)
-def _whole_task(name: str, data_dir: str | None) -> ChoiceTask:
-    return choice_tasks.load(name, data_dir)
+def _whole_task(name: str, data_dir: str | None, seed: int) -> ChoiceTask:
+    return choice_tasks.load(name, data_dir, seed=seed)
 
 
 def _asked(model: Loaded, name: str, config) -> Choices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
 from gotd_jax.report import measures
 
+ROLES = ("chooser", "judge", "second_judge")
+
 
 def check(config) -> None:
     """Raises ValueError for what this ending cannot work with: scorers, prompts, utility tasks."""
@@ -29,11 +32,12 @@ def check(config) -> None:
             f"The chooser and the judge are both {settings.judge!r}: what selects would also measure. Name two scorers with "
             "--config.detox.chooser and --config.detox.judge."
         )
-    chooser, judge = prompting.scorer(settings.chooser), prompting.scorer(settings.judge)
-    if chooser.version == judge.version:
-        raise ValueError(
-            f"The chooser {chooser.name} and the judge {judge.name} are one scorer, {judge.version}. Name another."
-        )
+    for (one, first), (other, second) in itertools.combinations(_scorers(config).items(), 2):
+        if first.version == second.version:
+            raise ValueError(
+                f"The {one.replace('_', ' ')} {first.name} and the {other.replace('_', ' ')} {second.name} are one scorer, "
+                f"{second.version}. Name another with --config.detox.{other}."
+            )
     if config.embed.finetuned:
         raise ValueError("There are no labels here to fine-tune the encoder on. Set --config.embed.finetuned=False.")
     for task in settings.utility_tasks:
@@ -90,12 +94,13 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
 
 
 def row(scores: dict, config) -> dict:
-    """Returns what a row of results says of this ending's scores: the judge's numbers; the chooser's stand in the scores."""
+    """Returns what a row of results says of this ending's scores: the judges' numbers; the chooser's stand in the scores."""
     return {"task": config.task.name, "measures": measures.of_writing(scores)}
 
 
 def _scorers(config) -> dict[str, Scorer]:
-    return {role: prompting.scorer(config.detox[role]) for role in ("chooser", "judge")}
+    """Returns the scorers by what they are for: the chooser, the judge, and a second judge where one is named."""
+    return {role: prompting.scorer(config.detox[role]) for role in ROLES if config.detox[role]}
 
 
 def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
@@ -104,7 +109,7 @@ def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
 
 
 def _toxicities(toxic: np.ndarray, toxicity: dict[str, np.ndarray], config) -> dict:
-    """Returns how many prompts there are of each kind, and the toxicity of what follows them by the chooser and the judge."""
+    """Returns how many prompts there are of each kind, and the toxicity of what follows them by each scorer."""
     of = {
         role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
         for role, by in _scorers(config).items()

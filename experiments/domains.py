@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping
 
-from gotd_jax.data import pools, published_pools, readers
+from gotd_jax.data import hub_datasets, pools, published_pools, readers
+from gotd_jax.data.fields import Fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Domain:
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
       most: how many chunks to draw from it; None takes all.
       records: yields its texts, once.
+      drawn: whether they come in a drawn order already, so that the first `most` chunks are the draw and no more is read.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Domain:
     version: str | None
     most: int | None
     records: Iterator[dict]
+    drawn: bool = False
 
 
 def check(settings: Mapping) -> None:
@@ -66,14 +70,23 @@ def sources(settings: Mapping) -> dict[str, tuple]:
             source, field = source or published.source, published.text_field
             if source is None:
                 raise ValueError(
-                    f"The paper's pool {name} ({published.paper}) cannot be had: {published.differs}. {_own_copy(name)}"
+                    f"The paper's pool {name} ({published.paper}) cannot be had: {published.differs}. Nearest comes the named "
+                    f"pool {published_pools.stand_in(name)}. {_own_copy(name)}"
                 )
         found[name] = source, settings["text_fields"].get(name, field)
     return found
 
 
-def opened(settings: Mapping) -> list[Domain]:
+def opened(settings: Mapping, known: Mapping[str, str] | None = None) -> list[Domain]:
     """Returns the domains, packaged ones first, each opened: a fault in the last is met before the first is read whole.
+
+    Of a dataset of the hub with a number of chunks in `per_domain`, no more is downloaded than these need, in the order that
+    `gotd_jax.data.hub_datasets.drawn` has by the pool's seed; of all other domains the chunks are drawn from the whole.
+
+    Args:
+      settings: the config's pool.
+      known: commits that datasets of the hub were read at before, by source: a source that names no revision is read at
+        that one again.
 
     Raises:
       ValueError: a source does not exist or lacks a field; see `readers.records`.
@@ -83,23 +96,46 @@ def opened(settings: Mapping) -> list[Domain]:
         package = pools.package_of(name)
         found.append(Domain(name, package.name, package.version, _most(name, settings), pools.load_domain(name)))
     for name, (source, field) in sources(settings).items():
-        records = _records(name, source, field, settings)
-        found.append(Domain(name, source, readers.version(source), _most(name, settings), records))
+        found.append(_opened(name, source, field, settings, known or {}))
     return found
+
+
+def _opened(name: str, source, field: str, settings: Mapping, known: Mapping[str, str]) -> Domain:
+    most = _most(name, settings)
+    given = _revised(source, known)
+    streamed = hub_dataset(given) if most is not None else None
+    try:
+        version = readers.version(given)
+        if streamed:
+            read = hub_dataset(_revised(given, {str(given): version} if version else {}))  # what is read is what is recorded
+            records = hub_datasets.drawn(*read, Fields(text=field), settings["seed"], name)
+        else:
+            records = readers.records(given, text_field=field, domain=name)
+    except ValueError as error:
+        if name not in settings["named"]:
+            raise
+        raise ValueError(f"{error} {_own_copy(name)}") from error
+    return Domain(name, source, version, most, records, drawn=bool(streamed))
+
+
+def hub_dataset(source) -> tuple[str, str] | None:
+    """Returns the name and the split of a source that is one dataset of the hub, without a slice; None for all others."""
+    parts = readers.SPLIT.fullmatch(str(source).removeprefix("hf:")) if str(source).startswith("hf:") else None
+    sliced = parts and set("[+") & set(parts["split"])
+    return (os.path.expanduser(parts["name"]), parts["split"]) if parts and not sliced else None
+
+
+def _revised(source, known: Mapping[str, str]):
+    """Returns a source of the hub with the commit that it is known by, unless it names a revision itself."""
+    dataset = hub_dataset(source)
+    if not dataset or "@" in dataset[0] or str(source) not in known:
+        return source
+    return f"hf:{dataset[0]}@{known[str(source)]}:{dataset[1]}"
 
 
 def _most(name: str, settings: Mapping) -> int | None:
     most = settings["per_domain"]
     return most.get(name) if isinstance(most, dict) else most
-
-
-def _records(name: str, source, field: str, settings: Mapping) -> Iterator[dict]:
-    try:
-        return readers.records(source, text_field=field, domain=name)
-    except ValueError as error:
-        if name not in settings["named"]:
-            raise
-        raise ValueError(f"{error} {_own_copy(name)}") from error
 
 
 def _own_copy(name: str) -> str:

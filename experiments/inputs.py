@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from experiments import domains
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
-from gotd_jax.data.chunks import chunk
+from gotd_jax.data.chunks import chunk, chunk_records
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
 
@@ -92,7 +93,7 @@ def target(config) -> Corpus:
 
 def chunked(texts: Corpus, config) -> Corpus:
     """Returns `texts` as chunks of the pool's length, at most `config.target.most`."""
-    chunks = chunk(texts, config.pool.characters, short=config.target.short, long="split")
+    chunks = chunk(texts, config.pool.characters, short=config.target.short, long=config.target.long)
     return drawn(chunks, config.target.most, config.task.seed)
 
 
@@ -140,26 +141,47 @@ class _Frozen(dict):
 @functools.lru_cache(maxsize=2)
 def _pool(workdir: Path, settings: dict) -> tuple[Corpus, list[dict]]:
     def make(folder: Path) -> None:
-        contents, parts = zip(*_domains(settings, folder))
+        contents, parts = zip(*_domains(settings, folder, _commits(workdir)))
         Corpus.concatenate(parts).save(folder / "corpus.arrow")
         write_json(folder / "contents.json", contents)
         for passing in ("texts.arrow", "chunks.arrow"):
-            (folder / passing).unlink()
+            (folder / passing).unlink(missing_ok=True)
 
     folder = stage(_pool_folder(workdir, settings), settings, make)
     return Corpus.open(folder / "corpus.arrow"), read_json(folder / "contents.json")
 
 
-def _domains(settings: dict, folder: Path) -> Iterator[tuple[dict, Corpus]]:
+def _domains(settings: dict, folder: Path, known: dict[str, str]) -> Iterator[tuple[dict, Corpus]]:
     """Yields what each domain holds and its chunks, mapped from files that the next domain replaces."""
-    for domain in domains.opened(settings):
-        texts = Corpus.from_records(domain.records, folder / "texts.arrow")
-        chunks = chunk(
-            texts, settings["characters"], short=settings["short"], long=settings["long"], path=folder / "chunks.arrow"
-        )
-        part = drawn(chunks, domain.most, settings["seed"])
+    how = {"characters": settings["characters"], "short": settings["short"], "long": settings["long"]}
+    for domain in domains.opened(settings, known):
+        if domain.drawn:
+            texts, part = _first_chunks(domain, how, folder / "chunks.arrow")
+        else:
+            read = Corpus.from_records(domain.records, folder / "texts.arrow")
+            texts, part = len(read), drawn(chunk(read, **how, path=folder / "chunks.arrow"), domain.most, settings["seed"])
         origin = {"name": domain.name, "source": domain.source, "version": domain.version}
-        yield origin | {"texts": len(texts), "chunks": len(part), "fingerprint": part.fingerprint}, part
+        yield origin | {"texts": texts, "chunks": len(part), "fingerprint": part.fingerprint}, part
+
+
+def _first_chunks(domain: domains.Domain, how: dict, path: Path) -> tuple[int, Corpus]:
+    """Returns how many texts of a domain in drawn order its first `most` chunks took, and those, mapped from `path`."""
+    read = itertools.count()
+    records = (record for record, _ in zip(domain.records, read))
+    part = Corpus.from_records(itertools.islice(chunk_records(records, **how), domain.most), path)
+    texts = next(read)
+    if not len(part):
+        raise ValueError(
+            f"None of the {texts:,} texts of {domain.name} has {how['characters']:,} characters, so there are no chunks. Lower "
+            "--config.pool.characters, or set --config.pool.short=keep."
+        )
+    return texts, part
+
+
+def _commits(workdir: Path) -> dict[str, str]:
+    """Returns the commits that datasets of the hub were read at for the pools that lie in the workdir, by source."""
+    contents = [entry for path in sorted(workdir.glob("pool-*/contents.json")) for entry in read_json(path)]
+    return {str(entry["source"]): entry["version"] for entry in contents if entry["version"]}
 
 
 def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:

@@ -42,7 +42,8 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
     if models.is_read(cell):
         wanted["model"] = cell.model
     if cell.evaluation == "toxicity":
-        wanted |= {f"detox.{role}": cell.detox[role] for role in ("chooser", "judge") if "/" in cell.detox[role]}
+        roles = ("chooser", "judge", "second_judge")
+        wanted |= {f"detox.{role}": cell.detox[role] for role in roles if "/" in cell.detox[role]}
     for field, name in sorted(wanted.items(), reverse=True):
         if not _is_at_hand(name):
             own = _value(config, field) == name  # else the sweep sets it, and the command line cannot

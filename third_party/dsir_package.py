@@ -1,8 +1,8 @@
 """The DSIR package: `data-selection` 1.0.3 on PyPI, by Sang Michael Xie and others, MIT licence.
 
-The reference for the importance weights of `gotd_jax.methods.dsir`, on texts without combining marks: which of NLTK's
-regular-expression engines it splits with depends on the version of NLTK. Its resampling is no reference: its noise has no
-seed.
+The reference for the importance weights of `gotd_jax.methods.dsir`, with NLTK 3.10 or later, on all texts: an older NLTK splits
+with another regular-expression engine, which differs on combining marks, superscripts and fractions. Its resampling is no
+reference: its noise has no seed.
 """
 
 from __future__ import annotations

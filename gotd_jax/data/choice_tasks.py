@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from gotd_jax.data import domain_tasks, pools
+from gotd_jax.data import domain_tasks, pools, samples
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import listed
 from gotd_jax.data.lettered import parse
@@ -84,13 +84,14 @@ class ChoiceTask:
         return dataclasses.replace(self, items=tuple(self.items[row] for row in np.sort(order[:n])))
 
 
-def load(name: str, data_dir: str | os.PathLike | None = None) -> ChoiceTask:
+def load(name: str, data_dir: str | os.PathLike | None = None, *, seed: int = 0) -> ChoiceTask:
     """Returns a task.
 
     Args:
       name: one of `CHOICE_TASKS`.
       data_dir: of ag_news alone, which is not packaged: holds the folder `ag` in the layout of
         `gotd_jax.data.domain_tasks`.
+      seed: draws the target of a task that has more texts than the paper takes: AG News and BoolQ.
 
     Raises:
       ValueError: there is no such task, or no data for it.
@@ -98,10 +99,12 @@ def load(name: str, data_dir: str | os.PathLike | None = None) -> ChoiceTask:
     """
     if name not in CHOICE_TASKS:
         raise ValueError(f"There is no multiple-choice task {name!r}. There are: {', '.join(CHOICE_TASKS)}.")
-    return CHOICE_TASKS[name](data_dir)
+    return CHOICE_TASKS[name](data_dir, seed)
 
 
-def of_labels(name: str, task: Task, labels: Mapping[str, str], *, calibration: str, most: int | None = None) -> ChoiceTask:
+def of_labels(
+    name: str, task: Task, labels: Mapping[str, str], *, calibration: str, most: int | None = None, seed: int = 0
+) -> ChoiceTask:
     """Returns a classification task as multiple choice: the text is the context, the labels' words are the options.
 
     Args:
@@ -110,6 +113,7 @@ def of_labels(name: str, task: Task, labels: Mapping[str, str], *, calibration: 
       labels: class to words, in the order of the options.
       calibration: of every item.
       most: texts of the target, drawn with the classes in their shares; None: all.
+      seed: of that draw.
 
     Raises:
       ValueError: `labels` does not name the task's classes.
@@ -122,10 +126,10 @@ def of_labels(name: str, task: Task, labels: Mapping[str, str], *, calibration: 
         ChoiceItem(id, text.strip(), options, places[label], calibration)
         for id, text, label in zip(task.test.corpus.ids, task.test.corpus.texts(), task.test.labels)
     )
-    return ChoiceTask(name, tuple(items), draw(task.train, most, seed=0).corpus)
+    return ChoiceTask(name, tuple(items), draw(task.train, most, seed).corpus)
 
 
-def _ag_news(data_dir) -> ChoiceTask:
+def _ag_news(data_dir, seed: int) -> ChoiceTask:
     if data_dir is None:
         raise ValueError("AG News is not packaged. Name as data_dir a folder with ag/train.jsonl, ag/dev.jsonl, ag/test.jsonl.")
     task = domain_tasks.load("ag", data_dir)
@@ -134,14 +138,15 @@ def _ag_news(data_dir) -> ChoiceTask:
         raise ValueError(
             f"{data_dir}/ag has the labels {listed(task.classes)}. AG News has 1 to 4, 0 to 3 or {listed(AG_NEWS)}."
         )
-    return of_labels("ag_news", task, dict(zip(known, AG_NEWS)), calibration="Topic:", most=AG_NEWS_TARGET)
+    words = dict(zip(known, AG_NEWS))
+    return of_labels("ag_news", task, words, calibration="Topic:", most=AG_NEWS_TARGET, seed=seed)
 
 
-def _bbc_topics(_) -> ChoiceTask:
+def _bbc_topics(_, __) -> ChoiceTask:
     return of_labels("bbc_topics", pools.load_task("bbc_topics"), BBC_TOPICS, calibration="Topic:")
 
 
-def _boolq(_) -> ChoiceTask:
+def _boolq(_, seed: int) -> ChoiceTask:
     """The published validation split, and the labelled rows besides it, which are its training split."""
     items = []
     for number, row in enumerate(_rows("BoolQ/dev.jsonl"), 1):
@@ -157,20 +162,21 @@ def _boolq(_) -> ChoiceTask:
             continue  # the test split and the validation split
         if pools.skeleton(row["passage"]) in asked:
             dropped += 1
-        elif len(texts) < BOOLQ_TARGET:
+        else:
             texts.append({"id": f"boolq/combined:{number}", "text": _boolq_text(row)})
-    return ChoiceTask("boolq", tuple(items), Corpus.from_records(texts), dropped)
+    rows = samples.drawn(len(texts), BOOLQ_TARGET, seed)
+    return ChoiceTask("boolq", tuple(items), Corpus.from_records(texts).take(rows), dropped)
 
 
 def _boolq_text(row: Mapping[str, str]) -> str:
     return f"{row['passage'].strip()}\nQuestion: {row['question'].strip()}?"
 
 
-def _piqa(_) -> ChoiceTask:
+def _piqa(_, __) -> ChoiceTask:
     return _lettered("piqa", "PIQA/validation.jsonl", "PIQA/test.jsonl", lambda question: f"Question: {question}\nAnswer:")
 
 
-def _commonsenseqa(_) -> ChoiceTask:
+def _commonsenseqa(_, __) -> ChoiceTask:
     return _lettered(
         "commonsenseqa",
         "CommonsenseQA/validation.jsonl",
@@ -179,7 +185,7 @@ def _commonsenseqa(_) -> ChoiceTask:
     )
 
 
-def _openbookqa(_) -> ChoiceTask:
+def _openbookqa(_, __) -> ChoiceTask:
     return _lettered("openbookqa", "OpenBookQA/test.jsonl", None, str)
 
 
@@ -206,7 +212,7 @@ def _rows(file: str) -> Iterator[dict]:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
-CHOICE_TASKS: Mapping[str, Callable[[str | os.PathLike | None], ChoiceTask]] = {
+CHOICE_TASKS: Mapping[str, Callable[[str | os.PathLike | None, int], ChoiceTask]] = {
     "boolq": _boolq,
     "piqa": _piqa,
     "openbookqa": _openbookqa,

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from gotd_jax.data import hub_datasets
 from gotd_jax.data.fields import Fields, listed
 from gotd_jax.data.formats import ROWS_PER_READ, brief, table_rows
 
 Rows = Callable[[], Iterator[tuple[int, Mapping]]]
-COMMIT = re.compile(r"hf://datasets/[^@]+@(?P<commit>[0-9a-f]{40})/")
 HOW_TO_PREPARE = "Prepare it where TensorFlow is installed with `tfds build {name} --file_format=array_record`."
 
 
@@ -57,16 +57,15 @@ def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
     """Returns a short name and the rows of a Hugging Face dataset, downloaded unless it lies in the library's cache.
 
     Args:
-      name: `name`, `owner/name`, `owner/name/configuration`, or the folder of a dataset repository.
+      name: see `gotd_jax.data.hub_datasets.named`.
       split: its split, in the library's notation (`train[:10%]`).
       fields: where a row keeps its text.
 
     Raises:
       ValueError: there is no such dataset or split, or the hub cannot be reached.
     """
-    found = _load(name, split)
-    label = Path(name).name if Path(name).is_dir() else name
-    return _label(label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
+    found = hub_datasets.load(name, split)
+    return _label(hub_datasets.named(name).label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
 
 
 def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
@@ -105,19 +104,14 @@ def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
     return _label(builder.info.full_name, split), rows
 
 
-def version_of(scheme: str, name: str, split: str) -> str | None:
+def version_of(scheme: str, name: str) -> str | None:
     """Returns a dataset's version: TensorFlow Datasets' own, or the commit of the hub's files; None where it tells none.
 
     Args:
       scheme: 'tfds' or 'hf'.
       name: as `tfds` and `hub` take it.
-      split: as they take it.
     """
-    if scheme == "tfds":
-        return str(_builder(name).info.version)
-    files = _load(name, split).info.download_checksums or {}
-    commits = (COMMIT.match(file) for file in files)
-    return next((found["commit"] for found in commits if found), None)
+    return str(_builder(name).info.version) if scheme == "tfds" else hub_datasets.commit(name)
 
 
 def _builder(name: str):
@@ -142,20 +136,6 @@ def _builder(name: str):
     except ValueError as error:
         configurations = listed(tensorflow_datasets.builder_cls(dataset).builder_configs)
         raise ValueError(f"tfds:{name} is unknown; {dataset} has the configurations {configurations}. Name one.") from error
-
-
-def _load(name: str, split: str):
-    import datasets
-
-    owner_and_title, configuration = name.split("/")[:2], "/".join(name.split("/")[2:])
-    repository, configuration = (name, None) if Path(name).is_dir() else ("/".join(owner_and_title), configuration or None)
-    try:
-        return datasets.load_dataset(repository, configuration, split=split)
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise ValueError(
-            f"hf:{name}:{split} cannot be loaded ({brief(error)}). Check its name, its split and the network, "
-            "or download its files elsewhere and name their folder."
-        ) from error
 
 
 def _arrow_rows(dataset, fields: Fields, place: str) -> Rows:

@@ -74,7 +74,7 @@ def records(
         a folder: all files below it of those formats, sorted, but hidden ones;
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
-        `hf:owner/name/configuration:split`, from the Hugging Face hub.
+        `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.named`.
       text_field: the field with the text; `meta.text` is the field `text` of the field `meta`.
       id_field: the field with the id. Rows without the default one, and all rows with None, get
         `<file>:<line or row number from 1>`, the file's name counted from the folder common to all files. Ids of the
@@ -130,7 +130,7 @@ def version(source: Source | Sequence[Source]) -> str | None:
         scheme = name.partition(":")[0]
         if scheme in LIBRARIES:
             named = _named(name)
-            found.append(libraries.version_of(scheme, os.path.expanduser(named["name"]), named["split"]))
+            found.append(libraries.version_of(scheme, os.path.expanduser(named["name"])))
     return ", ".join(filter(None, found)) or None
 
 

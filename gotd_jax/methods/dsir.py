@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 import tempfile
 from collections.abc import Iterator
 
 import numpy as np
+import regex
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods.problem import Problem, Selection, drawn, lowest
 from gotd_jax.progress import progress
 
-# NLTK's WordPunctTokenizer, in the engine it had when DSIR was published. Since 3.10 it has the `regex` package's, where
-# combining marks belong to words; texts without any are split alike.
-TOKEN = re.compile(r"\w+|[^\w\s]+")
+# NLTK's WordPunctTokenizer, as the package gets it since NLTK 3.10: in the engine of the package `regex`, where a combining
+# mark belongs to its word and a superscript or a fraction does not. Python's own `re`, NLTK's engine before, has both the
+# other way, so that the weights of the paper's time are another text's wherever there are such characters.
+TOKEN = regex.compile(r"\w+|[^\w\s]+")
 SMOOTHING = 1e-8  # the package's, added to every bucket's share
 TEXTS_PER_BLOCK = 4096
 CACHED_NGRAMS = 5_000_000  # some 600 MB of strings; the cache starts anew when it has as many

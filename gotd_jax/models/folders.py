@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from gotd_jax.models.revisions import fetched
+
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -35,26 +37,18 @@ def find(source: str | os.PathLike) -> Path:
 
     Args:
       source: a folder, or a name on the Hugging Face hub, of which the configuration, the safetensors and the
-        tokeniser are fetched into the hub's cache, or taken from there.
+        tokeniser are fetched into the hub's cache, or taken from there. `owner/model@revision` names a commit, a tag or a
+        branch; without one it is the commit in `gotd_jax.models.revisions`, or for other models the newest.
 
     Raises:
-      ValueError: there is no such folder, and the hub did not give one of that name.
+      ValueError: there is no such folder, and the hub did not give one of that name, or none with safetensors.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(str(source), allow_patterns=[CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES]))
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ValueError(
-            f"{str(source)!r} is neither a folder here nor a model that the Hugging Face hub gave ({type(error).__name__}: "
-            f"{reason}). Check the name, or download the model where there is a network and give its folder."
-        ) from error
+    return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, *TOKENIZER_FILES])
 
 
 def read_config(folder: Path) -> dict[str, Any]:

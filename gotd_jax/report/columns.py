@@ -23,6 +23,12 @@ def accuracy(task: str, scoring: str = "") -> str:
     return f"{task}, {scoring} ↑" if scoring else f"{task} ↑"
 
 
+def by_second(column: str) -> str:
+    """Returns the column of what the second judge says of the same."""
+    name, arrow = column.rsplit(" ", 1)
+    return f"{name}, second judge {arrow}"
+
+
 def share_of(domain: str) -> str:
     """Returns the column of the share of a selection that comes from a domain, in percent."""
     return f"from {domain}, %"

@@ -51,7 +51,7 @@ def of_choices(summary: Mapping, rule: str) -> dict:
 
 
 def of_writing(scores: Mapping) -> dict[str, dict]:
-    """Returns the columns of detoxification: the judge's toxicities, perplexity, utility, form, and the utility tasks.
+    """Returns the columns of detoxification: the judges' toxicities, perplexity, utility, form, and the utility tasks.
 
     Args:
       scores: the `scores.json` of a cell; see `experiments.detox`.
@@ -111,7 +111,13 @@ def _home(scores: Mapping) -> dict[str, dict]:
 
 
 def _toxicity(scores: Mapping) -> dict[str, dict]:
-    judge = scores["judge"]
+    """Returns the columns of the judge, and after them the second's where there is one."""
+    found = _judged(scores, scores["judge"])
+    second = _judged(scores, scores["second_judge"]) if "second_judge" in scores else {}
+    return found | {columns.by_second(column): measured for column, measured in second.items()}
+
+
+def _judged(scores: Mapping, judge: Mapping) -> dict[str, dict]:
     of = f"of {scores['continuations']} continuations, by {judge['scorer']}"
     return {
         column: measure(

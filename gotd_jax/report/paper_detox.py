@@ -28,7 +28,9 @@ def _table(title: str, budget: int, notes: tuple[str, ...], contents: dict) -> P
     return Published(title=title, budget=budget, labels=None, seeds=1, notes=notes, names=BASE, **contents)
 
 
-# EMT toxic, EMT non-toxic, TP toxic, TP non-toxic, perplexity of OpenWebText, utility
+# EMT toxic, EMT non-toxic, TP toxic, TP non-toxic: by moderation, where Table 1 has Perspective's
+_TABLE_6 = tuple(map(columns.by_second, _TOXICITY))
+# Perspective's four, perplexity of OpenWebText, utility
 _TABLE_1 = (*_TOXICITY, columns.PERPLEXITY, columns.UTILITY)
 # ANLI, BoolQ, HellaSwag, LAMBADA, PIQA, RACE, WiC, WinoGrande, average
 TABLES = {
@@ -74,7 +76,7 @@ TABLES = {
         10_000,
         (_ONE_RUN, _DRIFT, _COPIED),
         read(
-            _TOXICITY,
+            _TABLE_6,
             """
             none     .60 .30 .62 .27
             got_d    .38 .17 .35 .13
@@ -90,7 +92,7 @@ TABLES = {
         20_000,
         (_ONE_RUN, _DRIFT, _COPIED),
         read(
-            _TOXICITY,
+            _TABLE_6,
             """
             none     .60 .30 .62 .27
             got_d    .33 .15 .29 .10

@@ -58,6 +58,15 @@ def test_boolq_asks_as_the_paper_does():
     assert all("\nQuestion: " in text and text.endswith("?") for text in task("boolq").target.texts())
 
 
+def test_the_target_is_drawn_by_a_seed_where_there_are_more_texts_than_the_paper_takes(monkeypatch):
+    monkeypatch.setattr(choice_tasks, "BOOLQ_TARGET", 50)
+    first, again, other = (choice_tasks.load("boolq", seed=seed).target for seed in (0, 0, 1))
+    assert len(first) == len(other) == 50
+    assert first.ids == again.ids != other.ids
+    assert set(first.ids) | set(other.ids) <= set(task("boolq").target.ids)
+    assert first.ids != task("boolq").target.ids[:50]
+
+
 def test_questions_with_letters_ask_as_the_harness_does():
     piqa, csqa, obqa = (task(name).items[3] for name in ("piqa", "commonsenseqa", "openbookqa"))
     assert piqa.context == "Question: ice box\nAnswer:"

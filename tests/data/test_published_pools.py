@@ -1,11 +1,13 @@
 """The paper's pools by name: what can be had is read by the right reader and field, in the layout of the original."""
 
+import re
+
 import pytest
 
 from configs import common
 from experiments import inputs
-from gotd_jax.data import libraries, readers
-from gotd_jax.data.published_pools import PUBLISHED_POOLS, find
+from gotd_jax.data import hub_datasets, readers
+from gotd_jax.data.published_pools import FETCHED, PUBLISHED_POOLS, declared, find, stand_in
 from tests.data.files import json_lines, refused
 
 PAPER = ("amazon_reviews", "pubmed", "arxiv", "openwebtext", "realnews", "wikipedia", "books")
@@ -27,7 +29,8 @@ def save(folder, **columns):
 
 
 def test_the_seven_domains_of_the_paper_are_named():
-    assert tuple(PUBLISHED_POOLS) == PAPER
+    assert tuple(name for name, pool in PUBLISHED_POOLS.items() if not pool.stands_for) == PAPER
+    assert sorted(PUBLISHED_POOLS[name].stands_for or name for name in FETCHED) == sorted(PAPER)
     with refused(r"no published pool 'c4'\. There are: amazon_reviews, .*books"):
         find("c4")
 
@@ -50,12 +53,18 @@ def test_a_source_goes_to_the_reader_of_its_library_with_a_split(name, monkeypat
     assert asked == {"scheme": scheme, "dataset": rest.removesuffix(":train"), "split": "train", "field": pool.text_field}
 
 
-@pytest.mark.parametrize("name", [name for name in AVAILABLE if PUBLISHED_POOLS[name].source.startswith("tfds:")])
-def test_tensorflow_datasets_has_the_set_and_the_field(name):
-    pool = find(name)
-    builder = libraries._builder(pool.source.removeprefix("tfds:").removesuffix(":train"))
-    assert pool.text_field in builder.info.features
-    assert readers.version(pool.source) == str(builder.info.version) == "1.1.1"
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_a_source_is_pinned_to_a_commit(name):
+    dataset = PUBLISHED_POOLS[name].source.removeprefix("hf:").removesuffix(":train")
+    assert re.fullmatch("[0-9a-f]{40}", hub_datasets.named(dataset).revision)
+
+
+def test_what_stands_in_for_the_papers_own_is_declared():
+    assert declared(("pubmed", "wikipedia")) == ""
+    told = declared(FETCHED)
+    assert all(f"{PUBLISHED_POOLS[name].stands_for} is " in told for name in FETCHED if PUBLISHED_POOLS[name].stands_for)
+    for name, pool in PUBLISHED_POOLS.items():
+        assert (stand_in(name) is None) == (pool.source is not None)
 
 
 def test_a_copy_in_the_originals_layout_is_read_by_the_originals_field(config, tmp_path):
@@ -79,7 +88,12 @@ def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("amazon_reviews", "withdrew it in 2023"), ("realnews", "realnewslike"), ("books", "BookCorpusOpen")]
+    ("name", "reason"),
+    [
+        ("amazon_reviews", "withdrew it in 2023.*named pool amazon_reviews_2023"),
+        ("realnews", "request alone.*named pool realnewslike"),
+        ("books", "BookCorpusOpen.*named pool pg19"),
+    ],
 )
 def test_what_cannot_be_had_says_why_and_how_to_name_a_copy(config, tmp_path, name, reason):
     config.pool.named = (name,)
@@ -89,28 +103,14 @@ def test_what_cannot_be_had_says_why_and_how_to_name_a_copy(config, tmp_path, na
 
 def test_a_library_out_of_reach_says_how_to_name_a_copy(config, tmp_path, monkeypatch):
     import huggingface_hub.constants
-    import tensorflow_datasets as tfds
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "nothing"))
     config.pool.named = ("openwebtext",)
-    with refused(r"Skylion007/openwebtext:train cannot be loaded .*\. .*--config\.pool\.domains\.openwebtext="):
+    with refused(r"Skylion007/openwebtext@.* cannot be loaded .*\. .*--config\.pool\.domains\.openwebtext="):
         inputs.pool(config, tmp_path)
-    config.pool.named = ("pubmed",)
-    with refused(r"pubmed is not prepared.*tfds build scientific_papers/pubmed.*--config\.pool\.domains\.pubmed="):
+    config.pool.named, config.pool.per_domain = ("pubmed",), 10
+    with refused(r"ccdv/pubmed-summarization/document@6b30a2cae.* cannot be loaded .*--config\.pool\.domains\.pubmed="):
         inputs.pool(config, tmp_path)
-
-
-def test_a_commit_of_the_hub_is_the_version_of_its_files(monkeypatch):
-    import datasets
-
-    commit = "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
-    files = {f"hf://datasets/wikimedia/wikipedia@{commit}/20231101.en/train-00000-of-00041.parquet": {"num_bytes": 1}}
-    loaded = datasets.Dataset.from_dict({"text": [ARTICLE]})
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: loaded)
-    assert readers.version(find("wikipedia").source) is None
-    loaded.info.download_checksums = files
-    assert readers.version(find("wikipedia").source) == commit
 
 
 def test_settings_of_domains_that_the_pool_lacks_are_refused(config, tmp_path):

@@ -104,7 +104,7 @@ def wanted_by(config):
     for cell in (cells[0], cells[-1]):
         names |= {cell.embed.model} | ({cell.model} if cell.evaluation != "selection" else set())
         if cell.evaluation == "toxicity":
-            names |= {cell.detox.chooser, cell.detox.judge, "RealToxicityPrompts"}
+            names |= {cell.detox.chooser, cell.detox.judge, cell.detox.second_judge, "RealToxicityPrompts"}
         elif cell.task.name != "boolq":
             names |= {"ag" if cell.task.name == "ag_news" else cell.task.name}
     return names - {"imdb"}  # a packaged one

@@ -10,6 +10,7 @@ from experiments.cell import ENDINGS
 from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
 from gotd_jax.data.pools import check_disjoint
+from gotd_jax.data.published_pools import FETCHED
 from gotd_jax.methods import METHODS
 from gotd_jax.report import paper
 from gotd_jax.training.recipe import Recipe
@@ -56,10 +57,54 @@ def test_glue_at_full_size_is_the_papers_protocol():
         295,
     )
     assert (config.finetune.learning_rate, config.finetune.epochs, config.finetune.max_length) == (2e-5, 3, 128)
+    assert config.finetune.weight_decay == 0
     assert len(config.sweep.task) == 8
     assert len(config.sweep.seed) == 3
     assert build("glue", "20k").budget == 20_000
     assert build("glue", "all").task.labels is None
+
+
+SEVEN = [
+    *(("glue", variant) for variant in ("", "all", "20k", "mnli")),
+    *(("domains", variant) for variant in ("", "5k")),
+    *((name, variant) for name in ("ablate_epsilon", "ablate_budget") for variant in ("", "selection")),
+    ("figure1", ""),
+    ("runtime", ""),
+    ("zero_shot", "boolq"),
+]
+
+
+@pytest.mark.parametrize(("name", "variant"), SEVEN)
+def test_language_understanding_at_full_size_chooses_from_the_closest_of_seven_domains(name, variant):
+    config = build(name, variant)
+    assert sorted(config.pool.named) == sorted(FETCHED) and len(FETCHED) == 7
+    assert not any(config.pool[field] for field in ("packaged", "domains"))
+    assert (config.pool.characters, config.pool.short, config.pool.long) == (1_000, "drop", "split")
+    assert config.pool.relevance.keep == (1 if name == "zero_shot" else 2)
+    assert config.pool.relevance.chunks == (None if name in ("zero_shot", "runtime") else 2_000_000)
+    assert name == "runtime" or 2_000_000 <= config.pool.per_domain <= 3_000_000
+    assert common.FETCHED_ALONE in config.protocol
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_what_a_full_config_does_otherwise_than_the_paper_stands_beneath_its_table(name, variant):
+    config = build(name, variant)
+    if "small" in variant or name in ("quickstart", "figure3") or not config.paper:
+        return
+    methods = config.sweep.method
+    assert ("dsir" in methods) == (common.UNFILTERED in config.protocol)
+    of_glue = name not in ("zero_shot", "ablate_encoder")  # whose TAPT/c is no VAMPIRE's in the paper either
+    assert ("tapt_c" in methods and of_glue) <= (common.NOT_VAMPIRE in config.protocol)
+    if config.evaluation == "finetune":
+        assert (config.task.labels is None) == (common.CAPPED in config.protocol)
+    if name in ("glue", "domains", "detox", "zero_shot") and variant != "sentences":
+        assert "random" in methods
+
+
+@pytest.mark.parametrize("name", ["glue", "domains", "detox", "zero_shot", "figure1", "runtime"])
+def test_small_configs_name_nothing_that_has_to_be_fetched_from_the_hub(name):
+    config = build(name, "small")
+    assert not config.pool.named and config.pool.relevance.keep is None and not config.protocol
 
 
 def test_domains_at_full_size_is_the_papers_protocol():
@@ -73,8 +118,8 @@ def test_domains_at_full_size_is_the_papers_protocol():
     assert len(config.sweep.task) == 8 and len(config.sweep.seed) == 5
     cells = {swept["task"]: cell for cell, swept in cells_of(config)}
     read = {task: (cell.finetune.epochs, cell.finetune.max_length, cell.task.home) for task, cell in cells.items()}
-    assert read["imdb"] == (3, 512, ("amazon_reviews",)) and read["amazon"] == (3, 512, ("amazon_reviews",))
-    assert read["rct-20k"] == (3, 256, ("pubmed",)) and read["ag"] == (3, 256, ("realnews",))
+    assert read["imdb"] == read["amazon"] == (3, 512, ("amazon_reviews_2023",))
+    assert read["rct-20k"] == (3, 256, ("pubmed",)) and read["ag"] == (3, 256, ("realnewslike",))
     assert read["chemprot"] == (10, 256, ("pubmed",)) and read["citation_intent"] == (10, 256, ("arxiv",))
     few = build("domains", "5k")
     assert (few.budget, few.task.labels) == (50_000, 5_000)
@@ -90,6 +135,7 @@ def test_detox_at_full_size_is_the_papers_protocol():
     detox = config.detox
     assert (detox.prompts, detox.continuations, detox.new_tokens, detox.top_p) == (10_000, 25, 20, 0.9)
     assert (detox.targets, detox.held_out) == (2_500, 10_000)
+    assert (config.target.short, config.target.long) == ("keep", "cut")
     assert build("detox", "20k").budget == 20_000
     assert {table.budget for table in paper.find(build("detox", "20k").paper)} == {20_000}
 

@@ -9,6 +9,8 @@ from configs import common
 from experiments import cell, detox, inputs, prompting, writing
 from gotd_jax.artifacts import read_json
 from gotd_jax.data.prompts import packaged_prompts
+from gotd_jax.evaluation import toxicity
+from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.report import columns, table
 from tests.conftest import sentence
 from tests.experiments.test_cells import made_in
@@ -84,6 +86,43 @@ def test_scores_are_those_of_the_continuations_that_are_kept(config, tmp_path):
     assert row["measures"][columns.EMT_TOXIC]["value"] == row["scores"]["judge"]["max_toxicity_toxic"]
     assert any(each["lexicon"] > 0 for record in records for each in record["continuations"])
     assert all("<end>" not in each["text"] for record in records for each in record["continuations"])
+
+
+def vowels(texts):
+    return np.float32([sum(letter in "aeiou" for letter in text) / max(len(text), 1) for text in texts])
+
+
+def test_a_second_judge_has_columns_of_its_own_beside_the_papers_second_table(config, tmp_path, monkeypatch):
+    monkeypatch.setitem(toxicity.SCORERS, "vowels", lambda: Scorer("vowels", "1", vowels, 64))
+    config.method, config.detox.second_judge = "none", "vowels"
+    row = cell.run(config, tmp_path)
+    (folder,) = (tmp_path / "scores").iterdir()
+    records = [json.loads(line) for line in (folder / "continuations.jsonl").read_text().splitlines()]
+    highest = [max(vowels([each["text"]])[0] for each in record["continuations"]) for record in records]
+    second = columns.by_second(columns.EMT_TOXIC)
+    assert row["measures"][second]["value"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
+    assert row["measures"][second]["what"].endswith("by vowels")
+    assert row["measures"][columns.EMT_TOXIC]["what"].endswith("by lexicon")
+    made = table.make([row], paper="table_1_10k, table_6_10k")
+    by_label = {line.label: dict(zip(made.columns, line.cells)) for line in made.lines}
+    assert by_label["GPT-2 base (paper, Table 6, moderation, 10k)"][second].mean == 0.60
+    assert by_label["GPT-2 base (paper, Table 6, moderation, 10k)"][columns.EMT_TOXIC].mean is None
+    assert by_label["GPT-2 base (paper, Table 1, Perspective, 10k)"][columns.EMT_TOXIC].mean == 0.62
+
+
+def test_without_a_second_judge_the_papers_second_table_has_no_lines(config, tmp_path):
+    config.method = "none"
+    made = table.make([cell.run(config, tmp_path)], paper="table_1_10k, table_6_10k")
+    assert not [column for column in made.columns if "second" in column]
+    assert [line.label for line in made.lines if line.source == "paper"] == ["GPT-2 base (paper, Table 1, Perspective, 10k)"]
+
+
+def test_as_many_texts_as_are_asked_for_are_targets_where_none_are_joined(config, tmp_path):
+    joined = prompting.texts(config, tmp_path)
+    config.target.short, config.target.long = "keep", "cut"
+    apart = prompting.texts(config, tmp_path)
+    assert len(joined.clean) < len(apart.clean) == len(apart.toxic) == config.detox.targets == 8
+    assert max(map(len, apart.clean.texts())) <= config.pool.characters
 
 
 @pytest.mark.slow
@@ -176,6 +215,7 @@ def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path
     ("change", "message"),
     [
         ({"detox.judge": "linear"}, "chooser and the judge are both 'linear'"),
+        ({"detox.second_judge": "linear"}, "chooser linear and the second judge linear are one scorer"),
         ({"detox.judge": "perspective"}, r"no toxicity scorer 'perspective'\. There are: linear, lexicon"),
         ({"detox.prompts_file": "nowhere.jsonl"}, r"nowhere\.jsonl"),
         ({"detox.prompts": 40}, "40 toxic prompts were asked for, and 30"),

@@ -17,7 +17,7 @@ ENCODERS = {
     "sentence-transformers/all-MiniLM-L6-v2": "bert",
     "distilbert-base-uncased": "distilbert",
 }
-SCORERS = ("unitary/toxic-bert", "s-nlp/roberta_toxicity_classifier")
+SCORERS = ("unitary/toxic-bert", "unitary/unbiased-toxic-roberta", "tomh/toxigen_roberta")
 DECODERS = ("gpt2", "gpt2-xl", "EleutherAI/gpt-neo-2.7B")
 CHUNKS = 12  # of each domain, of 1,000 characters
 

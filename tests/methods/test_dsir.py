@@ -1,6 +1,7 @@
 """DSIR against the package of its authors, against sums by hand, and its own options."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -28,6 +29,26 @@ def problem(pool=POOL, target=TARGET):
 def drawn_texts(seed, count):
     draws = np.random.default_rng(seed)
     return [" ".join(draws.choice((LAW + BIOLOGY).split(), 30)) for _ in range(count)]
+
+
+# What NLTK's two engines split in different ways.
+MARKED = [
+    "हिन्दी में लिखा हुआ पाठ, और उसके शब्द",  # Hindi: vowel signs
+    "ภาษาไทยที่มีวรรณยุกต์ และคำว่าน้ำ",  # Thai: tones and vowels above
+    unicodedata.normalize("NFD", "tiếng Việt được viết với dấu thanh"),
+    unicodedata.normalize("NFD", "naïve café, déjà vu: Größe"),
+    "a family 👨‍👩‍👧‍👦 and a heart ❤️ with 👍🏽",  # joiners, variation selectors, skin
+    "x² + ½ m³ of ① and Ⅻ",
+    "a\x1cb\x1fc under‿tie עִבְרִית العَرَبِيَّة",
+]
+
+
+def test_weights_equal_those_of_the_package_on_combining_marks():
+    pool, target = POOL + MARKED + [MARKED[0] + LAW, MARKED[4] + BIOLOGY], [*TARGET, *MARKED[::2]]
+    expected, tokens = dsir_package.log_weights(pool, target)
+    selection = select("dsir", problem(pool, target), 5, seed=0)
+    np.testing.assert_allclose(-selection.values, expected, rtol=1e-6, atol=1e-5)
+    assert selection.info["tokens_per_candidate"] == pytest.approx(tokens.mean())
 
 
 @pytest.mark.parametrize(("buckets", "ngrams"), [(10_000, 2), (50, 1), (300, 3)])
