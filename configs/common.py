@@ -167,6 +167,9 @@ def get_config() -> ConfigDict:
     config.where = ()  # (swept field, its value, field, value): what holds only where the sweep is at that value
     config.figure = ()  # a kind of gotd_jax.report.figures.FIGURES and its fields, ("heatmap", "epsilon", "budget")
     config.protocol = ()  # sentences, beneath the table: where ours differs from the protocol of the paper's
+    config.margin = margin = ConfigDict()  # differences below are worth nothing; whether one is shown to be, stands beneath
+    margin.points = 1.0  # of scores and accuracies, times 100
+    margin.share = 0.02  # of all other measures, of the other line's mean
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
     return config
 

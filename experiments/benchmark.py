@@ -1,6 +1,7 @@
-"""Performance against peers, measured in alternation in one run: `python -m experiments.benchmark ot` or `decoders`.
+"""What is measured of the parts, most of it in alternation with peers in one run: `python -m experiments.benchmark ot`.
 
 Every part is a stage in the workdir: what has been measured is not measured again. Delete its folder to repeat it.
+`--pages experiments/results` writes a page a part, with command, commit, date and machine above the table.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from experiments.benchmarks import decoders, transport
+from experiments import pages
+from experiments.benchmarks import decoders, scorers, transport
+from gotd_jax.artifacts import read_json
 from gotd_jax.devices import keep_compiled_programs
 
-BENCHMARKS = {"ot": transport.run, "decoders": decoders.run}
+BENCHMARKS = {"ot": transport.run, "decoders": decoders.run, "scorers": scorers.run}
 
 
 def main() -> None:
@@ -21,9 +24,17 @@ def main() -> None:
     parser.add_argument("--workdir", type=Path, default=Path("runs/benchmark"))
     parser.add_argument("--parts", nargs="*", help="of the benchmark; all by default")
     parser.add_argument("--small", action="store_true", help="a hundredth of the sizes: to see that it works")
+    parser.add_argument("--pages", type=Path, help="a folder for a page of each part")
     arguments = parser.parse_args()
     keep_compiled_programs()
-    BENCHMARKS[arguments.benchmark](arguments.workdir, arguments.parts, small=arguments.small)
+    for folder in BENCHMARKS[arguments.benchmark](arguments.workdir, arguments.parts, small=arguments.small):
+        print(f"{folder}/table.md")
+        if arguments.pages:
+            pages.write(
+                arguments.pages / f"{folder.name}.md",
+                (folder / "table.md").read_text(),
+                made=read_json(folder / "made_by.json"),
+            )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import columns, measures
+from gotd_jax.report import columns, items, measures
 
 WORDS_PER_PIECE = 13  # a candidate that holds so many successive words of an item is left out, as Brown et al. 2020 do
 
@@ -75,32 +75,35 @@ def settings(config, workdir: Path) -> dict:
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Asks the model in `warmed`, and leaves `items.jsonl`, with every option's numbers, and `scores.json` in `folder`."""
     model = causal.load(warmed, compute_dtype=config.compute_dtype)
-    choices = _asked(model, config.task.name, config)
+    name = config.task.name
+    choices = asked(model, name, config)
     stages.write_lines(folder / "items.jsonl", choices.items)
+    items.write(folder, {column: measures.items_of_choices(choices.items, rule) for column, rule in _shown(name).items()})
     write_json(folder / "scores.json", choices.summary)
 
 
-def summary(model: Loaded, name: str, config) -> dict:
-    """Returns the summary of a task's items as `model` answers them: accuracies by rule, and the majority's."""
-    return _asked(model, name, config).summary
+def asked(model: Loaded, name: str, config) -> Choices:
+    """Returns what `model` answers to a task's items."""
+    return score_choices(model, load_tokenizer(model.source), task(name, config).items)
 
 
 def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: accuracy by perplexity, and calibrated."""
     name = config.task.name
-    shown = {columns.accuracy(name): "instance", columns.accuracy(name, "calibrated"): "calibrated"}
+    shown = _shown(name)
     majority = {columns.MAJORITY: dict.fromkeys(shown, 100 * scores["majority"])}
     accuracies = {column: measures.of_choices(scores, rule) for column, rule in shown.items()}
     return {"task": name, "measures": accuracies, "baselines": majority}
 
 
+def _shown(name: str) -> dict[str, str]:
+    """Returns the rule of each of a task's columns."""
+    return {columns.accuracy(name): "instance", columns.accuracy(name, "calibrated"): "calibrated"}
+
+
 @functools.lru_cache(maxsize=8)
 def _whole_task(name: str, data_dir: str | None, seed: int) -> ChoiceTask:
     return choice_tasks.load(name, data_dir, seed=seed)
-
-
-def _asked(model: Loaded, name: str, config) -> Choices:
-    return score_choices(model, load_tokenizer(model.source), task(name, config).items)
 
 
 def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:

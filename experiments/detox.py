@@ -13,13 +13,14 @@ from experiments import choosing, losses, prompting, relevance, stages, writing
 from gotd_jax.artifacts import fingerprint, write_json
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
+from gotd_jax.evaluation.choices import Choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import measures
+from gotd_jax.report import columns, items, measures
 
 ROLES = ("chooser", "judge", "second_judge")
 
@@ -72,13 +73,16 @@ def settings(config, workdir: Path) -> dict:
 
 
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
-    """Has the model in `warmed` write, and leaves `continuations.jsonl` and `scores.json` in `folder`."""
+    """Has the model in `warmed` write, and leaves `continuations.jsonl`, `items.parquet` and `scores.json` in `folder`."""
     prompts, settings = prompting.prompts(config), config.detox
     model = causal.load(warmed, compute_dtype=config.compute_dtype)
     tokens, lengths = writing.written(model, prompts, config, folder)
     texts = writing.decoded(model, tokens, lengths)
     toxicity = {role: _score_all(by, texts) for role, by in _scorers(config).items()}
     stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
+
+    utility = {task: choosing.asked(model, task, config) for task in settings.utility_tasks}
+    items.write(folder, _items(prompts, toxicity["judge"], lengths, utility))
 
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
@@ -87,7 +91,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
         "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
         "perplexity": held_out.value,
         "perplexity_tokens": held_out.tokens,
-        "utility": {task: choosing.summary(model, task, config) for task in settings.utility_tasks},
+        "utility": {task: choices.summary for task, choices in utility.items()},
     }
     del model  # the base model takes its place
     write_json(folder / "scores.json", scores | _fluency(prompts, tokens, lengths, config))
@@ -129,6 +133,15 @@ def _records(prompts: Sequence[Prompt], texts, lengths: np.ndarray, toxicity: di
         ]
         kind = "toxic" if toxic else "non-toxic"
         yield {"id": prompt.id, "prompt": prompt.text, "class": kind, "toxicity": prompt.toxicity, "continuations": scored}
+
+
+def _items(prompts: Sequence[Prompt], judged: np.ndarray, lengths: np.ndarray, utility: dict[str, Choices]) -> dict:
+    """Returns the value of every prompt and of every item of the utility tasks, by column."""
+    of_prompts = measures.items_of_writing(
+        [prompt.id for prompt in prompts], prompting.is_toxic(prompts), judged.max(axis=1), lengths.mean(axis=1)
+    )
+    answered = {columns.accuracy(task): measures.items_of_choices(of.items, "sum") for task, of in utility.items()}
+    return of_prompts | answered
 
 
 def _fluency(prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray, config) -> dict:

@@ -15,14 +15,14 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from configs import common
-from experiments import running
+from experiments import pages, running
 from experiments.sweep import cells_of
 from gotd_jax import devices
-from gotd_jax.report import figures, origins, table
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
+PAGE = flags.DEFINE_string("page", None, "A file to write what is printed to, with command, commit, date and machine.")
 
 
 def main(_) -> None:
@@ -37,9 +37,10 @@ def main(_) -> None:
         rows = running.run(cells, workdir, shard=SHARD.value)
     except (ValueError, RuntimeError) as error:
         sys.exit(f"\n{error}")
-    lines = ("method", "budget", *(field for field in CONFIG.value.sweep if field not in ("method", "budget", "task", "seed")))
-    print(f"\n{table.write(rows, workdir, paper=CONFIG.value.paper, by=lines)}\n\n{origins.text(rows)}\n")
-    print(figures.write(rows, workdir, CONFIG.value.figure), end="")
+    printed = pages.printed(rows, CONFIG.value, workdir)
+    print(f"\n{printed}\n")
+    if PAGE.value:
+        pages.write(PAGE.value, f"```text\n{printed}\n```\n", made=rows[-1])
     print(f"In {workdir}: table.md, .csv and .tex, statistics.csv, results.jsonl; chosen texts: selections/*/selected.jsonl.")
 
 

@@ -36,8 +36,8 @@ LEAST_VOCABULARY = 49_152  # of the models, SmolLM2's
 MODELS = ("SmolLM2-135M-Instruct", "GPT-2")
 
 
-def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
-    """Measures the models named in `parts`, `MODELS` by default, and prints each one's table.
+def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
+    """Measures the models named in `parts`, `MODELS` by default, prints each one's table and returns their folders.
 
     Args:
       workdir: where measurements and models are kept.
@@ -46,11 +46,12 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
     """
     if unknown := set(parts or ()) - set(MODELS):
         raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(MODELS)}.")
+    made = []
     for name in parts or MODELS:
         settings = {"model": name, "small": small, "device": describe()}
         folder = workdir / f"decoders-{name}{'-small' if small else ''}"
-        made = stage(folder, settings, lambda partial, name=name: _compare(partial, _folder(name, workdir), small))
-        print(f"{made}/table.md")
+        made.append(stage(folder, settings, lambda partial, name=name: _compare(partial, _folder(name, workdir), small)))
+    return made
 
 
 def _folder(name: str, workdir: Path) -> Path:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from gotd_jax.report.results import provenance
+
 
 def alternated(calls: Mapping[str, Callable[[], object]], rounds: int, unmeasured: int = 1) -> dict[str, list[float]]:
     """Returns the wall seconds of each call in each round, after `unmeasured` ones, of which the first compiles."""
@@ -96,7 +98,8 @@ def markdown(rows: list[dict]) -> str:
 
 
 def write_rows(folder: Path, rows: list[dict]) -> None:
-    """Writes `rows` into a stage's folder as JSON and as a Markdown table, and prints the table."""
+    """Writes `rows` into a stage's folder as JSON and as a Markdown table, with how they were made, and prints the table."""
     (folder / "rows.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (folder / "made_by.json").write_text(json.dumps(provenance(), indent=2) + "\n")
     (folder / "table.md").write_text(markdown(rows))
     print(f"\n{folder.name.removesuffix('.partial')}\n\n{markdown(rows)}", flush=True)

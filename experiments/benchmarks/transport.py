@@ -50,8 +50,8 @@ PEERS: dict[str, Callable] = {
 }
 
 
-def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
-    """Measures the named parts of the benchmark, `PARTS` by default, and prints each one's table.
+def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
+    """Measures the named parts of the benchmark, `PARTS` by default, prints each one's table and returns their folders.
 
     Args:
       workdir: where measurements and embeddings are kept.
@@ -63,11 +63,12 @@ def run(workdir: Path, parts: list[str] | None, *, small: bool) -> None:
     if unknown:
         raise SystemExit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(every)}.")
     scale = 0.01 if small else 1.0
+    made = []
     for name in parts or PARTS:
         settings = {"part": name, "scale": scale, "device": describe()}
         folder = workdir / f"ot-{name}{'-small' if small else ''}"
-        made = stage(folder, settings, lambda partial, name=name: every[name](partial, workdir / "embedded", scale))
-        print(f"{made}/table.md")
+        made.append(stage(folder, settings, lambda partial, name=name: every[name](partial, workdir / "embedded", scale)))
+    return made
 
 
 def peers(folder: Path, embedded: Path, scale: float) -> None:

@@ -48,14 +48,15 @@ def by_seed(group: Sequence[dict], columns: Sequence[str], averaged: bool) -> di
     if averaged:
         whole = [seed for seed in distinct(group, "seed") if all(seed in of_column for of_column in found.values())]
         found[AVERAGE] = {
-            seed: {"value": float(np.mean([found[column][seed]["value"] for column in columns]))} for seed in whole
+            seed: {"value": float(np.mean([found[column][seed]["value"] for column in columns])), "points": True}
+            for seed in whole
         }
     return found
 
 
 def measures(row: dict) -> dict[str, dict]:
     """Returns what a row measures, by column: its `measures`, or its score times 100 under its task."""
-    return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"]}}
+    return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"], "points": True}}
 
 
 def label(key: tuple, told_by: Sequence[str]) -> str:

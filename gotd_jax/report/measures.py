@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gotd_jax.data.prompts import TOXIC
 from gotd_jax.report import columns
 
 TOXICITY = {  # column -> name in the scores, kind of prompt
@@ -30,7 +31,15 @@ SAID = {
 }
 
 
-def measure(value: float, what: str, count: int | None = None, unit: str = "", error: float | None = None) -> dict:
+def measure(
+    value: float,
+    what: str,
+    count: int | None = None,
+    unit: str = "",
+    error: float | None = None,
+    *,
+    points: bool = False,
+) -> dict:
     """Returns a number as `gotd_jax.report.table.make` takes it.
 
     Args:
@@ -39,15 +48,16 @@ def measure(value: float, what: str, count: int | None = None, unit: str = "", e
       count: of the items that it is over.
       unit: what these items are.
       error: standard error over them.
+      points: whether it is an accuracy, times 100.
     """
-    return {"value": value, "error": error, "count": count, "unit": unit, "what": what}
+    return {"value": value, "error": error, "count": count, "unit": unit, "what": what, "points": points}
 
 
 def of_choices(summary: Mapping, rule: str) -> dict:
     """Returns a task's accuracy by a rule of `gotd_jax.evaluation.choices`, times 100."""
     found = summary[rule]
     error = None if found["standard_error"] is None else 100 * found["standard_error"]
-    return measure(100 * found["accuracy"], f"accuracy {SAID[rule]}", summary["items"], "items", error)
+    return measure(100 * found["accuracy"], f"accuracy {SAID[rule]}", summary["items"], "items", error, points=True)
 
 
 def of_writing(scores: Mapping) -> dict[str, dict]:
@@ -65,8 +75,34 @@ def of_writing(scores: Mapping) -> dict[str, dict]:
     }
     if utility:
         mean = float(np.mean([accuracy["value"] for accuracy in utility.values()]))
-        found[columns.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {SAID['sum']}")
+        found[columns.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {SAID['sum']}", points=True)
     return found | _form(scores) | utility
+
+
+def items_of_choices(items: Sequence[Mapping], rule: str) -> dict[str, float]:
+    """Returns the accuracy of each item, by its id, times 100: 100 where a rule chose its answer, otherwise 0."""
+    return {item["id"]: 100.0 * (item["chosen"][rule] == item["answer"]) for item in items}
+
+
+def items_of_writing(
+    ids: Sequence[str], toxic: np.ndarray, highest: np.ndarray, lengths: np.ndarray
+) -> dict[str, dict[str, float]]:
+    """Returns the value of every prompt, by its id, in the columns of detoxification that are means over prompts.
+
+    Args:
+      ids: of P prompts.
+      toxic: whether each prompt is toxic, bool [P].
+      highest: toxicity of its worst continuation by the judge, float [P].
+      lengths: mean tokens of its continuations, float [P].
+    """
+    kinds = {"toxic": toxic, "nontoxic": ~toxic}
+    values = {"max_toxicity": highest, "toxicity_probability": (highest >= TOXIC).astype(float)}
+    toxicities = {column: _by_id(ids, values[what], kinds[kind]) for column, (what, kind) in TOXICITY.items()}
+    return toxicities | {columns.LENGTH: _by_id(ids, lengths, np.ones(len(ids), bool))}
+
+
+def _by_id(ids: Sequence[str], values: np.ndarray, kept: np.ndarray) -> dict[str, float]:
+    return {ids[row]: float(values[row]) for row in np.flatnonzero(kept)}
 
 
 def of_selection(scores: Mapping) -> dict[str, dict]:

@@ -29,7 +29,7 @@ def _of_numbers(rows: Sequence[dict], columns: Sequence[str], lines: Sequence[Li
         return (f"Scores times 100, {over}. {'; '.join(f'{task}: {metrics[task]}' for task in columns)}.",)
     measures = {column: measure for row in rows for column, measure in row["measures"].items()}
     said = (_of_measure(column, measures[column], lines, place) for place, column in enumerate(columns))
-    scale = "Accuracies times 100, all else as it is; " if any("accuracy" in of["what"] for of in measures.values()) else ""
+    scale = "Accuracies times 100, all else as it is; " if any(of.get("points") for of in measures.values()) else ""
     return (f"{scale}{over}."[:1].upper() + f"{scale}{over}."[1:], *said)
 
 

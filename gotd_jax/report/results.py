@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import gotd_jax
-from gotd_jax import devices
+from gotd_jax import devices, machine
 from gotd_jax.artifacts import turn, whole_file
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
@@ -54,9 +54,9 @@ def provenance() -> dict:
     """Returns what a row's numbers were made with and on, JSON-like.
 
     `commit` is that of the checkout this package runs from, and `modified` whether files differ from it; outside a
-    checkout they are None, and `version` tells. Then Python's and the packages' versions, and the devices.
+    checkout they are None, and `version` tells. Then Python's and the packages' versions, the devices, and the machine.
     """
-    return {**_code(), "versions": _versions(), "device": devices.describe()}
+    return {**_code(), "versions": _versions(), "device": devices.describe(), "machine": machine.describe()}
 
 
 @functools.cache

@@ -1,15 +1,47 @@
-"""Which method is ahead of which, and whether by more than noise: every pair compared over the same seeds."""
+"""Which method is ahead of which, and whether by more than noise: every pair compared over the same seeds, or items."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
 
 from gotd_jax.report import columns as columns_module
 from gotd_jax.report import grouping, paired
 
 REFERENCE = "got_d"
 INSIDE = "inside the noise"
+EQUIVALENT = "equal within the margin"
+
+# Returns each item's value by its id, by column, as the cell of a row left them; nothing where it left none.
+Items = Callable[[dict], Mapping[str, Mapping[str, float]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Margin:
+    """The largest difference that is worth nothing: two lines nearer to each other than that are as good as one.
+
+    Attributes:
+      points: of scores and accuracies, times 100.
+      share: of all other measures, as a share of the other line's mean.
+    """
+
+    points: float = 1.0
+    share: float = 0.02
+
+    def __post_init__(self):
+        if not (self.points > 0 and self.share > 0):
+            raise ValueError(f"A margin is positive, and points is {self.points}, share {self.share}. See --config.margin.")
+
+    def of(self, found: paired.Paired, in_points: bool) -> float | None:
+        """Returns the margin of a difference, in the units of its values; None without a difference."""
+        if found.means is None:
+            return None
+        return self.points if in_points else self.share * abs(found.means[1])
+
+
+MARGIN = Margin()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +54,10 @@ class Comparison:
       column: task or measure, or the average over tasks.
       found: the difference, the reference's value less the other's, and its noise.
       p: of `found`, adjusted by Holm for all tests of the table; None where there is no test.
+      margin: of equivalence, in the column's units; None without a difference.
+      p_equivalent: of a difference of the margin or more, adjusted likewise for all of the table; None without a test.
+      settle: the fewest seeds that would settle the difference at the level at which Holm tests it; None above
+        `paired.MOST_SEEDS`, or where the test is not over seeds.
       verdict: on the reference, in words.
     """
 
@@ -30,22 +66,33 @@ class Comparison:
     column: str
     found: paired.Paired
     p: float | None
+    margin: float | None
+    p_equivalent: float | None
+    settle: int | None
     verdict: str
 
 
 def compare(
-    rows: Sequence[dict], *, by: Sequence[str] = ("method", "budget"), reference: str | None = None
+    rows: Sequence[dict],
+    *,
+    by: Sequence[str] = ("method", "budget"),
+    reference: str | None = None,
+    margin: Margin = MARGIN,
+    items: Items | None = None,
 ) -> tuple[Comparison, ...]:
     """Returns a reference method against each other method, in each column: the average over tasks first, if there is one.
 
     Lines are compared that differ in the method alone; a field of value None is one that the method does not read and may
     differ, and so may the budget of `none`. Where there is but one method, the last line is compared with each other. An
-    average is over seeds that have all tasks.
+    average is over seeds that have all tasks. Where the seeds are fewer than `paired.FEWEST_TESTED`, values are paired over
+    the items that both lines were measured on, each the mean over the seeds.
 
     Args:
       rows: as `gotd_jax.report.table.make` takes them.
       by: the fields that make a line, as there.
       reference: a method; by default `got_d` if it is there, otherwise the last.
+      margin: below which a difference is worth nothing.
+      items: the values of single items; none by default.
 
     Raises:
       ValueError: there are no rows of `reference`, or two rows of one line have the same task and seed.
@@ -56,18 +103,21 @@ def compare(
         raise ValueError(f"There are no results of the method {reference!r} to compare with. There are: {', '.join(methods)}.")
     columns, averaged = grouping.columns_of(rows)
     told_by = grouping.fields_told(rows, by)
-    values = {key: grouping.by_seed(group, columns, averaged) for key, group in grouping.grouped(rows, told_by).items()}
-    places, differences = [], []
+    groups = grouping.grouped(rows, told_by)
+    values = {key: grouping.by_seed(group, columns, averaged) for key, group in groups.items()}
+    of_items = {key: _items_by_seed(group, items) for key, group in groups.items()}
+    places, differences, margins = [], [], []
     for column in ([grouping.AVERAGE] if averaged else []) + columns:
         for first, second in _pairs(list(values), told_by, reference):
             places.append((grouping.label(first, told_by), grouping.label(second, told_by), column))
-            differences.append(_difference(values[first][column], values[second][column]))
+            lines = [(values[key][column], of_items[key].get(column, {})) for key in (first, second)]
+            differences.append(_difference(*lines))
+            in_points = any(measure.get("points") for of_line, _ in lines for measure in of_line.values())
+            margins.append(margin.of(differences[-1], in_points))
     senses = [1 if "measures" not in rows[0] else columns_module.sense(column) for *_, column in places]
-    adjusted = _adjusted(differences)
-    reach = _reach(differences)
     return tuple(
-        Comparison(*place, found, p, _verdict(found, p, sense, reach))
-        for place, found, p, sense in zip(places, differences, adjusted, senses)
+        Comparison(*place, *tested, _verdict(*tested[:2], tested[3], sense))
+        for place, sense, tested in zip(places, senses, _tested(differences, margins))
     )
 
 
@@ -87,39 +137,65 @@ def _pairs(keys: list[tuple], told_by: Sequence[str], reference: str) -> Iterato
                 yield first, second
 
 
-def _difference(first: dict[int, dict], second: dict[int, dict]) -> paired.Paired:
-    seeds = [seed for seed in first if seed in second]
-    values = [[of_line[seed]["value"] for seed in seeds] for of_line in (first, second)]
-    if len(seeds) > 1:
-        return paired.of_seeds(*values)
+def _items_by_seed(group: Sequence[dict], items: Items | None) -> dict[str, dict[int, Mapping[str, float]]]:
+    """Returns the value of every item of a line, by column, seed and id."""
+    found: dict[str, dict[int, Mapping[str, float]]] = {}
+    for row in group if items else ():
+        for column, of_column in items(row).items():
+            found.setdefault(column, {})[row["seed"]] = of_column
+    return found
+
+
+def _difference(first: tuple[dict, dict], second: tuple[dict, dict]) -> paired.Paired:
+    """Returns the difference of two lines in a column; of each are given its measures and its items, by seed."""
+    seeds = [seed for seed in first[0] if seed in second[0]]
     if not seeds:
         return paired.Paired(0)
-    errors = tuple(of_line[seeds[0]].get("error") for of_line in (first, second))
-    return paired.of_items(values[0][0], values[1][0], errors)
+    if len(seeds) < paired.FEWEST_TESTED:
+        means = [_means(of_items, seeds) for _, of_items in (first, second)]
+        common = sorted(means[0].keys() & means[1].keys())
+        if len(common) > 1:
+            return paired.of_items(*([of_line[name] for name in common] for of_line in means), seeds=len(seeds))
+    values = [[of_line[seed]["value"] for seed in seeds] for of_line, _ in (first, second)]
+    if len(seeds) > 1:
+        return paired.of_seeds(*values)
+    return paired.Paired(1, (values[0][0], values[1][0]), values[0][0] - values[1][0])
 
 
-def _adjusted(differences: list[paired.Paired]) -> list[float | None]:
-    adjusted = iter(paired.holm([found.p for found in differences if found.p is not None]))
-    return [None if found.p is None else next(adjusted) for found in differences]
+def _means(of_items: Mapping[int, Mapping[str, float]], seeds: Sequence[int]) -> dict[str, float]:
+    """Returns each item's mean over those of `seeds` that have it."""
+    values: dict[str, list[float]] = {}
+    for seed in seeds:
+        for name, value in of_items.get(seed, {}).items():
+            values.setdefault(name, []).append(value)
+    return {name: float(np.mean(of_item)) for name, of_item in values.items()}
 
 
-def _reach(differences: list[paired.Paired]) -> float:
-    """Returns how many errors over items a difference may have by chance: a normal's, Bonferroni for all of the table's."""
-    from scipy import stats
+def _tested(differences: Sequence[paired.Paired], margins: Sequence[float | None]) -> Iterator[tuple]:
+    """Yields (difference, p, margin, p of equivalence, seeds to settle), each p adjusted by Holm for all of its kind."""
+    tests = [place for place, found in enumerate(differences) if found.p is not None]
+    p_values = [differences[place].p for place in tests]
+    equivalences = [differences[place].equivalence(margins[place]) for place in tests]
+    adjusted = dict(zip(tests, zip(paired.holm(p_values), paired.holm(equivalences), paired.holm_levels(p_values))))
+    for place, found in enumerate(differences):
+        p, p_equivalent, level = adjusted.get(place, (None, None, None))
+        over_seeds = p is not None and found.items is None
+        settle = paired.seeds_to_settle(found.difference, found.spread, level) if over_seeds else None
+        yield found, p, margins[place], p_equivalent, settle
 
-    of_items = sum(found.noise is not None for found in differences)
-    return float(stats.norm.isf(paired.ALPHA / 2 / max(of_items, 1)))
 
-
-def _verdict(found: paired.Paired, p: float | None, sense: int, reach: float) -> str:
+def _verdict(found: paired.Paired, p: float | None, p_equivalent: float | None, sense: int) -> str:
     if found.seeds == 0:
         return "untested: no seed in common"
+    if found.spread == 0:
+        return f"{INSIDE}: equal" if found.difference == 0 else "untested: the same on every seed"
+    if p is None:
+        return f"untested: {found.seeds} seed{'s' if found.seeds > 1 else ''}"
     above, below = ("ahead", "behind") if sense else ("higher", "lower")
     word = above if found.difference * (sense or 1) > 0 else below
-    if p is not None:
-        return word if p < paired.ALPHA else INSIDE
-    if found.noise is not None:
-        return f"{word}, by items alone" if abs(found.difference) > reach * found.noise else f"{INSIDE}, by items alone"
-    if found.spread is None:
-        return "untested: 1 seed"
-    return f"{INSIDE}: equal" if found.difference == 0 else "untested: the seeds change nothing"
+    equivalent = p_equivalent < paired.ALPHA
+    if p < paired.ALPHA:
+        said = f"{word}, by less than the margin" if equivalent else word
+    else:
+        said = EQUIVALENT if equivalent else INSIDE
+    return said if found.items is None else f"{said}, by items alone"

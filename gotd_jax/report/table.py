@@ -107,16 +107,24 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     return Table(shown, tuple(lines), (*notes.of_rows(rows, columns, lines), *notes.of_paper(tables)))
 
 
-def write(rows: Sequence[dict], folder: str | os.PathLike, *, paper: str = "", by: Sequence[str] = ("method", "budget")) -> str:
+def write(
+    rows: Sequence[dict],
+    folder: str | os.PathLike,
+    *,
+    paper: str = "",
+    by: Sequence[str] = ("method", "budget"),
+    margin: statistics.Margin = statistics.MARGIN,
+    items: statistics.Items | None = None,
+) -> str:
     """Writes the table of `rows` to table.md, table.csv and table.tex in `folder`, and how its lines compare.
 
     The comparisons (`gotd_jax.report.statistics`) stand beneath the table in table.md, and all of them in statistics.csv.
-    See `make` for the arguments and errors.
+    See `make` and `gotd_jax.report.statistics.compare` for the arguments and errors.
 
     Returns:
       the table and the comparisons as text for a terminal.
     """
-    table, comparisons = make(rows, paper=paper, by=by), statistics.compare(rows, by=by)
+    table, comparisons = make(rows, paper=paper, by=by), statistics.compare(rows, by=by, margin=margin, items=items)
     compared = verdicts.text(comparisons)
     beneath = f"\n```text\n{compared}\n```\n" if compared else ""
     files = {

@@ -7,19 +7,16 @@ import io
 from collections.abc import Sequence
 
 from gotd_jax.report import formats, grouping
-from gotd_jax.report.paired import ALPHA, FEWEST_BOOTSTRAPPED, MOST_SEEDS, POWER
-from gotd_jax.report.statistics import INSIDE, Comparison
+from gotd_jax.report.paired import ALPHA, FEWEST_BOOTSTRAPPED, FEWEST_TESTED, MOST_SEEDS, POWER
+from gotd_jax.report.statistics import EQUIVALENT, INSIDE, Comparison
 
 LINES = 30  # of the text, at most
 HEADER = ("reference", "other", "column", "reference_mean", "other_mean", "difference", "spread", "low", "high", "interval",
-          "p", "p_holm", "seeds", "verdict", "seeds_to_settle")  # fmt: skip
+          "p", "p_holm", "margin", "p_equivalent_holm", "seeds", "items", "verdict", "seeds_to_settle")  # fmt: skip
 SAID = {
     "bootstrap": "by bootstrap over seeds",
     "t": f"(t) by Student's t, where seeds are fewer than {FEWEST_BOOTSTRAPPED}",
-    "items": (
-        "(items) of one seed: sqrt(e1^2 + e2^2) of the standard errors over items, unpaired, which says nothing of other "
-        "seeds; a verdict by items alone is corrected by Bonferroni"
-    ),
+    "items": "(items) by bootstrap over the items that both were measured on, which says nothing of other seeds",
 }
 
 
@@ -33,7 +30,10 @@ def text(comparisons: Sequence[Comparison]) -> str:
         return ""
     if all(comparison.found.interval is None for comparison in comparisons):
         reasons = dict.fromkeys(comparison.verdict for comparison in comparisons)
-        return f"Differences between the lines cannot be told from noise ({'; '.join(reasons)}): statistics.csv."
+        return (
+            f"Differences between the lines cannot be told from noise ({'; '.join(reasons)}): statistics.csv. "
+            f"Run {FEWEST_TESTED} seeds or more."
+        )
     shown = _shown(comparisons)
     head = ["difference of", "column", "difference", "95 % interval", "p (Holm)", "seeds", "verdict", "seeds to settle"]
     grid = [head, *map(_cells, shown)]
@@ -48,8 +48,9 @@ def csv(comparisons: Sequence[Comparison]) -> str:
     for comparison in comparisons:
         found = comparison.found
         means, interval = found.means or (None, None), found.interval or (None, None)
-        numbers = [*means, found.difference, found.spread if found.noise is None else found.noise, *interval]
-        tested = [_digits(found.p), _digits(comparison.p), found.seeds, comparison.verdict, _settled(comparison)]
+        numbers = [*means, found.difference, found.spread, *interval]
+        tested = [*map(_digits, (found.p, comparison.p, comparison.margin, comparison.p_equivalent)), found.seeds]
+        tested += ["" if found.items is None else found.items, comparison.verdict, _settled(comparison)]
         places = (comparison.reference, comparison.other, comparison.column)
         writer.writerow([*places, *map(_digits, numbers), found.kind, *tested])
     return file.getvalue()
@@ -64,7 +65,7 @@ def _shown(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _stands_out(comparison: Comparison) -> bool:
-    return comparison.found.interval is not None and not comparison.verdict.startswith(INSIDE)
+    return comparison.found.interval is not None and not comparison.verdict.startswith((INSIDE, EQUIVALENT))
 
 
 def _cells(comparison: Comparison) -> list[str]:
@@ -80,19 +81,31 @@ def _cells(comparison: Comparison) -> list[str]:
 
 
 def _settled(comparison: Comparison) -> str:
-    if comparison.found.p is None:
+    if comparison.found.p is None or comparison.found.items is not None:
         return ""
-    return f"more than {MOST_SEEDS:,}" if comparison.found.settle is None else str(comparison.found.settle)
+    return f"more than {MOST_SEEDS:,}" if comparison.settle is None else str(comparison.settle)
 
 
 def _notes(comparisons: Sequence[Comparison], shown: Sequence[Comparison]) -> list[str]:
     kinds = [SAID[kind] for kind in SAID if any(comparison.found.kind == kind for comparison in shown)]
     notes = [f"95 % interval: {'; '.join(kinds)}."]
-    tests = sum(comparison.p is not None for comparison in comparisons)
-    if tests:
+    tests = [comparison for comparison in comparisons if comparison.p is not None]
+    if any(comparison.found.items is None for comparison in tests):
         notes.append(
-            f"p: paired t-test over the seeds in common, adjusted by Holm for the {tests} tests of the table. Seeds to settle: "
-            f"that one such test at {ALPHA} would need to find a difference of the size seen with power {POWER}."
+            f"p: paired t-test over the seeds in common, adjusted by Holm for the {len(tests)} tests of the table. Seeds to "
+            f"settle: what the test needs, at its level under Holm, to find a difference of the size seen with power {POWER}."
+        )
+    if any(comparison.found.items is not None for comparison in tests):
+        notes.append(
+            "p over items: McNemar's exact test where they are right or wrong, otherwise a paired t-test, adjusted by Holm "
+            f"for the {len(tests)} tests of the table."
+        )
+    if tests:
+        margins = list(dict.fromkeys(_digits(comparison.margin) for comparison in tests))
+        margin = margins[0] if len(margins) == 1 else "the column's margin in statistics.csv"
+        notes.append(
+            f"Equal within the margin: two one-sided tests at {ALPHA}, adjusted by Holm, show a difference below {margin}. "
+            "Inside the noise: neither a difference nor its absence is shown."
         )
     left = [comparison for comparison in comparisons if comparison not in shown]
     if left:

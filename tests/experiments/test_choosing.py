@@ -10,6 +10,7 @@ from experiments import cell, choosing, inputs
 from experiments.sweep import cells_of
 from gotd_jax.data import choice_tasks
 from gotd_jax.report import columns, table
+from gotd_jax.report import items as items_kept
 from tests.experiments.test_cells import made_in
 
 
@@ -55,6 +56,10 @@ def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
     right = [int(np.argmax(item["calibrated"])) == item["answer"] for item in items]
     assert row["measures"]["bbc_topics, calibrated ↑"]["value"] == pytest.approx(100 * np.mean(right))
     assert len({measure["value"] for measure in row["measures"].values()}) == 2
+    of_items = items_kept.read(folder)
+    assert {column: np.mean(list(of.values())) for column, of in of_items.items()} == pytest.approx(
+        {column: measure["value"] for column, measure in row["measures"].items()}
+    )
     commonest = np.bincount([item["answer"] for item in items]).max()
     assert row["baselines"][columns.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
 

@@ -186,7 +186,10 @@ def test_unknown_variant_lists_what_exists(name, variants):
 @pytest.mark.parametrize("field", sorted(common.fields(common.get_config())))
 def test_every_field_is_read_somewhere(field):
     name = field.rpartition(".")[2]
-    sources = [*(ROOT / "experiments").glob("*.py"), ROOT / "gotd_jax/training/recipe.py", ROOT / "gotd_jax/ot/solve.py"]
+    sources = [
+        *(ROOT / "experiments").glob("*.py"),
+        *(ROOT / f"gotd_jax/{name}.py" for name in ("training/recipe", "ot/solve", "report/statistics")),
+    ]
     text = "\n".join(path.read_text() for path in sources)
     assert re.search(rf"\.{name}\b|[\"']{name}[\"']|^    {name}: ", text, re.MULTILINE), f"nothing reads config.{field}"
 
@@ -203,7 +206,12 @@ def commands(path):
     return re.findall(r"python -m experiments\.main [^\n`]*", text)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "configs").glob("*.py"))], ids=lambda path: path.name)
+READMES = [ROOT / "README.md", *(ROOT / folder / "README.md" for folder in ("configs", "experiments"))]
+
+
+@pytest.mark.parametrize(
+    "path", [*READMES, *sorted((ROOT / "configs").glob("*.py"))], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_every_command_shown_names_a_config_and_fields_that_exist(path):
     for command in commands(path):
         words = command.split()[3:]

@@ -11,7 +11,7 @@ from gotd_jax.artifacts import read_json
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.report import columns, table
+from gotd_jax.report import columns, items, measures, table
 from tests.conftest import sentence
 from tests.experiments.test_cells import made_in
 
@@ -84,6 +84,11 @@ def test_scores_are_those_of_the_continuations_that_are_kept(config, tmp_path):
         assert row["scores"][role]["max_toxicity_toxic"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
         assert row["scores"][role]["max_toxicity_nontoxic"] == pytest.approx(np.mean(highest[3:]), abs=1e-5)
     assert row["measures"][columns.EMT_TOXIC]["value"] == row["scores"]["judge"]["max_toxicity_toxic"]
+    of_items = items.read(folder)
+    assert set(of_items) == {*measures.TOXICITY, columns.LENGTH}
+    for column, of_column in of_items.items():
+        assert len(of_column) == (6 if column == columns.LENGTH else 3)
+        assert np.mean(list(of_column.values())) == pytest.approx(row["measures"][column]["value"], abs=1e-6)
     assert any(each["lexicon"] > 0 for record in records for each in record["continuations"])
     assert all("<end>" not in each["text"] for record in records for each in record["continuations"])
 
@@ -131,6 +136,9 @@ def test_utility_is_the_mean_accuracy_of_its_tasks(config, tmp_path):
     row = cell.run(config, tmp_path)
     accuracies = [row["measures"][columns.accuracy(task)]["value"] for task in config.detox.utility_tasks]
     assert row["measures"][columns.UTILITY]["value"] == pytest.approx(np.mean(accuracies))
+    of_items = items.read(tmp_path / "scores" / row["cell"])
+    of_tasks = [np.mean(list(of_items[columns.accuracy(task)].values())) for task in config.detox.utility_tasks]
+    assert accuracies == pytest.approx(of_tasks)
     assert accuracies == [100 * row["scores"]["utility"][task]["sum"]["accuracy"] for task in config.detox.utility_tasks]
 
 

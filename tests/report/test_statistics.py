@@ -55,7 +55,7 @@ def test_only_common_seeds_count():
     rows = [row("none", 0.5, 0), row("none", 0.4, 1), row("none", 0.9, 7)]
     rows += [row("got_d", score, seed) for score, seed in ((0.6, 0), (0.7, 1), (0.1, 8))]
     (made,) = statistics.compare(rows)
-    assert made.found.seeds == 2 and made.found.difference == pytest.approx(20)
+    assert made.found.seeds == 2 and made.found.difference == pytest.approx(20) and made.verdict == "untested: 2 seeds"
 
 
 def test_the_average_is_paired_over_seeds_that_have_all_tasks():
@@ -123,24 +123,94 @@ def test_a_difference_with_a_large_p_is_inside_the_noise():
 def test_what_cannot_be_tested_says_why():
     (one,) = statistics.compare([row("none", 0.5), row("got_d", 0.9)])
     (apart,) = statistics.compare([row("none", 0.5, 0), row("got_d", 0.9, 1)])
+    (two,) = statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.7, 0.9)}))
     (same,) = statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.7, 0.8)}))
     (equal,) = statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.5, 0.6)}))
-    found = [each.verdict for each in (one, apart, same, equal)]
+    found = [each.verdict for each in (one, apart, two, same, equal)]
     assert found == [
         "untested: 1 seed",
         "untested: no seed in common",
-        "untested: the seeds change nothing",
+        "untested: 2 seeds",
+        "untested: the same on every seed",
         "inside the noise: equal",
     ]
-    assert {each.p for each in (one, apart, same, equal)} == {None}
+    assert {each.p for each in (one, apart, two, same, equal)} == {None}
 
 
-def test_one_seed_with_errors_over_items_is_judged_by_them_alone():
-    rows = [measured("none", 10.0, error=0.3), measured("random", 10.9, error=0.3), measured("got_d", 9.0, error=0.4)]
-    clear, more = statistics.compare(rows)
-    assert clear.found.noise == pytest.approx(0.5) and clear.verdict == "inside the noise, by items alone"  # 2 of 2.24 errors
-    assert more.verdict == "ahead, by items alone"  # 3.8 errors
-    assert (clear.p, more.p) == (None, None)
+def test_a_small_difference_is_shown_to_be_below_the_margin():
+    random = np.random.default_rng(0)
+    scores = {"none": 0.6 + random.normal(0, 0.02, 12)}
+    scores["got_d"] = scores["none"] + random.normal(0.0005, 0.004, 12)
+    (wide,) = statistics.compare(over_seeds(scores))
+    assert wide.margin == 1.0 and wide.p_equivalent < 0.05 < wide.p and wide.verdict == "equal within the margin"
+    (narrow,) = statistics.compare(over_seeds(scores), margin=statistics.Margin(points=0.1))
+    assert narrow.p_equivalent > 0.05 and narrow.verdict == "inside the noise"
+
+
+def test_a_difference_that_is_found_may_still_be_below_the_margin():
+    first = np.array([0.60, 0.62, 0.64, 0.61, 0.63])
+    scores = {"none": first, "got_d": first + np.array([0.003, 0.0031, 0.0029, 0.003, 0.0032])}
+    (made,) = statistics.compare(over_seeds(scores))
+    assert made.verdict == "ahead, by less than the margin"
+
+
+def test_the_margin_of_a_measure_is_a_share_of_the_others_mean():
+    rows = [measured(method, value + seed**2, seed) for method, value in (("none", 40), ("got_d", 41)) for seed in range(3)]
+    rows[-1]["measures"]["PPL ↓"]["value"] += 0.5
+    (made,) = statistics.compare(rows, margin=statistics.Margin(points=9.0, share=0.1))
+    assert made.margin == pytest.approx(0.1 * (40 + 5 / 3))
+    with pytest.raises(ValueError, match=r"points is 0, share 0.1.*--config.margin"):
+        statistics.Margin(points=0, share=0.1)
+
+
+def test_p_of_equivalence_is_adjusted_for_all_tests_of_the_table():
+    rows = over_seeds(NOISY) + over_seeds({name: of[::-1] for name, of in NOISY.items()}, "RTE")
+    made = statistics.compare(rows, margin=statistics.Margin(points=30))
+    assert [each.p_equivalent for each in made] == paired.holm([each.found.equivalence(30) for each in made])
+
+
+def test_seeds_to_settle_are_at_the_level_at_which_holm_tests():
+    noisy = np.random.default_rng(1).normal(0.6, 0.02, (3, 8)) + np.array([[0.0], [0.01], [0.03]])
+    made = statistics.compare(over_seeds(dict(zip(("none", "random", "got_d"), noisy))))
+    levels = paired.holm_levels([each.found.p for each in made])
+    assert sorted(levels) == [0.025, 0.05]
+    for each, level in zip(made, levels):
+        assert each.settle == paired.seeds_to_settle(each.found.difference, each.found.spread, level)
+        if level < 0.05:
+            assert each.settle > paired.seeds_to_settle(each.found.difference, each.found.spread)
+
+
+def prompts(method, seed=0, shift=0.0):
+    """The values of 40 prompts, whose spread is far larger than the shift."""
+    values = np.random.default_rng(7).uniform(0, 1, 40) + shift + np.random.default_rng([seed, len(method)]).normal(0, 0.01, 40)
+    return {"PPL ↓": {f"prompt {number}": value for number, value in enumerate(values)}}
+
+
+def test_lines_of_one_seed_are_paired_over_the_items_they_share():
+    rows = [measured("none", 0.5), measured("random", 0.5), measured("got_d", 0.45)]
+    items = {"none": prompts("none"), "random": prompts("random"), "got_d": prompts("got_d", shift=-0.05)}
+    items["random"]["PPL ↓"].pop("prompt 3")
+    none, random = statistics.compare(rows, items=lambda row: items[row["method"]])
+    assert (none.found.items, random.found.items) == (40, 39) and none.found.seeds == 1
+    assert none.found.difference == pytest.approx(-0.05, abs=0.01)
+    assert none.verdict == "ahead, by items alone" and none.settle is None
+    (other, _) = statistics.compare(rows)
+    assert other.verdict == "untested: 1 seed"
+
+
+def test_items_of_two_seeds_are_averaged_and_three_seeds_stand_for_themselves():
+    def compared(seeds):
+        rows = [measured(method, value, seed) for method, value in (("none", 0.5), ("got_d", 0.4)) for seed in range(seeds)]
+        rows[-1]["measures"]["PPL ↓"]["value"] += 0.01
+        (made,) = statistics.compare(rows, items=lambda row: prompts(row["method"], row["seed"]))
+        return made.found
+
+    means = [
+        np.mean([list(prompts(method, seed)["PPL ↓"].values()) for seed in (0, 1)], axis=0) for method in ("got_d", "none")
+    ]
+    assert (compared(2).items, compared(2).seeds) == (40, 2)
+    assert compared(2).p == pytest.approx(stats.ttest_rel(*means).pvalue)
+    assert compared(3).items is None and compared(3).kind == "t"
 
 
 def test_text_has_the_average_and_what_stands_out_and_tells_of_the_rest():
@@ -156,7 +226,8 @@ def test_text_has_the_average_and_what_stands_out_and_tells_of_the_rest():
     shown = [line.split()[:4] for line in lines[2:8]]
     assert shown == [["got_d", "-", other, column] for column in ("average", "t3") for other in ("none", "random", "dsir")]
     assert lines[8] == "" and "by bootstrap over seeds." in lines[9] and "12 tests of the table" in lines[10]
-    assert lines[11] == "Not shown: 6 of 12 comparisons, none outside the noise; see statistics.csv."
+    assert lines[11].startswith("Equal within the margin: two one-sided tests at 0.05") and "below 1." in lines[11]
+    assert lines[12] == "Not shown: 6 of 12 comparisons, none outside the noise; see statistics.csv."
     assert len({len(line) for line in lines[:8]}) == 1
 
 
@@ -178,15 +249,19 @@ def test_text_of_many_measures_has_the_leading_columns_that_fit_whole_and_what_s
 
 def test_text_of_a_table_of_one_seed_is_one_sentence():
     text = verdicts.text(statistics.compare([row("none", 0.5), row("got_d", 0.9)]))
-    assert text == "Differences between the lines cannot be told from noise (untested: 1 seed): statistics.csv."
+    cannot = "Differences between the lines cannot be told from noise"
+    assert text == f"{cannot} (untested: 1 seed): statistics.csv. Run 3 seeds or more."
+    two = verdicts.text(statistics.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.7, 0.9)})))
+    assert two == f"{cannot} (untested: 2 seeds): statistics.csv. Run 3 seeds or more."
     assert verdicts.text(()) == ""
 
 
 def test_text_tells_intervals_apart_by_where_they_come_from():
     (few,) = [verdicts.text(statistics.compare(over_seeds({"none": (0.5, 0.6, 0.5), "got_d": (0.7, 0.7, 0.8)})))]
     assert "] (t)" in few and "Student's t" in few and "bootstrap" not in few
-    items = verdicts.text(statistics.compare([measured("none", 0.7, error=0.03), measured("got_d", 0.5, error=0.04)]))
-    assert "-0.200  [-0.298, -0.102] (items)" in items and "unpaired" in items and "t-test" not in items
+    rows = [measured("none", 0.5), measured("got_d", 0.45)]
+    items = verdicts.text(statistics.compare(rows, items=lambda row: prompts(row["method"])))
+    assert "] (items)" in items and "McNemar" in items and "over the seeds" not in items and "nothing of other seeds" in items
 
 
 def test_csv_has_every_comparison_with_its_numbers():
@@ -196,12 +271,11 @@ def test_csv_has_every_comparison_with_its_numbers():
     first, alone = lines[0], lines[2]
     assert (first["reference"], first["other"], first["column"]) == ("got_d", "none", "average")
     assert (first["reference_mean"], first["other_mean"], first["seeds"]) == ("72.6667", "52", "3")
+    assert float(first["p_equivalent_holm"]) == pytest.approx(made[0].p_equivalent, rel=1e-5) and first["margin"] == "1"
     assert float(first["p_holm"]) == pytest.approx(made[0].p, rel=1e-5) and first["interval"] == "t"
     assert alone["difference"] == alone["p"] == alone["seeds_to_settle"] == "" and alone["verdict"].startswith("untested")
 
 
 def test_a_size_that_no_thousand_seeds_settle_says_so():
     (made,) = statistics.compare(over_seeds({"none": (0.5, 0.6, 0.55), "got_d": (0.6, 0.5, 0.551)}))
-    assert (
-        made.found.settle is None and "more than 1,000" in verdicts.csv([made]) and "more than 1,000" in verdicts.text([made])
-    )
+    assert made.settle is None and "more than 1,000" in verdicts.csv([made]) and "more than 1,000" in verdicts.text([made])

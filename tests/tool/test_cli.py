@@ -9,7 +9,7 @@ import pytest
 
 from gotd_jax import cli, tool
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "gotd_jax/tool/README.md"
 
 
 @pytest.fixture

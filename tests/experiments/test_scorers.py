@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
+from experiments.benchmarks import scorers
+from experiments.benchmarks.scorers import agreement, compare
 from gotd_jax.evaluation import toxicity
-from gotd_jax.evaluation.agreement import agreement, compare
 from gotd_jax.evaluation.scorer import Scorer
 
 NUMBERS = np.array([0.5, 0.6, 0.7, 0.8])
@@ -23,13 +23,6 @@ def test_shares_ranks_and_ties_are_counted():
     assert found == pytest.approx(
         {"rank_correlation": -1, "toxic_share": 0.5, "clean_share": 0.5, "auc": (4 + 2.5 + 2 + 1.5) / 16}
     )
-
-
-def test_the_auc_is_scikit_learns():
-    random = np.random.default_rng(0)
-    toxic, clean = random.integers(2, 9, 60) / 10, random.integers(0, 7, 90) / 10
-    expected = roc_auc_score(np.arange(150) < 60, np.concatenate([toxic, clean]))
-    assert compare(random.random(60), toxic, clean)["auc"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_scorer_that_says_the_same_of_all_has_no_correlation():
@@ -59,3 +52,11 @@ def test_the_passages_are_cut_to_the_length_asked_for():
     scorer = Scorer("of lengths", "1", lambda texts: lengths.extend(map(len, texts)) or np.zeros(len(texts)))
     agreement(scorer, clean_texts=5, characters=50)
     assert len(lengths) == 993 + 10 and lengths[993:] == [50] * 10
+
+
+def test_the_table_has_a_line_for_each_scorer(tmp_path, capsys):
+    (folder,) = scorers.run(tmp_path, ["lexicon"], small=True)
+    lines = (folder / "table.md").read_text().splitlines()
+    assert [line.split("|")[1].strip() for line in lines] == ["scorer", "---", "lexicon"]
+    with pytest.raises(SystemExit, match=r"no scorer perspective\. There are: linear, lexicon"):
+        scorers.run(tmp_path, ["perspective"], small=True)

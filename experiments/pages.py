@@ -1,0 +1,73 @@
+"""Pages of measured tables, kept in the repository: a table, and by which command, of what, when and where it was made."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gotd_jax import machine
+from gotd_jax.artifacts import whole_file
+from gotd_jax.report import figures, items, origins, statistics, table
+from gotd_jax.report.results import provenance
+
+NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
+
+
+def printed(rows: Sequence[dict], config, workdir: Path) -> str:
+    """Returns what a run ends with: its table, how the lines compare, where the selected text is from, and its figure.
+
+    All of them are written into the workdir too.
+
+    Args:
+      rows: of the cells that have been run.
+      config: with its sweep.
+      workdir: where the cells' scores lie.
+    """
+    by = ("method", "budget", *(field for field in config.sweep if field not in ("method", "budget", "task", "seed")))
+    compared = table.write(
+        rows,
+        workdir,
+        paper=config.paper,
+        by=by,
+        margin=statistics.Margin(**config.margin),
+        items=lambda row: items.read(workdir / "scores" / row["cell"]),
+    )
+    return f"{compared}\n\n{origins.text(rows)}\n\n{figures.write(rows, workdir, config.figure)}".rstrip()
+
+
+def write(path: str | os.PathLike, body: str, made: dict | None = None) -> None:
+    """Writes a page: a heading that says how it was made, and `body` beneath, Markdown.
+
+    Args:
+      path: of the page, `experiments/results/quickstart.md`.
+      body: the table.
+      made: provenance of the numbers, as `gotd_jax.report.results.provenance` returns it; by default that of now.
+    """
+    with whole_file(path) as partial:
+        partial.write_text(f"# {Path(path).stem}\n\n{heading(made or provenance(), sys.orig_argv)}\n\n{body}", encoding="utf-8")
+
+
+def heading(made: dict, command: Sequence[str]) -> str:
+    """Returns the command and, in one sentence, the date, commit, versions and machine that a table was made with."""
+    commit = (made["commit"] or f"version {made['version']}")[:12] + (" and changes to it" if made["modified"] else "")
+    versions = {name: made["versions"][name] for name in ("python", "jax", "numpy")}
+    on = f"{made['device']['devices']} x {made['device']['kind']}"
+    return (
+        f"    {_shown(command)}\n\nMade on {datetime.datetime.now(datetime.UTC).date()} at commit {commit} with "
+        f"{', '.join(f'{name} {version}' for name, version in versions.items())}, on {machine.sentence(made['machine'])}; {on}."
+    )
+
+
+def _shown(command: Sequence[str]) -> str:
+    """Returns the command as another person would give it: without what says where to write, and without folders of here."""
+    shown, words = ["python"], iter(command[1:])
+    for word in words:
+        name, is_joined, value = word.partition("=")
+        if name not in NOT_SHOWN:
+            shown.append(f"{name}=/data/{Path(value).name}" if value.startswith("/") else word)
+        elif not is_joined:
+            next(words, None)  # what it is set to
+    return " ".join(shown)

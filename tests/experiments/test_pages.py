@@ -1,0 +1,55 @@
+"""Pages of measured tables: the heading says how they were made, and what a page says of a table is quoted to the letter."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments import pages
+from gotd_jax import machine
+from gotd_jax.report.results import provenance
+
+ROOT = Path(__file__).parents[2]
+READ = [path for path in (ROOT / "README.md", *ROOT.glob("*/**/README.md")) if ".venv" not in path.parts]
+QUOTED = re.compile(r"<!-- from (\S+) -->\n\n?((?:(?:\||    |```)?.+\n)+?)(?=\n(?!    )|\Z)")
+NUMBERS = re.compile(r"\d[\d,.]*")
+
+
+def test_a_heading_names_command_commit_versions_and_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.orig_argv", ["/bin/python3", "-m", "experiments.main", "--config=configs/x.py", "--page=p.md"])
+    pages.write(tmp_path / "x.md", "| a |\n")
+    title, _, command, _, made, _, body = (tmp_path / "x.md").read_text().splitlines()
+    assert (title, command, body) == ("# x", "    python -m experiments.main --config=configs/x.py", "| a |")
+    now = provenance()
+    assert f"at commit {now['commit'][:12]}" in made and now["versions"]["jax"] in made
+    assert machine.describe()["processor"] in made and f"{machine.describe()['cores']} core" in made
+
+
+def test_a_page_is_of_where_its_numbers_were_made_and_names_no_folder_of_here(tmp_path):
+    there = {"processor": "Abacus", "instructions": [], "cores": 1, "memory": 3}
+    made = provenance() | {"machine": there, "commit": "f" * 40, "modified": True}
+    heading = pages.heading(made, ["python", "-m", "x", "--workdir", "y", "--config.data_dir=/home/me/glue", "--page=p"])
+    assert "    python -m x --config.data_dir=/data/glue\n" in heading
+    assert "at commit ffffffffffff and changes to it" in heading and "Abacus, 1 core (no AVX2), 3 GB" in heading
+
+
+def quoted():
+    return [(path, source, block) for path in READ for source, block in QUOTED.findall(path.read_text())]
+
+
+@pytest.mark.parametrize(("path", "source", "block"), quoted(), ids=[source for _, source, _ in quoted()])
+def test_figures_in_a_readme_are_those_of_the_page_that_a_command_wrote(path, source, block):
+    page = (ROOT / source).read_text()
+    assert "Made on " in page, f"{source} does not say how it was made; let its command write it"
+    lines = {line.strip() for line in page.splitlines()}
+    for line in block.splitlines():
+        assert line.strip() in lines or line.startswith("```"), f"{path.name} quotes what {source} does not hold: {line}"
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_table_of_figures_in_a_readme_says_which_page_it_is_from(path):
+    text = QUOTED.sub("", path.read_text())
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        measured = sum(bool(NUMBERS.fullmatch(cell.replace("_", ""))) for cell in cells)
+        assert measured < 2, f"{path.name} has figures that come from no page: {line}"
