@@ -41,6 +41,8 @@ def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
     common.seven_domains(config)
+    common.at_full_size(config)
+    config.ot.solver = None  # by size: many times faster, and epsilons below the paper's level are swept
     config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS, common.CLOSEST_DOMAINS)
     config.task.name = "CoLA"
     config.task.labels = 5_000
@@ -75,6 +77,7 @@ def small(config) -> None:
     quick = quickstart.get_config()
     for field in ("pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune"):
         config[field] = quick[field]
+    common.at_small_size(config)
     config.protocol = ()
     config.task.name = "rotten_tomatoes"
     config.task.labels = 1_000

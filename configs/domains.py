@@ -40,7 +40,7 @@ def get_config(variant: str = ""):
     config = common.get_config()
     config.budget = 150_000
     common.seven_domains(config)
-    config.ot.solver = "sinkhorn"  # the paper's; configs/glue.py has its cost
+    common.at_full_size(config)
     config.pre_finetune.learning_rate = 1e-4  # Table 8
     config.pre_finetune.weight_decay = 1e-2
     config.finetune.learning_rate = 1e-4  # Table 9
@@ -88,7 +88,7 @@ def _small(config) -> None:
         config[field] = small[field]
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 300
-    config.ot.solver = None
+    common.at_small_size(config)
     config.budget = 32
     config.task.name = "chemprot"
     config.task.labels = 64

@@ -41,7 +41,7 @@ def get_config(variant: str = ""):
     config.task.name = "ag_news"
     config.task.labels = 5_000  # that the encoder is fine-tuned on; as many texts make the target
     config.pool.named = ("openwebtext",)
-    config.ot.solver = "sinkhorn"  # the paper's; configs/glue.py has its cost
+    common.at_full_size(config)
     config.pool.characters = 500
     config.pool.long = "cut"
     config.model = "gpt2-xl"
@@ -96,7 +96,7 @@ def _read_sentences(config) -> None:
 
 def _small(config) -> None:
     config.pool.named = ()
-    config.ot.solver = None
+    common.at_small_size(config)
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 200
     config.target.most = 100
