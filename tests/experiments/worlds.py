@@ -70,7 +70,8 @@ def write_models(root, tokenizer_from, decoder):
     size = json.loads((tokenizer_from / "config.json").read_text())["vocab_size"]
     sizes = {"vocab_size": size, "width": 32, "layers": 1, "heads": 2, "mlp_width": 64, "max_positions": 128}
     for name, family in ENCODERS.items():
-        config = EncoderConfig(model_type=family, type_vocab_size=2 if family == "bert" else 0, **sizes)
+        own = {"type_vocab_size": 2} if family == "bert" else {"type_vocab_size": 0, "classifier_dropout": 0.2}
+        config = EncoderConfig(model_type=family, **own, **sizes)
         _save(root / name, published.initialise(config, seed=0), tokenizer_from)
     for seed, name in enumerate(SCORERS):
         model = published.initialise(
