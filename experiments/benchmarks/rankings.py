@@ -14,7 +14,7 @@ from gotd_jax import ot
 
 BUDGETS = (0.005, 0.01, 0.05, 0.1, 0.2)  # of the pool
 EPSILON = 0.01  # of the mean cost
-POOL, TARGETS, MIXED = 10_007, 2_000, 30_011
+POOL, TARGETS, MIXED = 3_001, 600, 10_007
 
 
 def solvers(folder: Path, embedded: Path, scale: float) -> None:
