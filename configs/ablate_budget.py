@@ -26,6 +26,7 @@ def get_config(variant: str = ""):
     """Returns the config of the ablation, or of the `variant` named in the module's docstring."""
     config = common.get_config()
     common.seven_domains(config)
+    common.at_full_size(config)
     config.protocol = (
         common.FETCHED_ALONE,
         common.DRAWN_DOMAINS,

@@ -110,7 +110,7 @@ def get_config() -> ConfigDict:
     embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+), cls, last; folder: see below
     embed.normalise = False  # with pooling "folder" both are as the model's folder says (sentence-transformers' modules.json)
     embed.dtype = "float32"  # in which embeddings are kept; float16 takes half the room
-    embed.compute_dtype = "float32"  # bfloat16 is about 2.7 times as fast on a CPU with AMX
+    embed.compute_dtype = "float32"  # of products: float32, bfloat16 (2.7 times as fast with AMX), fast: see `at_full_size`
 
     # Optimal transport: the arguments of gotd_jax.ot.solve.
     config.ot = ot = ConfigDict()
@@ -126,7 +126,7 @@ def get_config() -> ConfigDict:
 
     # The model that is warmed up, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
-    config.compute_dtype = "float32"
+    config.compute_dtype = "float32"  # likewise
     config.head = head = ConfigDict()
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
@@ -183,6 +183,23 @@ def get_config() -> ConfigDict:
     margin.share = 0.02  # of all other measures, of the other line's mean
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
     return config
+
+
+def at_full_size(config: ConfigDict) -> None:
+    """Sets what a table at the paper's size is computed by: the paper's solver, and products in bfloat16 where they are fast.
+
+    That is on GPUs, TPUs and processors with matrix units; others stay with float32. Parameters, moments, sums, the dual
+    problem and what is selected by it are float32 in any case; experiments/results/ot-precisions.md has what that leaves of
+    the selection, ot-solvers.md what the two solvers share.
+    """
+    config.ot.solver = "sinkhorn"
+    config.compute_dtype = config.embed.compute_dtype = "fast"
+
+
+def at_small_size(config: ConfigDict) -> None:
+    """Takes back what `at_full_size` sets, in a config that is derived from one."""
+    config.ot.solver = None
+    config.compute_dtype = config.embed.compute_dtype = "float32"
 
 
 def seven_domains(config: ConfigDict) -> None:

@@ -35,6 +35,7 @@ def get_config(variant: str = ""):
     config.evaluation = "toxicity"
     config.budget = 10_000
     config.pool.named = ("openwebtext",)
+    common.at_full_size(config)
     config.pool.characters = 500
     config.pool.long = "cut"
     config.dsir.quality = True
@@ -83,6 +84,7 @@ def get_config(variant: str = ""):
 def _small(config) -> None:
     config.pool.named = ()
     config.dsir.quality = False
+    common.at_small_size(config)
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 500
     config.budget = 32

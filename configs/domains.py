@@ -40,6 +40,7 @@ def get_config(variant: str = ""):
     config = common.get_config()
     config.budget = 150_000
     common.seven_domains(config)
+    common.at_full_size(config)
     config.pre_finetune.learning_rate = 1e-4  # Table 8
     config.pre_finetune.weight_decay = 1e-2
     config.finetune.learning_rate = 1e-4  # Table 9
@@ -87,7 +88,9 @@ def _small(config) -> None:
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.dsir.quality = False
     config.pool.per_domain = 300
+    common.at_small_size(config)
     config.budget = 32
+    config.task.name = "chemprot"
     config.task.labels = 64
     config.task.tested = 200
     config.target.most = 500

@@ -37,6 +37,7 @@ def get_config(variant: str = ""):
 def _full():
     config = common.get_config()
     common.seven_domains(config)
+    common.at_full_size(config)
     config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS)
     return config
 

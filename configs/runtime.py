@@ -36,6 +36,7 @@ def get_config(variant: str = ""):
 def _full():
     config = common.get_config()
     common.seven_domains(config)
+    common.at_full_size(config)
     config.pool.relevance.chunks = None  # all of the two domains: 250,000 to 2 million
     config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS, common.CLOSEST_DOMAINS)
     return config

@@ -42,6 +42,7 @@ def get_config(variant: str = ""):
     config.task.labels = 5_000  # that the encoder is fine-tuned on; as many texts make the target
     config.pool.named = ("openwebtext",)
     config.dsir.quality = True
+    common.at_full_size(config)
     config.pool.characters = 500
     config.pool.long = "cut"
     config.model = "gpt2-xl"
@@ -78,7 +79,10 @@ def _boolq(config) -> None:
     config.pool.characters = 1_000
     config.pool.long = "split"
     config.model = "EleutherAI/gpt-neo-2.7B"
-    config.pre_finetune.shard_weights = True  # 2.7 billion are laid over the devices there are
+    # 2.7 billion are laid over the devices there are. One of 80 GB holds them too: a step takes 59.5 GB in bfloat16 and 58.8
+    # in float32, as compiled by shape alone (tests/training/test_sizes.py), of the 60 or more that JAX takes of it at first.
+    # Accumulating would not help: the sum of gradients is as large as what it saves of 8 rows (64.1 GB in 8 parts).
+    config.pre_finetune.shard_weights = True
     config.sweep.budget = (40_000,)
     config.protocol += (
         common.FETCHED_ALONE,
@@ -97,6 +101,7 @@ def _read_sentences(config) -> None:
 def _small(config) -> None:
     config.pool.named = ()
     config.dsir.quality = False
+    common.at_small_size(config)
     config.pool.packaged = ("reviews", "news", "biomedical", "law", "finance", "biographies")
     config.pool.per_domain = 200
     config.target.most = 100

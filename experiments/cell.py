@@ -37,11 +37,17 @@ STEPS = {
 }
 
 
+def check_names(config) -> None:
+    """Raises ValueError unless the config's method and evaluation exist."""
+    for kind, name, known in (("method", config.method, METHODS), ("evaluation", config.evaluation, ENDINGS)):
+        if name not in known:
+            raise ValueError(f"There is no {kind} {name!r}. There are: {', '.join(known)}.")
+
+
 def check(config, workdir: Path) -> None:
     """Raises ValueError for whatever would stop the cell later: method, models, task, prompts, scorers, pool, budget."""
     say_outdated(workdir)
-    if config.method not in METHODS:
-        raise ValueError(f"There is no method {config.method!r}. There are: {', '.join(METHODS)}.")
+    check_names(config)
     models.check(config)
     ending = ENDINGS[config.evaluation]
     ending.check(config)
@@ -51,6 +57,8 @@ def check(config, workdir: Path) -> None:
     relevance.check(config, problem.pool)
     check_budget(problem, config.budget)
     _check_has_what_it_reads(config.method, problem, ending.scorer(config))
+    if config.ot.published and config.ot.sample is not None:
+        raise ValueError("config.ot.published is the notebook's call, of the whole pool. Leave out --config.ot.sample.")
 
 
 def run(config, workdir: Path, *, awaited: bool = False) -> dict:

@@ -20,7 +20,8 @@ from gotd_jax.training.recipe import Recipe
 
 def check(config) -> None:
     """Raises ValueError for what this ending cannot work with."""
-    pools.check_disjoint(config.task.name, config.pool.packaged)
+    if inputs.is_packaged(config.task.name, config.data_dir):
+        pools.check_disjoint(config.task.name, config.pool.packaged)
     inputs.task(config)
 
 

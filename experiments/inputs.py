@@ -22,13 +22,13 @@ LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
 
 
 def available_tasks(config) -> list[str]:
-    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it GLUE's, to be downloaded.
+    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it all of one kind.
 
     Raises:
       ValueError: none of them lies there.
     """
     if config.data_dir is None:
-        return list(glue.TABLE_4)
+        return list(domain_tasks.DOMAIN_TASKS if config.task.name in domain_tasks.DOMAIN_TASKS else glue.TABLE_4)
     at_hand = [name for name in glue.available(config.data_dir) if name in glue.TABLE_4]
     at_hand = at_hand or [name for name in domain_tasks.available(config.data_dir) if name in domain_tasks.DOMAIN_TASKS]
     if not at_hand:
@@ -82,7 +82,7 @@ def _whole_task(fields: dict, data_dir: str | None) -> Task:
     name = LABELLED_CHOICES.get(fields["name"], fields["name"])
     if fields["train"]:
         return _own_task(fields)
-    if name in pools.PACKAGED_TASKS:
+    if is_packaged(name, data_dir):
         return pools.PACKAGED_TASKS[name]()
     if name in glue.GLUE:
         return glue.load(name, data_dir)
@@ -105,6 +105,11 @@ def tested(config) -> Corpus:
 @functools.lru_cache(maxsize=8)
 def _tested(data_dir: str | None, settings: str, stamped: tuple) -> Corpus:
     return _whole_task(json.loads(settings), data_dir).test.corpus
+
+
+def is_packaged(name: str, data_dir: str | None) -> bool:
+    """Returns whether a task is a packaged one; one of Don't-Stop-Pretraining's is read from `data_dir` where that is named."""
+    return name in pools.PACKAGED_TASKS and (data_dir is None or name not in domain_tasks.DOMAIN_TASKS)
 
 
 def _own_task(fields: dict) -> Task:
@@ -142,11 +147,28 @@ def pool_contents(config, workdir: Path) -> list[dict]:
     return _kept_pool(config, workdir)[1]
 
 
+def kept_domains(config, workdir: Path) -> set[str]:
+    """Returns the pool's domains whose chunks lie in the workdir, so that their sources are not read again."""
+    return {name for name, folder in _domain_folders(workdir, _identities(config)).items() if folder.is_dir()}
+
+
 def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
+    return _pool(workdir, _Frozen(_pool_settings(config)), _Frozen(_identities(config)))
+
+
+def _identities(config) -> dict[str, dict]:
+    return domains.identities(_pool_settings(config))
+
+
+def _pool_settings(config) -> dict:
     settings = config.pool.to_dict()
     del settings["relevance"]  # comes after the pool
     domains.check(settings)
-    return _pool(workdir, _Frozen(settings), _Frozen(domains.identities(settings)))
+    return settings
+
+
+def _domain_folders(workdir: Path, identities: dict[str, dict]) -> dict[str, Path]:
+    return {name: workdir / "domains" / f"{name}-{fingerprint(of)}" for name, of in identities.items()}
 
 
 class _Frozen(dict):
@@ -158,7 +180,7 @@ class _Frozen(dict):
 
 @functools.lru_cache(maxsize=8)
 def _pool(workdir: Path, settings: dict, identities: dict) -> tuple[Corpus, list[dict]]:
-    folders = {name: workdir / "domains" / f"{name}-{fingerprint(of)}" for name, of in identities.items()}
+    folders = _domain_folders(workdir, identities)
     missing = [name for name, folder in folders.items() if not folder.exists()]
     domains.opened(settings, missing, _commits(workdir))  # or a fault ends it here
     kept = {name: _part(name, folder, identities[name], settings) for name, folder in folders.items()}

@@ -15,10 +15,9 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from configs import common
-from experiments import cell, pages, running
+from experiments import pages, running
 from experiments.sweep import cells_of
 from gotd_jax import devices, terminal
-from gotd_jax.report import figures
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
@@ -32,11 +31,9 @@ def main(_) -> None:
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     with terminal.door("\n"):
         devices.prepare()
-        figures.check(CONFIG.value.figure, CONFIG.value.sweep)
         cells = list(cells_of(CONFIG.value))
         running.share(cells, SHARD.value)
-        for config, _ in cells:
-            cell.check(config, workdir)
+        running.check(CONFIG.value, cells, workdir)
         rows = running.run(cells, workdir, shard=SHARD.value)
         printed = pages.printed(rows, CONFIG.value, workdir)
         terminal.say(f"\n{printed}\n")

@@ -22,8 +22,6 @@ def is_read(config) -> bool:
 
 def check(config) -> None:
     """Raises ValueError unless the config's models can be opened and its model can do what its evaluation asks."""
-    if config.evaluation not in WRITES:
-        raise ValueError(f"There is no evaluation {config.evaluation!r}. There are: {', '.join(WRITES)}.")
     for name in (config.model, config.embed.model) if is_read(config) else (config.embed.model,):
         fingerprint_of(name)  # opens the weights
     if is_trained(config) and is_causal(folder_of(config.model)) != WRITES[config.evaluation]:

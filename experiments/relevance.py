@@ -103,8 +103,8 @@ def _tested(pool: Corpus, target: Corpus, embed: Callable, config, workdir: Path
 
     Every domain is solved with one epsilon, `config.ot.epsilon` of the mean cost over all samples, so that the entropic bias
     is about the same for all: the cost is not debiased, and counts a spread-out domain as a little farther than it is. So
-    does a sample smaller than the others'. The paper took epsilon 0.5 in units of the cost, momentum 1.2 and a threshold
-    of 5e-2, which `config.ot.published` takes here too.
+    does a sample smaller than the others'. The paper took `reg_ot_cost` of its notebook's call with epsilon 0.5 in units of
+    the cost, momentum 1.2 and a threshold of 5e-2, and with `config.ot.published` so does this.
     """
     settings = _settings(pool, target, config)
 

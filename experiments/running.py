@@ -10,11 +10,28 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments import cell, training
+from experiments import cell, lacking, training
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
-from gotd_jax.report import results, table
+from gotd_jax.report import figures, results, table
 from gotd_jax.terminal import say
+
+
+def check(config, cells: Sequence[tuple], workdir: Path) -> None:
+    """Raises ValueError for whatever would stop a sweep, what is told in seconds before what takes a pool to be read.
+
+    Args:
+      config: of the sweep.
+      cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
+      workdir: where every stage is kept.
+    """
+    figures.check(config.figure, config.sweep)
+    configs = [of_cell for of_cell, _ in cells]
+    for of_cell in configs:
+        cell.check_names(of_cell)
+    lacking.check(config, configs, workdir)
+    for of_cell in configs:
+        cell.check(of_cell, workdir)
 
 
 def share(cells: Sequence, shard: str) -> list:

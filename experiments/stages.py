@@ -105,4 +105,4 @@ def _options(config) -> dict:
     if config.method not in methods.SOLVING:
         return {}
     options = config.ot.to_dict()
-    return {**ot.PUBLISHED, "sample": options["sample"]} if options.pop("published") else options
+    return ot.PUBLISHED if options.pop("published") else options

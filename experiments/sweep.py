@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from configs import common
 from experiments import inputs
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
+from gotd_jax.ot import semidual
 
-# What a sweep calls deeper fields. An epsilon may be "published": the notebook's setting of the solver, `ot.published`.
+# What a sweep calls deeper fields. An epsilon may be "published": the notebook's call of the solver, `ot.published`.
 SWEPT = {
     "task": "task.name",
     "epsilon": "ot.epsilon",
@@ -18,6 +19,7 @@ SWEPT = {
     "encoder": None,  # no field: a name for the fields that `config.where` gives it
 }
 PUBLISHED = "published"
+FAST = "fast"
 
 
 def cells_of(config) -> Iterator[tuple]:
@@ -34,7 +36,18 @@ def cells_of(config) -> Iterator[tuple]:
         unread = _unread(swept.get("method", config.method)) & swept.keys()
         if all(swept[field] == sweep[field][0] for field in unread):
             changes = dict(_changes(swept, config.where))
-            yield common.replaced(config, changes), swept | {field: 0 if field == "budget" else None for field in unread}
+            yield (
+                _computed_here(common.replaced(config, changes)),
+                swept | {field: 0 if field == "budget" else None for field in unread},
+            )
+
+
+def _computed_here(config):
+    """Returns `config` with 'fast' for a dtype of products made what this processor has: bfloat16, or float32."""
+    for settings in (config, config.embed):
+        if settings.compute_dtype == FAST:
+            settings.compute_dtype = "float32" if semidual.fast_precision() == "float32" else "bfloat16"
+    return config
 
 
 def _unread(method: str) -> set[str]:

@@ -7,6 +7,7 @@ a marginal error of 1e-3 (ott's default) and returns the target potentials in ou
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +35,25 @@ def online(x: np.ndarray, y: np.ndarray, epsilon: float, batch_size: int = 2000)
 def online_iterations(x: np.ndarray, y: np.ndarray, epsilon: float, iterations: int, batch_size: int = 2000) -> None:
     """Makes just so many iterations of the online mode, where a whole solve would take too long to time."""
     jax.block_until_ready(_online(batch_size, iterations)(x, y, epsilon))
+
+
+class Notebooks(NamedTuple):
+    """What the published notebook reads of its solve: the candidates' g, float [n], and how it came about."""
+
+    g: np.ndarray
+    iterations: int
+    reg_ot_cost: float
+    error: float
+
+
+def notebooks(x: np.ndarray, y: np.ndarray, epsilon: float = 1e-1, momentum: float = 1.3, threshold: float = 1e-1) -> Notebooks:
+    """Returns what the call of GOT-D's notebook finds, on a stored cost matrix: the targets first, potentials as they end."""
+    solver = sinkhorn.Sinkhorn(
+        momentum=acceleration.Momentum(value=momentum), threshold=threshold, inner_iterations=1, max_iterations=2000
+    )
+    output = jax.jit(solver)(linear_problem.LinearProblem(pointcloud.PointCloud(y, x, epsilon=epsilon)))
+    iterations = int(output.n_iters)
+    return Notebooks(np.asarray(output.g), iterations, float(output.reg_ot_cost), float(output.errors[iterations - 1]))
 
 
 def iterations_of_dense(x: np.ndarray, y: np.ndarray, epsilon: float) -> int:

@@ -12,15 +12,16 @@ from experiments import embeddings, inputs
 WIDTH = 384
 
 
-def sentences(workdir: Path, pool: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+def sentences(workdir: Path, pool: int, target: int, *, compute_dtype: str = "float32") -> tuple[np.ndarray, np.ndarray]:
     """Returns unit embeddings of the quick start's passages and of sentences about films by MiniLM, float32 [rows, 384].
 
-    Both in random order. They are embedded once, which takes minutes on a CPU.
+    Both in random order. They are embedded once, which takes minutes on a CPU, in the precision `compute_dtype`.
     """
     config = quickstart.get_config()
     config.task.labels = target
     config.pool.per_domain = -(-pool // len(config.pool.packaged))
     config.embed.normalise = True
+    config.embed.compute_dtype = compute_dtype
     rng = np.random.default_rng(0)
     x = embeddings.embedded(inputs.pool(config, workdir), config, workdir)
     y = embeddings.embedded(inputs.task(config).train.corpus, config, workdir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import urllib.error
 import urllib.request
 import zipfile
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
 SECONDS_TO_ANSWER = 10
+
+
+def is_at_hand(configuration: str) -> bool:
+    """Returns whether `glue/configuration` is prepared as array_record, or its files can be downloaded."""
+    import tensorflow_datasets.text.glue
+
+    if tensorflow_datasets.text.glue.Glue(config=configuration).info.splits:
+        return True
+    return _answers(HOST)
 
 
 def prepare(configuration: str, why: str) -> None:
@@ -85,6 +95,15 @@ class _Unzipping:
         with zipfile.ZipFile(archive) as file:
             file.extractall(folder)
         return str(folder)
+
+
+@functools.cache
+def _answers(host: str) -> bool:
+    try:
+        _reach(host)
+    except OSError:
+        return False
+    return True
 
 
 def _reach(host: str) -> None:

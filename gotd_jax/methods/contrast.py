@@ -25,5 +25,5 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     """
     negatives = problem.negatives  # before the pool is embedded: there may be none
     potentials = ot.solve(problem.candidates, negatives, seed=seed, **options)
-    values = -ot.calibrated_gradient(potentials.candidate)
+    values = -potentials.gradient()
     return Selection(lowest(values, budget), values, potentials.summary())

@@ -22,5 +22,5 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
       RuntimeError: the solver did not converge.
     """
     potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
-    values = ot.calibrated_gradient(potentials.candidate)
+    values = potentials.gradient()
     return Selection(lowest(values, budget), values, potentials.summary(), potentials)

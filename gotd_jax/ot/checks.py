@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 ROWS_AT_ONCE = 65_536
-SOLVERS = ("sinkhorn", "semidual")
+SOLVERS = ("sinkhorn", "semidual", "published")
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def check_arguments(solver, threshold, max_iterations, momentum, check_every, precision, sample) -> None:
     """Raises ValueError for arguments of `gotd_jax.ot.solve` that are out of range."""
     if solver not in (None, *SOLVERS):
-        raise ValueError(f"There is no solver {solver!r}. There are {' and '.join(SOLVERS)}; None chooses by size.")
+        raise ValueError(f"There is no solver {solver!r}. There are {', '.join(SOLVERS)}; None chooses by size.")
     if precision not in (None, *PRECISIONS):
         raise ValueError(f"There is no precision {precision!r}. There are {', '.join(PRECISIONS)}; None chooses by backend.")
     if not 0 < threshold < 2:
@@ -22,6 +22,17 @@ def check_arguments(solver, threshold, max_iterations, momentum, check_every, pr
     if max_iterations < 1 or check_every < 1 or (sample is not None and sample < 1):
         raise ValueError(
             f"max_iterations ({max_iterations}), check_every ({check_every}) and sample ({sample}) must be at least 1."
+        )
+
+
+def check_is_the_notebooks(candidate_weights, target_weights, init, sample) -> None:
+    """Raises ValueError for what the published notebook's call does not take."""
+    given = {"candidate_weights": candidate_weights, "target_weights": target_weights, "init": init, "sample": sample}
+    names = [name for name, value in given.items() if value is not None]
+    if names:
+        raise ValueError(
+            f"The solver 'published' is the notebook's call as it stands, which has no {', '.join(names)}. Leave that out, or "
+            "take the solver 'sinkhorn'."
         )
 
 

@@ -1,4 +1,4 @@
-"""An ott-jax geometry that streams over blocks of candidates, which lie split over all devices.
+"""ott-jax geometries that stream over blocks of candidates, which lie split over all devices.
 
 ott-jax 0.6's own online mode does not run on jax 0.9 and later (ott-jax/ott#700), and gathers all candidates on every device.
 """
@@ -36,3 +36,23 @@ class StreamingPointCloud(pointcloud.PointCloud):
         on_every_device = jax.shard_map(over, mesh=mesh(), in_specs=(P(AXIS), P(AXIS), P(), P(), P()), out_specs=out)
         log_sums = eps * on_every_device(self.x, f, self.y, g, jax.numpy.asarray(eps))
         return log_sums - jax.numpy.where(jax.numpy.isfinite(remove), remove, 0.0), jax.numpy.ones(1)
+
+
+@jax.tree_util.register_pytree_node_class
+class TargetsFirst(pointcloud.PointCloud):
+    """The same geometry with its sides exchanged: what ott-jax's solver calls f is then the targets', and g the candidates'.
+
+    Args:
+      x: targets, float32 [m, d].
+      y: candidates, float32 [n, d], as the `x` of `StreamingPointCloud`.
+      epsilon: entropic regularisation, absolute.
+    """
+
+    @property
+    def is_online(self) -> bool:
+        """True: the cost matrix is never stored."""
+        return True
+
+    def apply_lse_kernel(self, f, g, eps, vec=None, axis=0):
+        """See `StreamingPointCloud.apply_lse_kernel`."""
+        return StreamingPointCloud(self.y, self.x, epsilon=self.epsilon).apply_lse_kernel(g, f, eps, vec, 1 - axis)

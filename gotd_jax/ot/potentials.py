@@ -32,12 +32,18 @@ def calibrated_gradient(potential: np.ndarray) -> np.ndarray:
     return (centred * (n / (n - 1))).astype(np.float32)
 
 
+def notebook_gradient(potential: np.ndarray) -> np.ndarray:
+    """Returns (1 + 1/n) g_i - mean g, float32 [n]: what the published notebook ranks by. It has g's free constant, over n."""
+    return (potential * (1 + 1 / len(potential)) - np.mean(potential, dtype=np.float64)).astype(np.float32)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Potentials:
     """Kantorovich dual potentials of one entropic OT problem between n candidates and m targets.
 
     The plan is P_ij = a_i b_j exp((f_i + g_j - C_ij) / epsilon) with C the squared Euclidean distance and a, b the
-    weights: f and g carry no epsilon log-weight term, so that f ranks candidates whatever their weights.
+    weights: f and g carry no epsilon log-weight term, so that f ranks candidates whatever their weights. The f of the solver
+    'published' alone is as ott-jax returned it: with that term, one constant, and not quite the soft-min of g.
 
     Attributes:
       candidate: f, float32 [n]; exact soft-min of g, see `value`.
@@ -46,7 +52,8 @@ class Potentials:
       target_weights: b, float32 [m].
       shift: what was subtracted from all embeddings (distances stay as they are, rounding shrinks), float32 [d].
       cost: sum_i a_i f_i + sum_j b_j g_j, the dual value at (f, g).
-      marginal_error: L1 distance of the plan's target marginal from b, as a share of the mass; the candidates' is exact.
+      marginal_error: L1 distance of the plan's target marginal from b, as a share of the mass; the candidates' is exact. Of
+        'published', that of the candidates' marginal.
       epsilon: entropic regularisation, absolute.
       mean_cost: mean of C under a and b.
       solved_on: candidates that the solve ran on; the others were valued by the closed form.
@@ -73,6 +80,11 @@ class Potentials:
     def passes(self) -> int:
         """Passes made over candidates and targets, those over samples included."""
         return self.journal[-1].passes
+
+    def gradient(self) -> np.ndarray:
+        """Returns what candidates are ranked by, float32 [n]: the calibrated gradient; of 'published', the notebook's."""
+        by = notebook_gradient if self.settings["solver"] == "published" else calibrated_gradient
+        return by(self.candidate)
 
     def value(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns the candidate potential of any texts, -epsilon log sum_j b_j exp((g_j - C(x, y_j)) / epsilon).

@@ -1,18 +1,21 @@
-"""The paper's solver: ott-jax's jitted Sinkhorn over candidates that are split over all devices."""
+"""The paper's solver, ott-jax's jitted Sinkhorn over candidates that are split over all devices, and its notebook's call."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gotd_jax.ot.pool import Chunk
 from gotd_jax.ot.transport import Look, Transport
 
-# The published notebook's solver (PointCloud(epsilon=1e-1), Sinkhorn(Momentum(1.3), threshold=1e-1, inner_iterations=1)).
+# The published notebook's call: PointCloud(targets, candidates, epsilon=1e-1), Sinkhorn(Momentum(1.3), threshold=1e-1,
+# inner_iterations=1, max_iterations=2000).
 PUBLISHED = {
-    "solver": "sinkhorn",
+    "solver": "published",
     "epsilon": 0.1,
     "absolute": True,
     "momentum": 1.3,
@@ -50,6 +53,74 @@ def solve(
         if look.error <= threshold:
             break
     return g, look
+
+
+@dataclasses.dataclass(frozen=True)
+class Returned:
+    """What ott-jax returned and nothing made of it, in place of a `Look`.
+
+    Attributes:
+      error: L1 distance of the plan's *candidate* marginal from a, as a share of the mass; the targets' is not exact either.
+      dual: `reg_ot_cost`, the dual value.
+      candidate: the candidates' potentials, epsilon log-weight included, float32 [n].
+    """
+
+    error: float
+    dual: float
+    candidate: np.ndarray
+
+    def potentials(self) -> np.ndarray:
+        """Returns `candidate`."""
+        return self.candidate
+
+
+def published(
+    transport: Transport, *, threshold: float, most: int, momentum: float, check_every: int
+) -> tuple[np.ndarray, Returned]:
+    """Returns what the notebook's call does: target potentials, float64 [m], and the candidates' as the solver left them.
+
+    The targets are its first side, so that over-relaxed iterations from zeros end when the candidates' marginal is within
+    `threshold`; there is no second phase, and no potential is made exact for the other.
+
+    Args:
+      transport: the problem; its whole pool is laid on the devices in float32.
+      threshold: marginal error to reach; what is returned may have missed it.
+      most: iterations.
+      momentum: over-relaxation.
+      check_every: iterations between two looks at the error.
+    """
+    chunk = transport.pool.at_once()
+    x, b = _shifted()(chunk.x, transport.shift), transport.b.astype(np.float32)
+    run = targets_first_solver(momentum, threshold, most, check_every)
+    f, g, cost, errors = run(transport.y, b, x, chunk.a, np.float32(transport.epsilon))
+    for error in np.asarray(errors)[np.asarray(errors) >= 0]:
+        transport.note(float(error), 2 * check_every + 1, len(transport.pool))
+    last = transport.journal[-1].marginal_error if transport.journal else np.inf
+    candidate = Chunk(g, chunk.a, chunk.layout).unpadded()
+    return np.asarray(f, np.float64) - transport.epsilon * np.log(transport.b), Returned(last, float(cost), candidate)
+
+
+@functools.lru_cache(maxsize=16)
+def targets_first_solver(relaxation: float, threshold: float, most: int, check_every: int):
+    """Returns ott-jax's Sinkhorn as a jitted function of (y, b, x, a, epsilon) that returns (f, g, reg_ot_cost, errors)."""
+    from ott.problems.linear import linear_problem
+    from ott.solvers.linear import acceleration, sinkhorn
+
+    from gotd_jax.ot.geometry import TargetsFirst
+
+    iterate = sinkhorn.Sinkhorn(
+        threshold=threshold,
+        momentum=acceleration.Momentum(value=relaxation),
+        inner_iterations=check_every,
+        max_iterations=most,
+    )
+
+    @jax.jit
+    def run(y, b, x, a, epsilon):
+        output = iterate(linear_problem.LinearProblem(TargetsFirst(y, x, epsilon=epsilon), b, a))
+        return output.f, output.g, output.reg_ot_cost, output.errors
+
+    return run
 
 
 @functools.lru_cache(maxsize=16)

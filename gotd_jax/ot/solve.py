@@ -1,4 +1,4 @@
-"""The public door: one signature, two solvers, and a result that has been checked."""
+"""The public door: one signature, every solver, and a result that has been checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from gotd_jax.ot import semidual, sinkhorn
-from gotd_jax.ot.checks import check_arguments
+from gotd_jax.ot.checks import check_arguments, check_is_the_notebooks
 from gotd_jax.ot.potentials import Potentials
 from gotd_jax.ot.transport import Look, Transport
 
@@ -50,7 +50,8 @@ def solve(
         target sample (README, "How much to regularise").
       absolute: whether `epsilon` is in units of the cost; it multiplies the mean cost otherwise.
       solver: 'sinkhorn', ott-jax's, as in the paper; 'semidual', many times faster on large pools, to the same solution;
-        None: sinkhorn up to a million entries of the cost matrix.
+        'published', the call of the paper's notebook as it stands (`**PUBLISHED` has its numbers), whose g is returned as
+        it is and whose threshold is on the candidates' marginal; None: sinkhorn up to a million entries of the cost matrix.
       threshold: largest marginal error to accept, L1, as a share of the mass.
       max_iterations: of sinkhorn, in each of two phases; passes of semidual, over each sample and over the pool.
       candidate_weights: a, float [n], positive, sum 1; uniform by default.
@@ -60,8 +61,8 @@ def solve(
         None solves on all.
       precision: (semidual) of products until their rounding shows, float32, bfloat16 or float16; None: float16 on a GPU,
         bfloat16 on a CPU with matrix units, float32 on others.
-      momentum: (sinkhorn) over-relaxation in (0, 2); 1 is plain Sinkhorn, 1.6 and more may diverge.
-      check_every: (sinkhorn) iterations between two looks at the error.
+      momentum: (sinkhorn, published) over-relaxation in (0, 2); 1 is plain Sinkhorn, 1.6 and more may diverge.
+      check_every: (sinkhorn, published) iterations between two looks at the error.
       seed: draws samples.
 
     Raises:
@@ -80,6 +81,8 @@ def solve(
         "seed": seed,
     }
     check_arguments(solver, threshold, max_iterations, momentum, check_every, precision, sample)
+    if solver == "published":
+        check_is_the_notebooks(candidate_weights, target_weights, init, sample)
     candidates, targets = np.asanyarray(candidates), np.asanyarray(targets)
     transport = Transport(
         candidates,
@@ -93,10 +96,11 @@ def solve(
     chosen = solver or ("semidual" if len(transport.pool) * len(targets) > SEMIDUAL_FROM else "sinkhorn")
     g, look = _start(transport, init)
     if look is None or not look.error <= threshold:
+        sinkhorns = {"threshold": threshold, "most": max_iterations, "momentum": momentum, "check_every": check_every}
         if chosen == "sinkhorn":
-            g, look = sinkhorn.solve(
-                transport, g, threshold=threshold, most=max_iterations, momentum=momentum, check_every=check_every
-            )
+            g, look = sinkhorn.solve(transport, g, **sinkhorns)
+        elif chosen == "published":
+            g, look = sinkhorn.published(transport, **sinkhorns)
         else:
             g, look = semidual.solve(transport, g, threshold=threshold, most=max_iterations, precision=precision, seed=seed)
     candidate = look.potentials()

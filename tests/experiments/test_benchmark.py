@@ -2,9 +2,10 @@ import functools
 import json
 import os
 
+import numpy as np
 import pytest
 
-from experiments.benchmarks import transport
+from experiments.benchmarks import rankings, transport
 from experiments.benchmarks.figure import draw
 from experiments.benchmarks.measure import alone, alternated, apart, markdown
 
@@ -23,6 +24,23 @@ def test_part_is_measured_once_and_kept(tmp_path, capsys):
 def test_unknown_part_is_refused(tmp_path):
     with pytest.raises(SystemExit, match=r"no part speed.*peers"):
         transport.run(tmp_path, ["speed"], small=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["solvers", "precisions"])
+def test_agreement_of_rankings_is_shown_at_every_budget(part, tmp_path):
+    (folder,) = transport.run(tmp_path, [part], small=True)
+    for row in json.loads((folder / "rows.json").read_text()):
+        shares = [float(value) for key, value in row.items() if key.startswith("equal rows")]
+        assert len(shares) == len(rankings.BUDGETS)
+        assert min(shares) >= 0.9 and float(row["rank correlation"]) > 0.999
+
+
+def test_agreement_of_other_rankings_is_low():
+    rng = np.random.default_rng(0)
+    found = rankings._agreement(*rng.normal(size=(2, 5_000)))
+    assert abs(float(found["rank correlation"])) < 0.1
+    assert float(found["equal rows, 20.0% selected"]) == pytest.approx(0.2, abs=0.05)
 
 
 @pytest.mark.parametrize("unmeasured", [1, 3])

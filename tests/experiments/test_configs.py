@@ -12,6 +12,7 @@ from gotd_jax.data.choice_tasks import CHOICE_TASKS
 from gotd_jax.data.pools import check_disjoint
 from gotd_jax.data.published_pools import FETCHED
 from gotd_jax.methods import METHODS
+from gotd_jax.ot import semidual
 from gotd_jax.report import paper
 from gotd_jax.training.recipe import Recipe
 
@@ -148,6 +149,25 @@ def test_zero_shot_at_full_size_is_the_papers_protocol():
     assert [table.budget for table in paper.find(config.paper)] == list(config.sweep.budget)
     boolq = build("zero_shot", "boolq")
     assert (boolq.model, boolq.task.name, boolq.sweep.budget) == ("EleutherAI/gpt-neo-2.7B", "boolq", (40_000,))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids="-".join)
+def test_products_are_in_bfloat16_at_full_size_where_that_is_fast_and_nowhere_else(variant, monkeypatch):
+    full = not variant[1].startswith("small") and variant[0] not in ("quickstart", "figure3")
+    config = build(*variant)
+    config.data_dir = None  # the tasks that 'available' stands for are those of a table then
+    for fastest, dtype in (("float32", "float32"), ("bfloat16", "bfloat16"), ("float16", "bfloat16")):
+        monkeypatch.setattr(semidual, "fast_precision", lambda fastest=fastest: fastest)
+        found = {(cell.compute_dtype, cell.embed.compute_dtype) for cell, _ in cells_of(config)}
+        assert found == ({(dtype, dtype)} if full else {("float32", "float32")})
+
+
+TABLES = [pair for pair in VARIANTS if pair[0] in ("glue", "domains", "detox", "zero_shot", "figure1")]
+
+
+@pytest.mark.parametrize("variant", TABLES, ids="-".join)
+def test_tables_of_the_paper_name_its_solver_and_small_ones_leave_it_to_the_size(variant):
+    assert build(*variant).ot.solver == (None if variant[1] == "small" else "sinkhorn")
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)

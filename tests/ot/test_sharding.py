@@ -22,7 +22,7 @@ if processes > 1:
 from gotd_jax import ot
 
 x, y = np.load(folder / "x.npy", mmap_mode="r"), np.load(folder / "y.npy")
-for solver in ("sinkhorn", "semidual"):
+for solver in ("sinkhorn", "semidual", "published"):
     found = ot.solve(x, y, epsilon=0.02, solver=solver)
     assert len(found.value(x[:7])) == 7
     found.save(folder / f"{solver}-{number}-of-{processes}.safetensors")
@@ -48,6 +48,8 @@ for name, block, shape in (("plan", plan_block, (m + 1,)), ("coupling", coupling
 whole = transport.pool.at_once()
 arguments = whole.x, whole.a, transport.y, np.full(m, 1 / m, np.float32), side.epsilon, side.biases
 (folder / "sinkhorn.txt").write_text(sinkhorn.solver(1.5, 1e-3, 100, 5).lower(*arguments).compile().as_text())
+arguments = transport.y, np.full(m, 1 / m, np.float32), whole.x, whole.a, side.epsilon
+(folder / "published.txt").write_text(sinkhorn.targets_first_solver(1.3, 0.1, 100, 1).lower(*arguments).compile().as_text())
 """
 
 
@@ -92,7 +94,7 @@ def test_devices_and_processes_give_the_potentials_of_one(problem, processes, de
     port = free_port()
     wait_for([start(SOLVE, problem, devices, processes, number, port) for number in range(processes)])
     x, y = np.load(problem / "x.npy"), np.load(problem / "y.npy")
-    for solver in ("sinkhorn", "semidual"):
+    for solver in ("sinkhorn", "semidual", "published"):
         one = ot.solve(x, y, epsilon=0.02, solver=solver)
         for number in range(processes):
             many = ot.Potentials.load(problem / f"{solver}-{number}-of-{processes}.safetensors")
@@ -101,7 +103,7 @@ def test_devices_and_processes_give_the_potentials_of_one(problem, processes, de
 
 
 def test_no_program_gathers_the_pool(programs):
-    assert set(programs) == {"plan", "plan-total", "coupling", "coupling-total", "sinkhorn"}
+    assert set(programs) == {"plan", "plan-total", "coupling", "coupling-total", "sinkhorn", "published"}
     for text in programs.values():
         assert not re.search("all-gather|all-to-all|collective-permute", text)
 
@@ -112,6 +114,7 @@ def test_a_pass_has_one_collective_of_a_number_a_target_and_one_more(programs):
     assert reduced == "f32[62]"
 
 
-def test_sinkhorn_reduces_vectors_of_the_targets_length_alone(programs):
-    reduced = set(re.findall(r"(\w+\[[\d,]*\])\S* all-reduce(?:-start)?\(", programs["sinkhorn"]))
-    assert reduced and reduced <= {"f32[61]", "f32[]"}
+@pytest.mark.parametrize("name", ["sinkhorn", "published"])
+def test_sinkhorn_reduces_vectors_of_the_targets_length_alone(programs, name):
+    reduced = set(re.findall(r"(\w+\[[\d,]*\])\S* all-reduce(?:-start)?\(", programs[name]))
+    assert reduced and reduced <= {"f32[61]", "f32[1]", "f32[]"}

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from configs import zero_shot
 from tests import processes
 
 PROGRAM = """
@@ -21,7 +22,7 @@ from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.step import compiled_start, compiled_step
 
 content, parts, shard = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "laid"
-config = dataclasses.replace(from_hf(content), rematerialise=True)
+config = dataclasses.replace(from_hf(content, sys.argv[4]), rematerialise=True)
 definition, tree = causal.blueprint(config)
 optimiser = Recipe().optimiser
 laid = lambda tree: jax.tree.map(
@@ -29,8 +30,9 @@ laid = lambda tree: jax.tree.map(
 )
 params = laid(tree)
 state = {"params": params, "moments": laid(jax.eval_shape(compiled_start(optimiser, shard), params))}
-split = devices.split_rows(1)
-batch = {name: Shape((parts, 8, 1024), dtype, sharding=split) for name, dtype in (("ids", jnp.int32), ("mask", bool))}
+split = devices.split_rows(int(parts > 1))
+shape = (parts, 8, 1024) if parts > 1 else (8, 1024)
+batch = {name: Shape(shape, dtype, sharding=split) for name, dtype in (("ids", jnp.int32), ("mask", bool))}
 step = compiled_step(CausalLanguageModel(definition), optimiser, parts, shard)
 memory = step.lower(state, {}, batch, None, Shape((), jnp.float32)).compile().memory_analysis()
 weights = sum(leaf.size for leaf in jax.tree.leaves(tree))
@@ -49,8 +51,8 @@ NEO = {
 }
 
 
-def step_on(devices, content, parts, placement):
-    command = [sys.executable, "-c", PROGRAM, json.dumps(content), str(parts), placement]
+def step_on(devices, content, parts, placement, compute_dtype="float32"):
+    command = [sys.executable, "-c", PROGRAM, json.dumps(content), str(parts), placement, compute_dtype]
     run = subprocess.run(command, env=processes.environment(devices), capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(run.stderr)
@@ -62,6 +64,15 @@ def test_gpt2_xl_trains_on_one_device_of_80_gigabytes():
     found = step_on(1, XL, 2, "whole")
     assert found["weights"] == pytest.approx(1.56e9, rel=0.01)
     assert found["state"] + found["beside"] < 80e9
+
+
+@pytest.mark.slow
+def test_gpt_neo_as_its_config_trains_it_fits_what_jax_takes_of_one_device_of_80_gigabytes():
+    recipe = zero_shot.get_config("boolq").pre_finetune
+    assert (recipe.batch_size, recipe.max_length, recipe.accumulate, recipe.rematerialise) == (8, 1_024, 1, True)
+    found = step_on(1, NEO, recipe.accumulate, "laid", "bfloat16")
+    assert found["weights"] == pytest.approx(2.65e9, rel=0.01)
+    assert found["state"] + found["beside"] < 0.75 * 80e9
 
 
 @pytest.mark.slow
