@@ -15,7 +15,7 @@ LAYERS = [  # a module imports from its own layer and those after it
     {"gotd_jax.methods", "gotd_jax.report"},
     {"gotd_jax.embed", "gotd_jax.evaluation", "gotd_jax.training"},
     {"gotd_jax.models", "gotd_jax.data"},
-    {"gotd_jax.ot", "gotd_jax.artifacts", "gotd_jax.devices", "gotd_jax.progress", "gotd_jax"},
+    {"gotd_jax.ot", "gotd_jax.artifacts", "gotd_jax.contents", "gotd_jax.devices", "gotd_jax.progress", "gotd_jax"},
 ]
 UPWARDS = {
     ("experiments", "configs"),  # main reads the list of fields

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -12,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+
+from gotd_jax import contents
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -76,7 +76,7 @@ def some(names: Iterable[str], count: int = 3) -> str:
 
 
 class Tensors:
-    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of their bytes.
+    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of files.
 
     Args:
       folder: holds `model.safetensors`, or several of them and `model.safetensors.index.json`.
@@ -86,6 +86,7 @@ class Tensors:
     """
 
     def __init__(self, folder: Path):
+        self._folder = folder
         self.files = _weight_files(folder)
         self._handles = {name: handle for path in self.files for name, handle in _open(path)}
         _check_index(folder, self._handles)
@@ -118,19 +119,9 @@ class Tensors:
         return tensor
 
     def digest(self) -> str:
-        """Returns the SHA-256 of the files' bytes, in hex."""
-        total = hashlib.sha256()
-        for path in self.files:
-            state = path.stat()
-            total.update(_sha256(path, state.st_size, state.st_mtime_ns))
-        return total.hexdigest()
-
-
-@functools.lru_cache
-def _sha256(path: Path, size: int, written: int) -> bytes:
-    """Returns the hash of a file, worked out once as long as it is of this size and was not written to."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        """Returns the SHA-256 over the folder's weights and its tokeniser, in hex: with another of these, texts give others."""
+        tokenizer = (self._folder / name for name in TOKENIZER_FILES)
+        return contents.digest_of([*self.files, *(path for path in tokenizer if path.is_file())])
 
 
 def _weight_files(folder):
