@@ -43,6 +43,43 @@ def test_split_of_a_saved_dataset_is_named(tmp_path, dataset):
         read(f"{tmp_path / 'single'}:dev")
 
 
+def test_an_empty_split_of_a_saved_dataset_hides_none_of_the_others(tmp_path, dataset):
+    import datasets
+
+    folder = tmp_path / "saved"
+    datasets.DatasetDict({"train": dataset, "none": dataset.select([])}).save_to_disk(folder)
+    assert read(f"{folder}:train").texts() == TEXTS
+    with refused("saved:none is empty"):
+        read(f"{folder}:none")
+    with refused("has the splits train, none. Name one of them"):
+        read(folder)
+
+
+def test_saved_dataset_that_was_shuffled_and_filtered_is_read_as_datasets_reads_it(tmp_path):
+    import datasets
+
+    features = datasets.Features({"text": datasets.Value("large_string"), "kind": datasets.ClassLabel(names=["law", "sea"])})
+    rows = {"text": [f"text {number}" for number in range(20)], "kind": [number % 2 for number in range(20)]}
+    dataset = datasets.Dataset.from_dict(rows, features=features).shuffle(seed=3).filter(lambda row: row["kind"] == 1)
+    dataset.save_to_disk(tmp_path / "saved", num_shards=2)
+    corpus = read(tmp_path / "saved", domain_field="kind")
+    assert corpus.texts() == dataset["text"][:] and len(corpus) == 10
+    assert set(corpus.domains) == {"1"}
+
+
+def test_saved_dataset_whose_description_is_damaged_is_told(tmp_path, dataset):
+    import datasets
+
+    folder = tmp_path / "saved"
+    datasets.DatasetDict({"train": dataset}).save_to_disk(folder)
+    (folder / "train" / "state.json").write_text("{}")
+    with refused("saved/train cannot be read as a saved dataset"):
+        read(folder)
+    (folder / "dataset_dict.json").write_text("[]")
+    with refused("dataset_dict.json does not name the splits"):
+        read(folder)
+
+
 def test_faults_of_a_saved_dataset_are_told(tmp_path, dataset, monkeypatch):
     folder = tmp_path / "saved"
     dataset.save_to_disk(folder)

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from gotd_jax.data import formats
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.readers import describe, read, records
 from tests.data.files import COMPRESS, TEXTS, content_of, json_lines, refused, write_parquet, zstd
@@ -34,6 +35,16 @@ def test_all_members_of_a_compressed_file_are_read(tmp_path, suffix, compression
     first, second = content_of(suffix)[:33], content_of(suffix)[33:]  # a member may end within a line
     path.write_bytes(COMPRESS[compression](first) + COMPRESS[compression](b"") + COMPRESS[compression](second))
     assert read(path).texts() == TEXTS
+
+
+def test_arrow_files_and_arrow_streams_are_read(tmp_path):
+    table = pa.table({"text": TEXTS, "id": range(5), "other": [[1.0]] * 5})
+    for new, name in ((pa.ipc.new_file, "file.arrow"), (pa.ipc.new_stream, "stream.arrow")):
+        with new(tmp_path / name, table.schema) as sink:
+            sink.write_table(table, max_chunksize=2)
+        corpus = read(tmp_path / name)
+        assert (corpus.texts(), corpus.ids) == (TEXTS, ["0", "1", "2", "3", "4"])
+        assert formats.row_count(tmp_path / name) == 5
 
 
 def test_skippable_frames_of_zstd_are_passed_over(tmp_path):
