@@ -188,9 +188,7 @@ def lines(path: Path) -> Iterator[str]:
                 yield _decode(line, path, number, offset)
                 offset += len(line)
     except OSError as error:
-        past = (
-            f" past line {number:,}" if number else ""
-        )
+        past = f" past line {number:,}" if number else ""
         raise ValueError(f"{path} cannot be read{past}: {error.strerror or error}.") from error
 
 

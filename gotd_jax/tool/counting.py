@@ -109,7 +109,7 @@ def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
         corpus = Corpus.from_records(texts)
         size = round(sum(len(text.encode()) for text in corpus.texts()) / share)
     else:
-        files = [(Path(name), size) for name, size, _ in readers.describe(place)]
+        files = [(path, path.stat().st_size) for path in readers.files_of(place)]
         size = sum(size for _, size in files)
         parts = list(_of_files(files, most, fields))
         corpus = Corpus.from_records(itertools.chain.from_iterable(texts for texts, _ in parts))

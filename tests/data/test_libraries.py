@@ -31,7 +31,8 @@ def test_split_of_a_saved_dataset_is_named(tmp_path, dataset):
     folder = tmp_path / "saved"
     datasets.DatasetDict({"train": dataset, "test": dataset.select([1])}).save_to_disk(folder)
     assert read(f"{folder}:test").texts() == TEXTS[1:2]
-    assert {entry[0].rpartition("/")[2] for entry in describe(f"{folder}:test")} >= {"dataset_dict.json", "state.json"}
+    names = {entry[0].removeprefix(f"{folder}/") for entry in describe(f"{folder}:test")}
+    assert names == {"test/state.json", "test/dataset_info.json", "test/data-00000-of-00001.arrow"}
     assert read(f"{folder}:train").ids[0] == "saved:train:1"
     with refused("has the splits train, test"):
         read(folder)
@@ -107,6 +108,7 @@ def test_dataset_repository_is_read_by_the_hub_reader(tmp_path, monkeypatch):
     write_parquet(folder / "train.parquet", text=TEXTS)
     assert read(f"hf:{folder}:train").ids == [f"repository:train:{row}" for row in range(1, 6)]
     assert read(f"hf:{folder}:train[:2]").texts() == TEXTS[:2]
+    assert describe(f"hf:{folder}:train") == describe(folder / "train.parquet")
     with refused("dev.* cannot be loaded"):
         read(f"hf:{folder}:dev")
     with refused("names no split"):
