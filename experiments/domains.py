@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator, Mapping
 
 from gotd_jax.data import pools, published_pools, readers
@@ -18,6 +19,7 @@ class Domain:
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
       most: how many chunks to draw from it; None takes all.
       records: yields its texts, once.
+      left_out: files in the folders of its source that are not read.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Domain:
     version: str | None
     most: int | None
     records: Iterator[dict]
+    left_out: int = 0
 
 
 def check(settings: Mapping) -> None:
@@ -75,6 +78,8 @@ def sources(settings: Mapping) -> dict[str, tuple]:
 def opened(settings: Mapping) -> list[Domain]:
     """Returns the domains, packaged ones first, each opened: a fault in the last is met before the first is read whole.
 
+    What a person may not expect of a source, such as files that are left out, is told on stderr.
+
     Raises:
       ValueError: a source does not exist or lacks a field; see `readers.records`.
     """
@@ -84,8 +89,20 @@ def opened(settings: Mapping) -> list[Domain]:
         found.append(Domain(name, package.name, package.version, _most(name, settings), pools.load_domain(name)))
     for name, (source, field) in sources(settings).items():
         records = _records(name, source, field, settings)
-        found.append(Domain(name, source, readers.version(source), _most(name, settings), records))
+        for said in readers.remarks(f"the domain {name}", source):
+            print(said, file=sys.stderr)
+        left_out = len(readers.left_out(source))
+        found.append(Domain(name, source, readers.version(source), _most(name, settings), records, left_out))
     return found
+
+
+def described(settings: Mapping) -> dict[str, list[list]]:
+    """Returns what the source of each domain that is not packaged holds now, by the hashes of its files.
+
+    Raises:
+      ValueError: a source does not exist; see `readers.describe`.
+    """
+    return {name: readers.describe(source) for name, (source, _) in sources(settings).items()}
 
 
 def _most(name: str, settings: Mapping) -> int | None:

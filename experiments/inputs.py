@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments import domains
 from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
-from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
+from gotd_jax.data import domain_tasks, glue, labelled, pools, samples, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
@@ -97,7 +97,7 @@ def pool(config, workdir: Path) -> Corpus:
 
 
 def pool_contents(config, workdir: Path) -> list[dict]:
-    """Returns what the pool holds, a dict a domain: name, source, version, texts read, chunks, fingerprint of the chunks.
+    """Returns what the pool holds, a dict a domain: name, source, version, files left out, texts, chunks, their fingerprint.
 
     The version is the package's, the TensorFlow dataset's or the hub's commit; files have none but their fingerprint.
     """
@@ -108,8 +108,7 @@ def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
     settings = config.pool.to_dict()
     del settings["relevance"]  # comes after the pool
     domains.check(settings)
-    sources = {name: readers.describe(source) for name, (source, _) in domains.sources(settings).items()}
-    return _pool(workdir, _Frozen({**settings, "sources": sources}))
+    return _pool(workdir, _Frozen({**settings, "sources": domains.described(settings)}))
 
 
 class _Frozen(dict):
@@ -127,6 +126,8 @@ def _pool(workdir: Path, settings: dict) -> tuple[Corpus, list[dict]]:
         write_json(folder / "contents.json", contents)
         for passing in ("texts.arrow", "chunks.arrow"):
             (folder / passing).unlink()
+        if domains.described(settings) != settings["sources"]:
+            raise ValueError("A file of the pool changed while it was read. Start again when all of them are whole.")
 
     folder = stage(workdir / f"pool-{fingerprint(settings)}", settings, make)
     return Corpus.open(folder / "corpus.arrow"), read_json(folder / "contents.json")
@@ -140,7 +141,7 @@ def _domains(settings: dict, folder: Path) -> Iterator[tuple[dict, Corpus]]:
             texts, settings["characters"], short=settings["short"], long=settings["long"], path=folder / "chunks.arrow"
         )
         part = drawn(chunks, domain.most, settings["seed"])
-        origin = {"name": domain.name, "source": domain.source, "version": domain.version}
+        origin = {"name": domain.name, "source": domain.source, "version": domain.version, "left_out": domain.left_out}
         yield origin | {"texts": len(texts), "chunks": len(part), "fingerprint": part.fingerprint}, part
 
 

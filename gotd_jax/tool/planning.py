@@ -20,8 +20,9 @@ from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, side_of
 from gotd_jax.tool.material import SAMPLE
-from gotd_jax.tool.request import Request, named
-from gotd_jax.tool.sources import target_places
+from gotd_jax.tool.naming import named, named_apart
+from gotd_jax.tool.request import Request
+from gotd_jax.tool.sources import remarks, target_places
 from gotd_jax.training.starting import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: README, "Speed and
@@ -68,7 +69,8 @@ class Plan:
       budget: as it was asked for.
       budget_chunks: about how many chunks that is.
       stages: in their order.
-      notes: sentences about what will not go as asked.
+      notes: sentences about what will not go as asked, or not as expected.
+      left_out: files in the folders of pool and target that are not read.
     """
 
     method: str
@@ -78,6 +80,7 @@ class Plan:
     budget_chunks: int
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    left_out: int = 0
 
     @property
     def total(self) -> Stage:
@@ -99,7 +102,10 @@ class Plan:
         share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
         budget = f"{'budget':8}{self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
         lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
-        return "\n".join([*sides, budget, "", *(line.rstrip() for line in lines), *(["", *self.notes] if self.notes else [])])
+        left_out = [f"left out {self.left_out:,} files of these folders"] if self.left_out else []
+        return "\n".join(
+            [*sides, *left_out, budget, "", *(line.rstrip() for line in lines), *(["", *self.notes] if self.notes else [])]
+        )
 
 
 def plan(request: Request) -> Plan:
@@ -114,7 +120,7 @@ def plan(request: Request) -> Plan:
     """
     check_method(request.method)
     fields = {"text_field": request.text_field, "id_field": request.id_field}
-    places = [place for _, place in map(named, request.pool)]
+    places = [place for _, place in named_apart(request.pool)]
     pool_read = look_into(places, request.characters, domain_field=request.domain_field, **fields)
     fields["text_field"] = request.target_text_field or request.text_field
     target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
@@ -125,7 +131,9 @@ def plan(request: Request) -> Plan:
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
     stages = _stages(request, pool, target, chunks, _Samples(_all(pool_read), _all(target_read), tested), encoder)
-    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes)
+    left_out = sum(len(readers.left_out(place)) for place in (*places, *(place for _, place in target_places(request))))
+    notes = (*notes, *remarks(request))
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), notes, left_out)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -185,5 +185,5 @@ def _manifest(request, texts, candidates, choice, vectors, read, sides, healths)
             "sources": chosen.count_domains(),
             "fingerprint": chosen.fingerprint,
         },
-        "warnings": [warning for health in healths for warning in health.warnings],
+        "warnings": [*texts.remarks, *(warning for health in healths for warning in health.warnings)],
     }

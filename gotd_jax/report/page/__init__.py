@@ -37,7 +37,7 @@ def render(findings: Mapping[str, Any]) -> str:
     return environment.get_template("page.html").render(
         findings,
         title=words.title(findings),
-        warnings=words.warnings(findings["healths"]),
+        warnings=words.warnings(findings),
         domains=charts.domains(findings["domains"]),
         curve_chart=findings["curve"] and charts.curve(findings["curve"]),
         map_chart=charts.plane(findings["map"]),

@@ -68,9 +68,12 @@ def title(findings: Mapping[str, Any]) -> str:
     return f"{findings['chosen']:,} chunk{'s' * (findings['chosen'] != 1)} chosen for {named}"
 
 
-def warnings(healths: Sequence[Mapping[str, Any]]) -> list[dict]:
-    """Returns every warning about a target, with the target's name."""
-    return [{"target": health["name"], "said": said} for health in healths for said in health["warnings"]]
+def warnings(findings: Mapping[str, Any]) -> list[dict]:
+    """Returns every warning: those about a target with the target's name, then the manifest's others, with None for it."""
+    of_targets = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
+    known = {warning["said"] for warning in of_targets}
+    others = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
+    return of_targets + [{"target": None, "said": said} for said in others]
 
 
 def health(found: Mapping[str, Any]) -> list[dict]:
