@@ -100,7 +100,7 @@ def inputs(request: Request) -> list[dict]:
 
 def remarks(request: Request) -> list[str]:
     """Returns sentences about what a person may not expect of the pool and of the targets; see `readers.remarks`."""
-    sides = (("the pool's", named_apart(request.pool)), ("the target", target_places(request)))
+    sides = (("the source", named_apart(request.pool)), ("the target", target_places(request)))
     return [said for side, places in sides for name, place in places for said in readers.remarks(f"{side} {name}", place)]
 
 

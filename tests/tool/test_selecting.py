@@ -269,7 +269,7 @@ def test_what_is_left_out_of_a_folder_stands_in_the_manifest_its_warnings_and_th
     (entry,) = (entry for entry in made.manifest["inputs"] if entry["side"] == "pool")
     assert [left["name"] for left in entry["left_out"]] == ["LICENSE.txt", "b.csv"]
     (said,) = (warning for warning in made.manifest["warnings"] if "left out" in warning)
-    assert "the pool's pool, 2" in said and "b.csv (of no supported format (.csv))" in said
+    assert "the source pool, 2" in said and "b.csv (of no supported format (.csv))" in said
     assert "b.csv" in (made.folder / "report.html").read_text().partition("<details")[0]
     planned = tool.plan(request)
     assert planned.left_out == 2 and said in planned.notes and "left out 2 files" in str(planned)
