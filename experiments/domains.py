@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Collection, Iterator, Mapping
 
 from gotd_jax.data import hub_datasets, pools, published_pools, readers
 from gotd_jax.data.fields import Fields
+from gotd_jax.terminal import shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Domain:
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
       records: yields its texts, once.
       first: of how many chunks the records, which come in a drawn order, are read and no farther; None: all are read.
+      left_out: files in the folders of its source that are not read.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Domain:
     version: str | None
     records: Iterator[dict]
     first: int | None = None
+    left_out: int = 0
 
 
 def check(settings: Mapping) -> None:
@@ -87,7 +91,7 @@ def identities(settings: Mapping) -> dict[str, dict]:
         package = pools.package_of(name)
         found[name] = {"package": [package.name, package.version], **cut}
     for name, (source, field) in sources(settings).items():
-        found[name] = {"source": readers.describe(source), "text_field": field, **cut}
+        found[name] = {"source": readers.describe(source, versions=False), "text_field": field, **cut}
         if _is_drawn(name, source, settings):
             found[name] |= {"first": most_of(name, settings), "seed": settings["seed"]}
     return found
@@ -104,6 +108,8 @@ def opened(settings: Mapping, names: Collection[str], known: Mapping[str, str] |
       names: of domains in it.
       known: commits that datasets of the hub were read at before, by source: a source that names no revision is read at
         that one again.
+
+    What a person may not expect of a source, such as files that are left out, is told on stderr.
 
     Raises:
       ValueError: a source does not exist or lacks a field; see `readers.records`.
@@ -138,7 +144,10 @@ def _opened(name: str, source, field: str, settings: Mapping, known: Mapping[str
         if name not in settings["named"]:
             raise
         raise ValueError(f"{error} {_own_copy(name)}") from error
-    return Domain(name, source, version, records, most_of(name, settings) if is_drawn else None)
+    for said in readers.remarks(f"the domain {name}", source):
+        print(shown(said), file=sys.stderr)
+    first = most_of(name, settings) if is_drawn else None
+    return Domain(name, source, version, records, first, len(readers.left_out(source)))
 
 
 def _is_drawn(name: str, source, settings: Mapping) -> bool:

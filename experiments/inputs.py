@@ -140,7 +140,7 @@ def pool(config, workdir: Path) -> Corpus:
 
 
 def pool_contents(config, workdir: Path) -> list[dict]:
-    """Returns what the pool holds, a dict a domain: name, source, version, texts read, chunks, fingerprint of the chunks.
+    """Returns what the pool holds, a dict a domain: name, source, version, files left out, texts, chunks, their fingerprint.
 
     The version is the package's, the TensorFlow dataset's or the hub's commit; files have none but their fingerprint.
     """
@@ -213,9 +213,11 @@ def _domain(name: str, folder: Path, identity: dict, settings: dict) -> Path:
     def make(partial: Path) -> None:
         (domain,) = domains.opened(settings, [name], _commits(folder.parents[1]))
         texts, chunks = _chunks(domain, {key: settings[key] for key in ("characters", "short", "long")}, partial)
-        origin = {"name": name, "source": domain.source, "version": domain.version, "texts": texts}
+        origin = {"name": name, "source": domain.source, "version": domain.version, "left_out": domain.left_out, "texts": texts}
         write_json(partial / "contents.json", origin | {"chunks": len(chunks), "fingerprint": chunks.fingerprint})
         (partial / "texts.arrow").unlink(missing_ok=True)
+        if domains.identities(settings)[name] != identity:
+            raise ValueError(f"A file of the domain {name} changed while it was read. Start again when it is whole.")
 
     return stage(folder, identity, make, kind="domains")
 

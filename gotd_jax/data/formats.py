@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import textwrap
@@ -11,11 +12,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from gotd_jax.data.fields import Fields
+from gotd_jax.data.unpacking import COMPRESSIONS, unpacked
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 BYTES_PER_READ = 1 << 20
 ROWS_PER_READ = 1024
+ARROW_FILE = b"ARROW1"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What other libraries raise over data that they cannot read: beside their own, those of Python, out of their insides.
+FAULTS = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
 
 
 def brief(error: Exception) -> str:
@@ -29,7 +33,7 @@ def format_of(path: Path) -> Callable[[Path, Fields], Iterator[tuple[int, Mappin
     if suffix not in COMPRESSIONS:
         return FORMATS.get(suffix)
     inner = FORMATS.get(Path(path.stem).suffix.lower())
-    return None if inner is parquet else inner
+    return None if inner in TABLES else inner
 
 
 def json_lines(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
@@ -43,6 +47,10 @@ def json_lines(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
             raise ValueError(
                 f"{path}:{number} is not JSON ({error}). Write one object a line; `jq -c '.[]'` makes lines of an array."
             ) from error
+        except RecursionError as error:
+            raise ValueError(
+                f"{path}:{number} has values within values, more deeply than can be read. Leave that field or the line out."
+            ) from error
         if not isinstance(row, dict):
             raise ValueError(
                 f"{path}:{number} is a JSON {type(row).__name__}, not an object with fields. "
@@ -55,13 +63,55 @@ def parquet(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
     """Yields (row number from 1, row) of a Parquet file, reading only the columns of `fields`."""
     import pyarrow.parquet
 
+    buffered = {"buffer_size": BYTES_PER_READ, "pre_buffer": False}  # so that a large row group is not held whole
+    with _told(path, "Parquet"), pyarrow.parquet.ParquetFile(path, **buffered) as file:
+        columns = fields.columns(file.schema_arrow.names, str(path))
+        yield from table_rows(file.iter_batches(ROWS_PER_READ, columns=columns), str(path))
+
+
+def arrow(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
+    """Yields (row number from 1, row) of an Arrow file or an Arrow stream, which is what `datasets` caches."""
+    with _told(path, "Arrow"), pa.memory_map(str(path)) as source:
+        schema, batches = _batches(source)
+        columns = fields.columns(schema.names, str(path))
+        yield from table_rows((batch.select(columns) for batch in batches), str(path))
+
+
+def row_count(path: Path) -> int:
+    """Returns how many rows a file of one of the formats `TABLES` has, from its metadata.
+
+    Raises:
+      ValueError: it is damaged.
+    """
+    import pyarrow.parquet
+
+    with _told(path, "a table"):
+        if format_of(path) is parquet:
+            return pyarrow.parquet.read_metadata(path).num_rows
+        with pa.memory_map(str(path)) as source:
+            return sum(batch.num_rows for batch in _batches(source)[1])
+
+
+def _batches(source: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    if source.size() >= len(ARROW_FILE) and source.read(len(ARROW_FILE)) == ARROW_FILE:
+        file = pa.ipc.open_file(source)
+        return file.schema, map(file.get_batch, range(file.num_record_batches))
+    source.seek(0)
+    stream = pa.ipc.open_stream(source)
+    return stream.schema, iter(stream)
+
+
+@contextlib.contextmanager
+def _told(path: Path, kind: str) -> Iterator[None]:
+    """Turns what Arrow raises inside it over the file at `path` into a sentence."""
     try:
-        # Buffered, so that a large row group is not held whole.
-        with pyarrow.parquet.ParquetFile(path, buffer_size=BYTES_PER_READ, pre_buffer=False) as file:
-            columns = fields.columns(file.schema_arrow.names, str(path))
-            yield from table_rows(file.iter_batches(ROWS_PER_READ, columns=columns))
+        yield
+    except pa.ArrowNotImplementedError as error:
+        raise ValueError(
+            f"{path} is {kind} of a kind that is not read here ({brief(error)}). Write it without that, or as JSON Lines."
+        ) from error
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path} cannot be read as Parquet ({brief(error)}). Copy or download it again.") from error
+        raise ValueError(f"{path} cannot be read as {kind} ({brief(error)}). Copy or download it again.") from error
 
 
 def plain_text(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
@@ -88,15 +138,41 @@ FORMATS = {
     ".json": json_lines,
     ".ndjson": json_lines,
     ".parquet": parquet,
+    ".arrow": arrow,
     ".txt": plain_text,
     ".text": plain_text,
 }
-SUPPORTED = f"{', '.join(FORMATS)}; all but .parquet also with {', '.join(COMPRESSIONS)} after it"
+TABLES = (parquet, arrow)  # compressed within, if at all
+SUPPORTED = f"{', '.join(FORMATS)}; all but .parquet and .arrow also with {', '.join(COMPRESSIONS)} after it"
 
 
-def table_rows(tables: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[tuple[int, Mapping]]:
-    """Yields (row number from 1, row) over Arrow tables that follow one another."""
-    yield from enumerate((row for table in tables for row in table.to_pylist()), 1)
+def table_rows(tables: Iterable[pa.RecordBatch | pa.Table], place: str) -> Iterator[tuple[int, Mapping]]:
+    """Yields (row number from 1, row) over Arrow tables that follow one another.
+
+    Args:
+      tables: of the same columns.
+      place: begins the message about a row.
+
+    Raises:
+      ValueError: a row cannot be read, such as one of bytes that are not UTF-8 where the schema has strings.
+    """
+    before = 0
+    for table in tables:
+        try:
+            rows = table.to_pylist()
+        except FAULTS:
+            rows = _one_by_one(table, place, before)
+        yield from enumerate(rows, before + 1)
+        before += table.num_rows
+
+
+def _one_by_one(table: pa.RecordBatch | pa.Table, place: str, before: int) -> Iterator[Mapping]:
+    """Yields the rows of a table up to the one that cannot be read, which it names."""
+    for row in range(table.num_rows):
+        try:
+            yield table.slice(row, 1).to_pylist()[0]
+        except FAULTS as error:
+            raise ValueError(f"{place}:{before + row + 1} cannot be read ({brief(error)}). Leave the row out.") from error
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -105,36 +181,33 @@ def lines(path: Path) -> Iterator[str]:
     Raises:
       ValueError: the file is not UTF-8 text, or is damaged or cut short.
     """
-    offset = 0
-    compression = COMPRESSIONS.get(path.suffix.lower())
+    number = offset = 0
     try:
-        # Arrow goes on through the later members of a .gz and the later frames of a .zst file.
-        with io.BufferedReader(pa.input_stream(str(path), compression=compression), BYTES_PER_READ) as stream:
-            for line in stream:
-                yield _decode(line, path, offset)
+        with io.FileIO(path) as raw, io.BufferedReader(unpacked(raw, path.suffix), BYTES_PER_READ) as stream:
+            for number, line in enumerate(stream, 1):
+                yield _decode(line, path, number, offset)
                 offset += len(line)
-    except (OSError, pa.ArrowException) as error:
-        text = "its unpacked text" if compression else "it"
-        raise ValueError(
-            f"{path} cannot be read past byte {offset:,} of {text} ({error}). It may be cut short or damaged: copy it again."
-        ) from error
+    except OSError as error:
+        past = f" past line {number:,}" if number else ""
+        raise ValueError(f"{path} cannot be read{past}: {error.strerror or error}.") from error
 
 
-def _decode(line: bytes, path: Path, offset: int) -> str:
+def _decode(line: bytes, path: Path, number: int, offset: int) -> str:
     if not offset and line.startswith(BYTE_ORDER_MARK):
         line = line[len(BYTE_ORDER_MARK) :]
         offset = len(BYTE_ORDER_MARK)
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _not_text(path, offset + error.start, line[error.start]) from error
+        raise _not_text(path, number, offset + error.start, line[error.start]) from error
     if b"\0" in line:  # UTF-16 of English text, and most binary files, can pass for UTF-8
-        raise _not_text(path, offset + line.index(b"\0"), 0)
+        raise _not_text(path, number, offset + line.index(b"\0"), 0)
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _not_text(path: Path, offset: int, byte: int) -> ValueError:
+def _not_text(path: Path, number: int, offset: int, byte: int) -> ValueError:
     return ValueError(
-        f"{path} is not UTF-8 text: it has the byte 0x{byte:02x} at offset {offset:,}. If it is text, convert it with iconv; "
+        f"{path}:{number} is not UTF-8 text: it has the byte 0x{byte:02x} at offset {offset:,}. "
+        "If it is text, convert it with iconv; "
         f"if it is compressed, its name must end in {', '.join(COMPRESSIONS)}."
     )

@@ -8,11 +8,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import pyarrow as pa
+
+from gotd_jax.artifacts import read_json
 from gotd_jax.data import hub_datasets
 from gotd_jax.data.fields import Fields, listed
-from gotd_jax.data.formats import ROWS_PER_READ, brief, table_rows
+from gotd_jax.data.formats import FAULTS, ROWS_PER_READ, brief, table_rows
 
 Rows = Callable[[], Iterator[tuple[int, Mapping]]]
+SPLITS = "dataset_dict.json"  # in the folder of several splits that `save_to_disk` wrote
 HOW_TO_PREPARE = "Prepare it where TensorFlow is installed with `tfds build {name} --file_format=array_record`."
 
 
@@ -20,7 +24,7 @@ def find_saved(path: Path) -> tuple[Path, str] | None:
     """Returns folder and split ('' if none is named) where `path` is one of datasets' `save_to_disk`, or one with `:split`."""
     folder, _, split = str(path).rpartition(":")
     for candidate, name in ((path, ""), (Path(folder or path), split)):
-        if (candidate / "dataset_dict.json").is_file() or (candidate / "state.json").is_file():
+        if (candidate / SPLITS).is_file() or (candidate / "state.json").is_file():
             return candidate, name
     return None
 
@@ -34,23 +38,42 @@ def saved(folder: Path, split: str, fields: Fields) -> tuple[str, Rows]:
       fields: where a row keeps its text.
 
     Raises:
-      ValueError: there is no such split, or the folder cannot be read.
+      ValueError: there is no such split, it has no rows, or the folder cannot be read.
     """
     import datasets
 
+    place, label = _saved_split(folder, split)
     try:
-        found = datasets.load_from_disk(str(folder))
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise ValueError(f"{folder} cannot be read as a saved dataset ({brief(error)}). Save it again.") from error
-    if isinstance(found, datasets.DatasetDict):
-        names = list(found)
-        if split not in names and (split or len(names) != 1):
-            raise ValueError(f"{folder} has the splits {listed(names)}. Name one of them, as in {folder}:{names[0]}.")
-        split = split or names[0]
-        found = found[split]
-    elif split:
-        raise ValueError(f"{folder} holds a single dataset, without splits. Leave off ':{split}'.")
-    return _label(folder.name, split), _arrow_rows(found, fields, str(folder))
+        if (place / "state.json").is_file() and not read_json(place / "state.json")["_data_files"]:
+            return label, lambda: iter(())  # which datasets itself cannot load
+        found = datasets.load_from_disk(str(place))
+    except (*FAULTS, datasets.exceptions.DatasetsError) as error:
+        raise ValueError(f"{place} cannot be read as a saved dataset ({brief(error)}). Save it again.") from error
+    return label, _arrow_rows(found, fields, str(place))
+
+
+def saved_files(folder: Path, split: str) -> list[Path]:
+    """Returns all files of a saved dataset, or of the one split of it that is named, sorted."""
+    place, _ = _saved_split(folder, split)
+    return sorted(file for file in place.rglob("*") if file.is_file())
+
+
+def _saved_split(folder: Path, split: str) -> tuple[Path, str]:
+    """Returns the folder of a saved dataset's split, and its short name."""
+    if not (folder / SPLITS).is_file():
+        if split:
+            raise ValueError(f"{folder} holds a single dataset, without splits. Leave off ':{split}'.")
+        return folder, folder.name
+    try:
+        names = list(read_json(folder / SPLITS)["splits"])
+    except FAULTS as error:
+        raise ValueError(f"{folder / SPLITS} does not name the splits ({brief(error)}). Save the dataset again.") from error
+    if split not in names and (split or len(names) != 1):
+        raise ValueError(
+            f"{folder} has the splits {listed(names)}. Name one of them, as in {folder}:{(names or ['train'])[0]}."
+        )
+    split = split or names[0]
+    return folder / split, f"{folder.name}:{split}"
 
 
 def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
@@ -140,7 +163,14 @@ def _builder(name: str):
 
 def _arrow_rows(dataset, fields: Fields, place: str) -> Rows:
     tables = dataset.select_columns(fields.columns(dataset.column_names, place)).with_format("arrow")
-    return lambda: table_rows(tables.iter(ROWS_PER_READ))
+
+    def rows() -> Iterator[tuple[int, Mapping]]:
+        try:
+            yield from table_rows(tables.iter(ROWS_PER_READ), place)
+        except (pa.ArrowException, OSError, LookupError) as error:
+            raise ValueError(f"{place} cannot be read to its end ({brief(error)}). Save or download it again.") from error
+
+    return rows
 
 
 def _label(name: str, split: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from gotd_jax.artifacts import cache_folder, whole_file
+from gotd_jax.contents import sha256
 
 BYTES_PER_READ = 1 << 20
 
@@ -142,8 +141,7 @@ def fetch(package: str | Package) -> Path:
             _check(package, fetched, "Clear pip's cache (`pip cache purge`), or ask the one who runs the package index.")
             with whole_file(path) as partial:
                 os.replace(fetched, partial)
-    facts = path.stat()
-    _check_kept(package, path, facts.st_size, facts.st_mtime_ns)
+    _check(package, path, "Delete it; it will be fetched again.")
     return path
 
 
@@ -271,14 +269,7 @@ def _last_error(output: str) -> str:
     return (errors or lines or [""])[-1].removeprefix("ERROR:").strip().rstrip(".")
 
 
-@functools.cache
-def _check_kept(package: Package, path: Path, size: int, changed: int) -> None:
-    """Checks the file in the cache, once a process while its size and time of change stay the same."""
-    _check(package, path, "Delete it; it will be fetched again.")
-
-
 def _check(package: Package, path: Path, remedy: str) -> None:
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256(path)
     if found != package.sha256:
         raise RuntimeError(f"{path} has the sha256 {found}; {package.name} {package.version} has {package.sha256}. {remedy}")

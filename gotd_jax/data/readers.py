@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gotd_jax.contents import sha256
 from gotd_jax.data import libraries
+from gotd_jax.data import listing as listing_of
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.fields import DEFAULT_ID, Fields, listed
-from gotd_jax.data.formats import SUPPORTED, format_of
+from gotd_jax.data.fields import DEFAULT_ID, Fields
+from gotd_jax.data.formats import format_of
+from gotd_jax.data.listing import LeftOut, Listing
 
 SPLIT = re.compile(r"(?P<name>.+?):(?P<split>[^:/\[]+(\[[^\]]*\][^:/\[]*)*)")  # train, train[:10%], train[:9]+test
 LIBRARIES = {"tfds": libraries.tfds, "hf": libraries.hub}
@@ -71,7 +74,8 @@ def records(
       source: one of these, or a sequence of them, in order:
         a file of one of the formats `gotd_jax.data.formats.SUPPORTED`;
         a glob (`pool/**/*.jsonl.gz`), its files sorted;
-        a folder: all files below it of those formats, sorted, but hidden ones;
+        a folder: all files below it of those formats, sorted, through links too; not hidden ones, nor, there and in a glob,
+        plain text beside files of rows or what by its name is about the data (`left_out` returns them);
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
         `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.named`.
@@ -86,7 +90,7 @@ def records(
 
     Raises:
       ValueError: the source does not exist, is of no supported format, is damaged, is not UTF-8, lacks a field, has
-        something other than a string in one, or has no text at all.
+        something other than a string in one, names a file twice, or has no text at all.
     """
     if txt not in TXT:
         raise ValueError(f"txt is {txt!r}. One text of a plain-text file is a {', a '.join(TXT)}.")
@@ -99,24 +103,49 @@ def records(
     return itertools.chain.from_iterable(_part_records(part, fields, domain) for part in parts)
 
 
-def describe(source: Source | Sequence[Source]) -> list[list]:
-    """Returns what tells, without reading it, whether `source` is still the same: JSON-like, one entry a file.
+def describe(source: Source | Sequence[Source], *, versions: bool = True) -> list[list]:
+    """Returns what `source` holds today: JSON-like, one entry a file, with its name, bytes and SHA-256.
 
-    An entry is name, bytes and time of the last change (nanoseconds); of `tfds:` and `hf:`, the name alone.
+    A saved dataset, and a folder after `tfds:` or `hf:`, have an entry for each of their files. What else a library keeps has
+    its name and the library's version of it, None where the library tells none.
+
+    Args:
+      source: see `records`.
+      versions: whether libraries are asked for them, which may need the network.
 
     Raises:
-      ValueError: there is no such file, or it is of no supported format.
+      ValueError: there is no such file or dataset, or it is of no supported format.
     """
     entries: list[list] = []
     for name in map(os.fspath, _each(source)):
-        if name.partition(":")[0] in LIBRARIES:
-            entries.append([name])
-            continue
-        path = Path(name).expanduser()
-        saved = libraries.find_saved(path)
-        for file in sorted(file for file in saved[0].rglob("*") if file.is_file()) if saved else _files(path, name):
-            entries.append([str(file), file.stat().st_size, file.stat().st_mtime_ns])
+        files = files_of(name)
+        entries.extend([str(file), file.stat().st_size, sha256(file)] for file in files)
+        if not files:
+            entries.append([name, _version(name)] if versions else [name])
     return entries
+
+
+def left_out(source: Source | Sequence[Source]) -> list[LeftOut]:
+    """Returns what lies in the folders and globs of `source` and is not read."""
+    return [entry for listing in _listings(source) for entry in listing.left_out]
+
+
+def remarks(name: str, source: Source | Sequence[Source]) -> list[str]:
+    """Returns sentences about what a person may not expect of `source`: files that are left out, several splits together.
+
+    Args:
+      name: of the source, for the sentences.
+      source: see `records`.
+    """
+    return [said for listing in _listings(source) for said in listing_of.remarks(name, listing)]
+
+
+def exists(source: str) -> bool:
+    """Returns whether there is anything that `source` stands for: a file, a folder, a match of a glob, or a library's name."""
+    path = Path(source).expanduser()
+    if source.partition(":")[0] in LIBRARIES or path.exists() or libraries.find_saved(path):
+        return True
+    return glob.has_magic(source) and next(glob.iglob(str(path), recursive=True), None) is not None
 
 
 def version(source: Source | Sequence[Source]) -> str | None:
@@ -125,13 +154,34 @@ def version(source: Source | Sequence[Source]) -> str | None:
     Raises:
       ValueError: there is no such dataset.
     """
+    names = (name for name in map(os.fspath, _each(source)) if name.partition(":")[0] in LIBRARIES)
+    return ", ".join(filter(None, map(_version, names))) or None
+
+
+@functools.lru_cache
+def _version(source: str) -> str | None:
+    named = _named(source)
+    return libraries.version_of(source.partition(":")[0], os.path.expanduser(named["name"]))
+
+
+def files_of(source: str) -> list[Path]:
+    """Returns the files that `source` is read from; none of what a library keeps somewhere of its own."""
+    scheme = source.partition(":")[0]
+    if scheme in LIBRARIES:
+        folder = Path(_named(source)["name"]).expanduser()
+        return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+    path = Path(source).expanduser()
+    saved = libraries.find_saved(path)
+    return libraries.saved_files(*saved) if saved else list(listing_of.find(path, source).files)
+
+
+def _listings(source: Source | Sequence[Source]) -> list[Listing]:
     found = []
     for name in map(os.fspath, _each(source)):
-        scheme = name.partition(":")[0]
-        if scheme in LIBRARIES:
-            named = _named(name)
-            found.append(libraries.version_of(scheme, os.path.expanduser(named["name"])))
-    return ", ".join(filter(None, found)) or None
+        path = Path(name).expanduser()
+        if name.partition(":")[0] not in LIBRARIES and not libraries.find_saved(path):
+            found.append(listing_of.find(path, name))
+    return found
 
 
 def _each(source: Source | Sequence[Source]) -> list[Source]:
@@ -154,6 +204,10 @@ def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
 
 def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:
     found = [entry for source in sources for entry in _resolve(os.fspath(source), fields)]
+    files = [os.path.abspath(entry) for entry in found if isinstance(entry, Path)]
+    twice = next((file for file in files if files.count(file) > 1), None) if len(set(files)) < len(files) else None
+    if twice:
+        raise ValueError(f"{twice} is named twice among {', '.join(map(str, sources))}. Name every file once.")
     folders = [entry.absolute().parent for entry in found if isinstance(entry, Path)]
     common = os.path.commonpath(folders) if folders else ""
     return [_file(entry, common, fields) if isinstance(entry, Path) else entry for entry in found]
@@ -176,7 +230,7 @@ def _resolve(source: str, fields: Fields) -> list[Path | Part]:
     if saved:
         label, rows = libraries.saved(*saved, fields)
         return [Part(label, source, rows)]
-    return _files(path, source)
+    return list(listing_of.find(path, source).files)
 
 
 def _named(source: str) -> re.Match:
@@ -186,37 +240,3 @@ def _named(source: str) -> re.Match:
     if not named:
         raise ValueError(f"{source} names no split. Write it after the name, as in {scheme}:{rest.strip(':')}:train.")
     return named
-
-
-def _files(path: Path, source: str) -> list[Path]:
-    if path.is_dir():
-        return _files_below(path)
-    if path.exists():
-        files = [path]
-    elif glob.has_magic(source):
-        files = sorted(found for found in map(Path, glob.glob(str(path), recursive=True)) if found.is_file())
-        if not files:
-            raise ValueError(f"No file matches {source}. Check the pattern, and that it is seen from {Path.cwd()}.")
-    else:
-        raise ValueError(f"There is no file or folder {source}. Check the path, and that it is seen from {Path.cwd()}.")
-    for file in files:
-        if format_of(file) is None:
-            raise ValueError(f"{file} is of no supported format. Those are told by the name's end: {SUPPORTED}.")
-    return files
-
-
-def _files_below(folder: Path) -> list[Path]:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not _is_hidden(file.relative_to(folder))]
-    readable = [file for file in files if format_of(file)]
-    if (folder / "dataset_info.json").is_file() and (folder / "features.json").is_file():
-        raise ValueError(f"{folder} is a prepared TensorFlow dataset. Write it as tfds:{folder}:train, or another split.")
-    if not readable:
-        endings = listed(sorted({file.suffix or file.name for file in files}))
-        raise ValueError(
-            f"{folder} has no file of a supported format; the endings of its files: {endings}. The formats are {SUPPORTED}."
-        )
-    return readable
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax import artifacts
+from gotd_jax import artifacts, contents
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation.scorer import Scorer
@@ -123,4 +122,4 @@ def _rate(model: Loaded, tokenizer, recipe: Recipe, problem: str, place: int, te
 
 def _digests(folder: Path) -> dict[str, str]:
     files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {path.name: contents.sha256(path) for path in files}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from gotd_jax import contents
 from gotd_jax.artifacts import read_object
 from gotd_jax.data.tokens import SENTENCE_CONFIGS
 from gotd_jax.models.revisions import fetched
@@ -58,7 +57,7 @@ def find(source: str | os.PathLike) -> Path:
 def instructions(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of each file in a model's folder that says how it is used: its tokeniser, pooling, generation."""
     files = {path for name in (*TOKENIZER_FILES, GENERATION, *SENTENCE_FILES) for path in folder.glob(name) if path.is_file()}
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+    return {str(path.relative_to(folder)): contents.sha256(path) for path in sorted(files)}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def some(names: Iterable[str], count: int = 3) -> str:
 
 
 class Tensors:
-    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of their bytes.
+    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of files.
 
     Args:
       folder: holds `model.safetensors`, or several of them and `model.safetensors.index.json`.
@@ -90,6 +89,7 @@ class Tensors:
     """
 
     def __init__(self, folder: Path):
+        self._folder = folder
         self.files = _weight_files(folder)
         self._handles = {name: handle for path in self.files for name, handle in _open(path)}
         _check_index(folder, self._handles)
@@ -122,19 +122,9 @@ class Tensors:
         return tensor
 
     def digest(self) -> str:
-        """Returns the SHA-256 of the files' bytes, in hex."""
-        total = hashlib.sha256()
-        for path in self.files:
-            state = path.stat()
-            total.update(_sha256(path, state.st_size, state.st_mtime_ns))
-        return total.hexdigest()
-
-
-@functools.lru_cache
-def _sha256(path: Path, size: int, written: int) -> bytes:
-    """Returns the hash of a file, worked out once as long as it is of this size and was not written to."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        """Returns the SHA-256 over the folder's weights and its tokeniser, in hex: with another of these, texts give others."""
+        tokenizer = (self._folder / name for name in TOKENIZER_FILES)
+        return contents.digest_of([*self.files, *(path for path in tokenizer if path.is_file())])
 
 
 def _weight_files(folder):

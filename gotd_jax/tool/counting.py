@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from gotd_jax.data import libraries, readers
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.formats import COMPRESSIONS, format_of, parquet
+from gotd_jax.data.formats import TABLES, format_of, row_count
 from gotd_jax.data.samples import spread
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.data.unpacking import unpacked
 from gotd_jax.tool.vectors import Vectors
 
 COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
@@ -128,7 +127,7 @@ def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
         corpus = Corpus.from_records(texts)
         size = round(sum(len(text.encode()) for text in corpus.texts()) / share)
     else:
-        files = [(Path(name), size) for name, size, _ in readers.describe(place)]
+        files = [(path, path.stat().st_size) for path in readers.files_of(place)]
         size = sum(size for _, size in files)
         parts = list(_of_files(files, most, fields))
         corpus = Corpus.from_records(itertools.chain.from_iterable(texts for texts, _ in parts))
@@ -144,7 +143,7 @@ def _of_files(files: Sequence[tuple[Path, int]], most: int, fields: dict) -> Ite
         return
     places = spread(len(files), max(min(FILES, most // BYTES_OF_A_FILE), 1))
     for path, size in (files[place] for place in places):
-        last, share = (_rows if format_of(path) is parquet else _lines)(path, size, most // len(places))
+        last, share = (_rows if format_of(path) in TABLES else _lines)(path, size, most // len(places))
         yield _up_to(readers.records(path, **fields | {"id_field": None}), last), share * size
 
 
@@ -154,10 +153,8 @@ def _up_to(texts: Iterator[dict], last: int) -> Iterator[dict]:
 
 
 def _rows(path: Path, size: int, most: int) -> tuple[int, float]:
-    """Returns how many rows of a Parquet file to read for `most` of its bytes, and what share of it that is."""
-    from pyarrow.parquet import read_metadata
-
-    rows = read_metadata(path).num_rows
+    """Returns how many rows of a Parquet or Arrow file to read for `most` of its bytes, and what share of it that is."""
+    rows = row_count(path)
     wanted = min(max(1, round(rows * most / size)), rows)
     return wanted, wanted / rows
 
@@ -165,19 +162,22 @@ def _rows(path: Path, size: int, most: int) -> tuple[int, float]:
 def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
     """Returns how many lines lie in the first `most` bytes of a file, one at least, and what share of it that is."""
     lines = read = ended = 0
-    unpacked = None  # bytes of text a byte of the file, found when all that was read of the file was given out
-    with _InSteps(path) as raw, pa.input_stream(raw, compression=COMPRESSIONS.get(path.suffix.lower())) as stream:
-        while (before := raw.tell()) < most or not lines:
-            block = stream.read(BYTES_AT_ONCE)
-            if not block:
-                return lines + 1, 1.0
-            if read and raw.tell() > before:
-                unpacked = read / before
-            lines += block.count(b"\n")
-            if b"\n" in block:
-                ended = read + block.rindex(b"\n") + 1
-            read += len(block)
-        return lines, min(ended / ((unpacked or read / raw.tell()) * size), 1.0)
+    ratio = None  # bytes of text a byte of the file, found when all that was read of the file was given out
+    try:
+        with _InSteps(path) as raw, unpacked(raw, path.suffix) as stream:
+            while (before := raw.tell()) < most or not lines:
+                block = stream.read(BYTES_AT_ONCE)
+                if not block:
+                    return lines + 1, 1.0
+                if read and raw.tell() > before:
+                    ratio = read / before
+                lines += block.count(b"\n")
+                if b"\n" in block:
+                    ended = read + block.rindex(b"\n") + 1
+                read += len(block)
+            return lines, min(ended / ((ratio or read / raw.tell()) * size), 1.0)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read past its first {lines:,} lines: {error.strerror or error}.") from error
 
 
 class _InSteps(io.FileIO):

@@ -24,8 +24,9 @@ from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, read_of, side_of
 from gotd_jax.tool.health import own_text
 from gotd_jax.tool.material import SAMPLE
-from gotd_jax.tool.request import Request, named
-from gotd_jax.tool.sources import target_places
+from gotd_jax.tool.naming import named, named_apart
+from gotd_jax.tool.request import Request
+from gotd_jax.tool.sources import remarks, target_places
 from gotd_jax.tool.vectors import Vectors
 from gotd_jax.training.starting import HEAD_TEXTS
 
@@ -74,8 +75,9 @@ class Plan:
       stages: in their order.
       read: what the model reads: `max_length`, and of each source of `pool` and of `targets`, by its name, about how many
         texts and tokens, read in part, not read and unknown.
-      notes: sentences about what will not go as asked.
+      notes: sentences about what will not go as asked, or not as expected.
       in_pool: chunks of the target that lie in the pool, of what was read of both.
+      left_out: files in the folders of pool and target that are not read.
     """
 
     method: str
@@ -87,6 +89,7 @@ class Plan:
     read: dict
     notes: tuple[str, ...] = ()
     in_pool: int = 0
+    left_out: int = 0
 
     @property
     def total(self) -> Stage:
@@ -110,8 +113,9 @@ class Plan:
         read = [f"{'read':8}{line}" for line in _read(self.read)]
         sides[1] += f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
         lines = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
+        left_out = [f"left out {self.left_out:,} files of these folders"] if self.left_out else []
         notes = ["", *self.notes] if self.notes else []
-        return "\n".join([*sides, budget, *read, "", *(line.rstrip() for line in lines), *notes])
+        return "\n".join([*sides, *left_out, budget, *read, "", *(line.rstrip() for line in lines), *notes])
 
 
 def plan(request: Request) -> Plan:
@@ -126,7 +130,7 @@ def plan(request: Request) -> Plan:
     """
     check_method(request.method)
     fields = {"text_field": request.text_field, "id_field": request.id_field}
-    places = [place for _, place in map(named, request.pool)]
+    places = [place for _, place in named_apart(request.pool)]
     pool_read = look_into(places, request.characters, domain_field=request.domain_field, **fields)
     fields["text_field"] = request.target_text_field or request.text_field
     target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
@@ -139,15 +143,17 @@ def plan(request: Request) -> Plan:
     chunks, notes = _chunks_of(budget, pool)
     samples = _Samples(_all(pool_read), _all(target_read), tested)
     stages = _stages(request, pool, target, chunks, samples, vectors)
-    of_pool = read_of([name for name, _ in map(named, request.pool)], pool_read, vectors)
+    of_pool = read_of([name for name, _ in named_apart(request.pool)], pool_read, vectors)
     of_targets = read_of([name for name, _ in target_places(request)], target_read, vectors)
     read = {"max_length": vectors.how.max_length, "pool": of_pool, "targets": of_targets}
     in_pool = search(samples.pool, samples.target).held
     notes += (
         *reach.warnings(of_pool, of_targets, vectors.how.max_length),
         *own_text(in_pool, len(samples.target), "the target"),
+        *remarks(request),
     )
-    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), read, notes, in_pool)
+    left_out = sum(len(readers.left_out(place)) for place in (*places, *(place for _, place in target_places(request))))
+    return Plan(request.method, pool, target, str(budget), chunks, tuple(stages), read, notes, in_pool, left_out)
 
 
 @dataclasses.dataclass(frozen=True)

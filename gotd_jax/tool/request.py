@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from pathlib import PurePath
 
 from gotd_jax.tool.budget import Budget
 
 FORMATS = ("jsonl", "parquet")
-GLOB = "*?["
 READ_BESIDES = {"contrast": "away", "dapt": "home", "rtp": "scorer", "loss_difference": "language_model"}
 
 
@@ -107,22 +105,3 @@ class Request:
     def to_dict(self) -> dict:
         """Returns the request JSON-like; `Request(**d)` is the same again."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}
-
-
-def named(source: str) -> tuple[str, str]:
-    """Returns the name and the place of `source`: of `law=cases/*.jsonl` the two sides, else the name comes from the place.
-
-    That of a file is its own up to the first dot, of a folder its own, of a glob that of what stands before the first
-    wildcard.
-    """
-    name, equals, place = str(source).partition("=")
-    if equals and name and not set(name) & set(GLOB + "/:"):
-        return name, place
-    place = str(source)
-    if place.partition(":")[0] in ("hf", "tfds"):
-        return place.split(":")[1], place
-    fixed = place
-    for wildcard in GLOB:
-        fixed = fixed.partition(wildcard)[0]
-    path = PurePath(fixed) if fixed == place else PurePath(fixed).parent if not fixed.endswith("/") else PurePath(fixed)
-    return path.name.partition(".")[0] or "pool", place

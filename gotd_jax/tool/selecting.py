@@ -195,5 +195,5 @@ def _manifest(request, texts, candidates, choice, vectors, told, sides, healths,
             "sources": chosen.count_domains(),
             "fingerprint": chosen.fingerprint,
         },
-        "warnings": [*warnings, *(warning for health in healths for warning in health.warnings)],
+        "warnings": [*texts.remarks, *warnings, *(warning for health in healths for warning in health.warnings)],
     }

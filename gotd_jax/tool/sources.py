@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import readers
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.tool.request import Request, named
+from gotd_jax.tool.naming import named, named_apart
+from gotd_jax.tool.request import Request
 
-SIDES = ("pool", "target", "leak_check", "away")
+FILE = ("name", "bytes", "sha256")
+CHANGED = "A file changed while it was read. Start again when all that the request names is whole."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Texts:
       tested: texts that must not be chosen; None where none are named.
       away: texts to move away from; None where none are named.
       inputs: what was read, as `inputs` returns it.
+      remarks: sentences about it, as `remarks` returns them.
     """
 
     pool: Corpus
@@ -34,14 +36,15 @@ class Texts:
     tested: Corpus | None
     away: Corpus | None
     inputs: list[dict]
+    remarks: list[str]
 
 
 def read(request: Request, work: Path) -> Texts:
-    """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file has changed.
+    """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file holds something else.
 
     Raises:
       ValueError: a source does not exist, is damaged, lacks a field, has no text, or changed while it was read; two targets
-        have one name.
+        have one name, or two sources of the pool.
     """
     found = _found(request)
     settings = {
@@ -54,12 +57,21 @@ def read(request: Request, work: Path) -> Texts:
         texts = Corpus.from_records(_pool_records(request), folder / "texts.arrow")
         chunk(texts, request.characters, path=folder / "pool.arrow")
         (folder / "texts.arrow").unlink()
+        if _described(named_apart(request.pool)) != found["pool"]:
+            raise ValueError(CHANGED)  # before what was read is kept under the hashes of what was to be read
 
     pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make, kind="tool_pools") / "pool.arrow")
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
-    texts = Texts(pool, targets, _joined(request.leak_check, request), _joined(request.away, request), inputs(request))
+    texts = Texts(
+        pool=pool,
+        targets=targets,
+        tested=_joined(request.leak_check, request),
+        away=_joined(request.away, request),
+        inputs=_inputs(found),
+        remarks=remarks(request),
+    )
     if _found(request) != found:
-        raise ValueError("A file changed while it was read. Start again when all that the request names is whole.")
+        raise ValueError(CHANGED)
     return texts
 
 
@@ -78,14 +90,18 @@ def target_places(request: Request) -> list[tuple[str, str]]:
 
 
 def inputs(request: Request) -> list[dict]:
-    """Returns what the request reads: side, name, source and version of each, and of its files name, bytes and SHA-256."""
-    found = []
-    for side in SIDES:
-        for name, place in map(named, getattr(request, side)):
-            origin = {"side": side, "name": name, "source": place, "version": readers.version(place)}
-            files = [{"name": entry[0], "bytes": entry[1], "sha256": sha256(entry[0])} for entry in _local(place)]
-            found.append(origin | {"files": files})
-    return found
+    """Returns what the request reads, as it is now.
+
+    Of each source side, name, source and version; of its files name, bytes and SHA-256; of what is left out of its folders
+    name, bytes and why.
+    """
+    return _inputs(_found(request))
+
+
+def remarks(request: Request) -> list[str]:
+    """Returns sentences about what a person may not expect of the pool and of the targets; see `readers.remarks`."""
+    sides = (("the source", named_apart(request.pool)), ("the target", target_places(request)))
+    return [said for side, places in sides for name, place in places for said in readers.remarks(f"{side} {name}", place)]
 
 
 def changed(written: Sequence[dict], request: Request) -> list[str]:
@@ -97,23 +113,44 @@ def changed(written: Sequence[dict], request: Request) -> list[str]:
     before, after = ({file["name"]: file["sha256"] for entry in side for file in entry["files"]} for side in (written, now))
     faults = [f"{name} is no longer among the inputs." for name in before if name not in after]
     faults += [f"{name} was not among the inputs." for name in after if name not in before]
-    return faults + [f"{name} has changed." for name in before if name in after and before[name] != after[name]]
+    faults += [f"{name} has changed." for name in before if name in after and before[name] != after[name]]
+    versions = {entry["source"]: entry["version"] for entry in written}
+    return faults + [
+        f"{entry['source']} has the version {entry['version']}, and had {versions[entry['source']]}."
+        for entry in now
+        if entry["version"] != versions.get(entry["source"], entry["version"])
+    ]
 
 
-def sha256(path: str | Path) -> str:
-    """Returns the SHA-256 of a file's bytes, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _inputs(found: Mapping[str, list[tuple[str, str, list]]]) -> list[dict]:
+    return [
+        {
+            "side": side,
+            "name": name,
+            "source": place,
+            "version": readers.version(place),
+            "files": [dict(zip(FILE, entry)) for entry in entries if len(entry) == len(FILE)],
+            "left_out": [{"name": left.name, "bytes": left.bytes, "why": left.why} for left in readers.left_out(place)],
+        }
+        for side, sources in found.items()
+        for name, place, entries in sources
+    ]
 
 
-def _found(request: Request) -> dict[str, list]:
-    """Returns for each side what tells, without reading, whether its sources are still the same."""
-    return {side: [[name, readers.describe(place)] for name, place in map(named, getattr(request, side))] for side in SIDES}
+def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
+    """Returns for each side the name, the place and the description of its sources: what they hold now."""
+    places = {"pool": named_apart(request.pool), "target": target_places(request)}
+    places |= {side: list(map(named, getattr(request, side))) for side in ("leak_check", "away")}
+    return {side: _described(sources) for side, sources in places.items()}
+
+
+def _described(places: Sequence[tuple[str, str]]) -> list[tuple[str, str, list]]:
+    return [(name, place, readers.describe(place)) for name, place in places]
 
 
 def _pool_records(request: Request) -> Iterator[dict]:
     fields = {"text_field": request.text_field, "id_field": request.id_field, "domain_field": request.domain_field}
-    opened = [readers.records(place, domain=name, **fields) for name, place in map(named, request.pool)]
+    opened = [readers.records(place, domain=name, **fields) for name, place in named_apart(request.pool)]
     return itertools.chain.from_iterable(opened)
 
 
@@ -125,8 +162,3 @@ def _joined(named_sources: Sequence[str], request: Request) -> Corpus | None:
 def _of_target(place: str, request: Request, name: str) -> Corpus:
     field = request.target_text_field or request.text_field
     return readers.read(place, text_field=field, id_field=request.id_field, domain=name)
-
-
-def _local(place: str) -> list[list]:
-    """Returns the entries of `readers.describe` that are files, and not the names of what a library keeps."""
-    return [entry for entry in readers.describe(place) if len(entry) > 1]

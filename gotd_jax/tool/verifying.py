@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gotd_jax.contents import sha256
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.tool import sources
 from gotd_jax.tool.budget import Budget
@@ -89,7 +90,7 @@ def _files(chosen: Chosen) -> Iterator[str]:
             yield f"{name} is missing."
         elif path.stat().st_size != written["bytes"]:
             yield f"{name} has {path.stat().st_size:,} bytes and had {written['bytes']:,}."
-        elif sources.sha256(path) != written["sha256"]:
+        elif sha256(path) != written["sha256"]:
             yield f"{name} has other bytes than were written."
     for path in sorted(chosen.folder.glob("part-*")):
         if path.name not in chosen.manifest["files"]:

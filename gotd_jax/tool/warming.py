@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import sys
 from pathlib import Path
 
+from gotd_jax import contents
 from gotd_jax.artifacts import stage
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
@@ -115,7 +115,7 @@ def chosen_texts(selection: str | os.PathLike, text_field: str = "text") -> Corp
 
 def _manifest_hash(selection: Path) -> str | None:
     path = selection / MANIFEST
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return contents.sha256(path) if path.is_file() else None
 
 
 def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:

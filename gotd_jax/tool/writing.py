@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gotd_jax.artifacts import write_json
+from gotd_jax.contents import sha256
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
-from gotd_jax.tool.sources import sha256
 
 MANIFEST = "manifest.json"
 PACKAGES = ("jax", "jaxlib", "numpy", "ott-jax", "tokenizers", "datasketch")  # what the bytes of a selection depend on

@@ -1,7 +1,9 @@
 """Small files in every format that the readers know, and what reading a bad one raises."""
 
+import bz2
 import gzip
 import json
+import lzma
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -17,7 +19,7 @@ def zstd(content: bytes) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-COMPRESS = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+COMPRESS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
 
 
 def json_lines(rows) -> bytes:

@@ -31,7 +31,8 @@ def test_split_of_a_saved_dataset_is_named(tmp_path, dataset):
     folder = tmp_path / "saved"
     datasets.DatasetDict({"train": dataset, "test": dataset.select([1])}).save_to_disk(folder)
     assert read(f"{folder}:test").texts() == TEXTS[1:2]
-    assert {entry[0].rpartition("/")[2] for entry in describe(f"{folder}:test")} >= {"dataset_dict.json", "state.json"}
+    names = {entry[0].removeprefix(f"{folder}/") for entry in describe(f"{folder}:test")}
+    assert names == {"test/state.json", "test/dataset_info.json", "test/data-00000-of-00001.arrow"}
     assert read(f"{folder}:train").ids[0] == "saved:train:1"
     with refused("has the splits train, test"):
         read(folder)
@@ -41,6 +42,43 @@ def test_split_of_a_saved_dataset_is_named(tmp_path, dataset):
     assert read(tmp_path / "single").texts() == TEXTS
     with refused("has the splits all"):
         read(f"{tmp_path / 'single'}:dev")
+
+
+def test_an_empty_split_of_a_saved_dataset_hides_none_of_the_others(tmp_path, dataset):
+    import datasets
+
+    folder = tmp_path / "saved"
+    datasets.DatasetDict({"train": dataset, "none": dataset.select([])}).save_to_disk(folder)
+    assert read(f"{folder}:train").texts() == TEXTS
+    with refused("saved:none is empty"):
+        read(f"{folder}:none")
+    with refused("has the splits train, none. Name one of them"):
+        read(folder)
+
+
+def test_saved_dataset_that_was_shuffled_and_filtered_is_read_as_datasets_reads_it(tmp_path):
+    import datasets
+
+    features = datasets.Features({"text": datasets.Value("large_string"), "kind": datasets.ClassLabel(names=["law", "sea"])})
+    rows = {"text": [f"text {number}" for number in range(20)], "kind": [number % 2 for number in range(20)]}
+    dataset = datasets.Dataset.from_dict(rows, features=features).shuffle(seed=3).filter(lambda row: row["kind"] == 1)
+    dataset.save_to_disk(tmp_path / "saved", num_shards=2)
+    corpus = read(tmp_path / "saved", domain_field="kind")
+    assert corpus.texts() == dataset["text"][:] and len(corpus) == 10
+    assert set(corpus.domains) == {"1"}
+
+
+def test_saved_dataset_whose_description_is_damaged_is_told(tmp_path, dataset):
+    import datasets
+
+    folder = tmp_path / "saved"
+    datasets.DatasetDict({"train": dataset}).save_to_disk(folder)
+    (folder / "train" / "state.json").write_text("{}")
+    with refused("saved/train cannot be read as a saved dataset"):
+        read(folder)
+    (folder / "dataset_dict.json").write_text("[]")
+    with refused("dataset_dict.json does not name the splits"):
+        read(folder)
 
 
 def test_faults_of_a_saved_dataset_are_told(tmp_path, dataset, monkeypatch):
@@ -70,6 +108,7 @@ def test_dataset_repository_is_read_by_the_hub_reader(tmp_path, monkeypatch):
     write_parquet(folder / "train.parquet", text=TEXTS)
     assert read(f"hf:{folder}:train").ids == [f"repository:train:{row}" for row in range(1, 6)]
     assert read(f"hf:{folder}:train[:2]").texts() == TEXTS[:2]
+    assert describe(f"hf:{folder}:train") == describe(folder / "train.parquet")
     with refused("dev.* cannot be loaded"):
         read(f"hf:{folder}:dev")
     with refused("names no split"):

@@ -1,6 +1,7 @@
 import gzip
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from gotd_jax.data.corpus import Corpus
@@ -21,14 +22,15 @@ from tests.data.files import COMPRESS, json_lines, refused, write_parquet
         ),
         ("a.jsonl", b'{"text": "x"}\n{"text": 3}', r"a\.jsonl:2 has a value of type int in the field 'text'.*text_field"),
         ("a.jsonl", b'{"text": ["x"]}', "type list"),
-        ("a.txt", "caf\u00e9".encode("latin-1"), r"a\.txt is not UTF-8 text: it has the byte 0xe9 at offset 3\. .*iconv"),
-        ("a.txt", b"ok\n\xef\xbb\xbfok\nbad\xc3(", "byte 0xc3 at offset 12"),
+        ("a.txt", "caf\u00e9".encode("latin-1"), r"a\.txt:1 is not UTF-8 text: it has the byte 0xe9 at offset 3\. .*iconv"),
+        ("a.txt", b"ok\n\xef\xbb\xbfok\nbad\xc3(", r"a\.txt:3 is not .* byte 0xc3 at offset 12"),
         ("a.txt", b"\xef\xbb\xbfab\xff", "byte 0xff at offset 5"),
         ("a.txt", "text".encode("utf-16-le"), "byte 0x00 at offset 1"),
         ("a.txt", "text".encode("utf-16"), "byte 0xff at offset 0"),
         ("a.txt", gzip.compress(b"text", mtime=0), r"byte 0x8b at offset 1\b.*must end in \.gz"),
-        ("a.txt.gz", b"not compressed", r"a\.txt\.gz cannot be read past byte 0 of its unpacked text"),
-        ("a.txt.zst", b"not compressed", r"a\.txt\.zst cannot be read past byte 0"),
+        ("a.txt.gz", b"not compressed", r"a\.txt\.gz cannot be read: it is no gzip file, whatever its name says"),
+        ("a.txt.zst", b"not compressed", r"a\.txt\.zst cannot be read: it is no zstd file"),
+        ("a.arrow", b"not so", r"a\.arrow cannot be read as Arrow"),
         ("a.parquet", b"PAR1 not so", r"a\.parquet cannot be read as Parquet"),
         ("a.parquet", b"", r"a\.parquet cannot be read as Parquet"),
         ("a.csv", b"text\nx", r"a\.csv is of no supported format.*\.jsonl.*\.parquet.*\.gz"),
@@ -46,14 +48,14 @@ def test_bad_file_is_told_in_words_and_nothing_that_existed_is_lost(tmp_path, na
     assert {file.name for file in tmp_path.iterdir()} == {name, "pool.arrow"}
 
 
-@pytest.mark.parametrize("compression", [".gz", ".zst"])
+@pytest.mark.parametrize("compression", [".gz", ".bz2", ".xz", ".zst"])
 def test_compressed_file_cut_short_is_refused_wherever_it_is_cut(tmp_path, compression):
     path = tmp_path / f"pool.txt{compression}"
     text = np.random.default_rng(0).integers(33, 127, 200_000).astype(np.uint8).tobytes()
     whole = COMPRESS[compression](text)
     for share in (0.0001, 0.3, 0.9, 0.9999):
         path.write_bytes(whole[: int(len(whole) * share)])
-        with refused("cut short or damaged"):
+        with refused("it ends within its compressed data: it is cut short"):
             read(path)
 
 
@@ -75,6 +77,28 @@ def test_damaged_parquet_is_refused(tmp_path):
     path.write_bytes(content)
     with refused("cannot be read as Parquet"):
         read(path)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_row_of_a_table_whose_bytes_are_no_text_is_named(tmp_path, kind):
+    bad = pa.array([b"fine", b"also", b"caf\xe9", b"fine"]).view(pa.string())
+    path = tmp_path / f"pool.{kind}"
+    if kind == "parquet":
+        write_parquet(path, text=bad)
+    else:
+        with pa.ipc.new_file(path, pa.schema([("text", pa.string())])) as file:
+            file.write_table(pa.table({"text": bad}))
+    with refused(rf"pool\.{kind}:3 cannot be read \('utf-8' codec can't decode"):
+        read(path)
+
+
+def test_row_nested_too_deeply_is_named(tmp_path):
+    depth = 100_000
+    (tmp_path / "pool.jsonl").write_bytes(
+        json_lines([{"text": "x"}]) + b'{"text": "y", "tree": ' + b"[" * depth + b"]" * depth + b"}"
+    )
+    with refused(r"pool\.jsonl:2 has values within values, more deeply than can be read"):
+        read(tmp_path / "pool.jsonl")
 
 
 def test_only_the_default_id_may_be_missing(tmp_path):

@@ -1,5 +1,8 @@
 """The domain relevance test, and what a pool holds, in whole cells on tiny texts."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 
@@ -180,6 +183,7 @@ def test_a_row_tells_what_the_pool_holds(config, tmp_path):
         "name": "sea",
         "source": config.pool.domains.sea,
         "version": None,
+        "left_out": 0,
         "texts": 60,
         "chunks": 7,
         "fingerprint": part_of(inputs.pool(config, tmp_path), "sea").fingerprint,
@@ -212,3 +216,12 @@ def test_news_lies_closest_to_articles_of_the_news(tmp_path):
     candidates(config, tmp_path)
     found = relevance.described(inputs.pool(config, tmp_path), inputs.target(config), config, tmp_path)
     assert list(found["kept"]) == ["news"]
+
+
+def test_a_pool_file_replaced_at_the_same_size_and_time_is_read_again(config, tmp_path):
+    path = tmp_path / "own.jsonl"
+    config.pool.domains = {"sea": str(path)}
+    for word in ("wave", "ship"):
+        path.write_text("".join(json.dumps({"text": f"{word} {number} {word} " * 30}) + "\n" for number in range(20)))
+        os.utime(path, ns=(10**18, 10**18))
+        assert all(word in text for text in inputs.pool(config, tmp_path / "work").texts())

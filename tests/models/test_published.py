@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import jax
@@ -7,6 +8,7 @@ import pytest
 from huggingface_hub import constants
 from safetensors.numpy import load_file, save_file
 
+from gotd_jax.models import named
 from gotd_jax.models.published import find, initialise, load
 from tests.models.helpers import FAMILIES, REFERENCES, assert_same_trees, edit_json, hidden, logits, reference
 
@@ -292,3 +294,15 @@ def test_a_hub_name_is_taken_from_the_cache(hub, folder):
 def test_what_is_neither_here_nor_on_the_hub_is_refused_in_a_sentence(hub, source):
     with pytest.raises(ValueError, match=f"'{source}' is neither a folder here nor a model that the Hugging Face hub gave"):
         load(source)
+
+
+def test_other_words_of_the_tokeniser_are_another_model_even_at_the_same_size_and_time(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    before = load(folder).fingerprint, named.fingerprint_of(folder)
+    path = folder / "tokenizer.json"
+    state = path.stat()
+    path.write_text(path.read_text().replace('"wave"', '"vane"'))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    after = load(folder).fingerprint, named.fingerprint_of(folder)
+    assert path.stat().st_size == state.st_size
+    assert before[0] != after[0] and before[1] != after[1]

@@ -1,23 +1,6 @@
 import pytest
 
-from gotd_jax.tool.request import Request, named
-
-
-@pytest.mark.parametrize(
-    "source, name, place",
-    [
-        ("law=cases/*.jsonl", "law", "cases/*.jsonl"),
-        ("pool/*.jsonl.gz", "pool", "pool/*.jsonl.gz"),
-        ("a/news.jsonl.zst", "news", "a/news.jsonl.zst"),
-        ("texts/", "texts", "texts/"),
-        ("data/shard-*.txt", "data", "data/shard-*.txt"),
-        ("*.jsonl", "pool", "*.jsonl"),
-        ("hf:owner/name:train", "owner/name", "hf:owner/name:train"),
-        ("runs/lr=3/x.jsonl", "x", "runs/lr=3/x.jsonl"),  # an equals sign in a path names nothing
-    ],
-)
-def test_a_source_is_named_by_its_person_or_its_place(source, name, place):
-    assert named(source) == (name, place)
+from gotd_jax.tool.request import Request
 
 
 def test_a_request_written_down_is_the_same_again():

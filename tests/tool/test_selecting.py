@@ -1,5 +1,8 @@
+import hashlib
 import json
+import os
 import re
+import shutil
 
 import datasets
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from gotd_jax import tool
 from gotd_jax.artifacts import read_json
+from gotd_jax.data import readers
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.tool import sources
@@ -172,7 +176,8 @@ def test_texts_of_the_target_that_lie_in_the_pool_are_counted_and_warned_of(aske
         assert shown.lstrip().startswith(f"<dd>{counts[name]}\n")
     assert counts == {"held": 8, "refused": 0}
     planned = tool.plan(asked(pool=sources))
-    assert planned.in_pool == 8 and re.match(said, planned.notes[0]) and "; 8 of what was read lie in the pool" in str(planned)
+    assert planned.in_pool == 8 and any(re.match(said, note) for note in planned.notes)
+    assert "; 8 of what was read lie in the pool" in str(planned)
     assert tool.plan(asked()).in_pool == 0 and "themselves" not in str(tool.plan(asked()))
 
 
@@ -225,18 +230,80 @@ def test_tokens_beyond_the_pool_are_refused_before_anything_is_embedded(asked, t
     assert not (tmp_path / "chosen.work" / "embeddings").exists()
 
 
-def test_a_file_that_changes_while_it_is_read_is_noticed(asked, lines, tmp_path, monkeypatch):
-    task = lines(tmp_path / "task.jsonl", ["bread and butter"])
-    hashed = sources.sha256
+@pytest.mark.parametrize("side", ["pool", "target"])
+def test_a_file_that_changes_while_it_is_read_is_noticed(asked, lines, tmp_path, monkeypatch, side):
+    path = lines(tmp_path / "texts.jsonl", [f"bread and butter {number}" for number in range(9)])
+    begun = readers.records
 
-    def written_to_meanwhile(path):
-        task.write_text(task.read_text() * 2)
-        return hashed(path)
+    def written_to_meanwhile(source, **fields):
+        rows = list(begun(source, **fields))
+        if str(source) == str(path):
+            path.write_text(path.read_text().replace("bread", "bream"))
+        return iter(rows)
 
-    monkeypatch.setattr(sources, "sha256", written_to_meanwhile)
-    with pytest.raises(ValueError, match="changed while it was read"):
-        tool.select(asked(target=str(task)), tmp_path / "chosen")
+    with monkeypatch.context() as context:
+        context.setattr(readers, "records", written_to_meanwhile)
+        with pytest.raises(ValueError, match="changed while it was read"):
+            tool.select(asked(**{side: str(path)}, budget="3"), tmp_path / "chosen")
     assert not (tmp_path / "chosen").exists()
+    if side == "pool":  # what was read is not kept under the name of what was there before
+        made = tool.select(asked(pool=str(path), budget="3"), tmp_path / "chosen")
+        assert all(text.startswith("bream") for text in made.table["text"].to_pylist())
+
+
+def test_a_file_replaced_at_the_same_size_and_time_is_read_again_and_is_what_the_manifest_says(asked, lines, tmp_path):
+    pool, sure = tmp_path / "pool.jsonl", []
+    for word in ("bread", "onion"):
+        lines(pool, [f"{word} and butter {number}" for number in range(30)])
+        os.utime(pool, ns=(10**18, 10**18))
+        made = tool.select(asked(pool=str(pool), budget="5"), tmp_path / word, work=tmp_path / "work")
+        assert {text.split()[0] for text in made.table["text"].to_pylist()} == {word}
+        (written,) = (file for entry in made.manifest["inputs"] if entry["side"] == "pool" for file in entry["files"])
+        assert written["sha256"] == hashlib.sha256(pool.read_bytes()).hexdigest()
+        sure.append((written["bytes"], sources.changed(made.manifest["inputs"], asked(pool=str(pool), budget="5"))))
+    assert sure[0] == sure[1] == (pool.stat().st_size, [])
+    made = tool.Chosen(tmp_path / "bread")
+    assert sources.changed(made.manifest["inputs"], asked(pool=str(pool))) == [f"{pool} has changed."]
+
+
+def test_a_saved_dataset_replaced_at_the_same_size_and_time_is_read_again(asked, tmp_path):
+    datasets.disable_progress_bars()
+    for word in ("bread", "onion"):
+        shutil.rmtree(tmp_path / "saved", ignore_errors=True)
+        rows = datasets.Dataset.from_dict({"text": [f"{word} and butter {number}" for number in range(30)]})
+        rows.save_to_disk(tmp_path / "saved")
+        for file in (tmp_path / "saved").iterdir():
+            os.utime(file, ns=(10**18, 10**18))
+        made = tool.select(asked(pool=str(tmp_path / "saved"), budget="5"), tmp_path / word, work=tmp_path / "work")
+        assert {text.split()[0] for text in made.table["text"].to_pylist()} == {word}
+        (entry,) = (entry for entry in made.manifest["inputs"] if entry["side"] == "pool")
+        assert any(file["name"].endswith(".arrow") for file in entry["files"])
+
+
+def test_what_is_left_out_of_a_folder_stands_in_the_manifest_its_warnings_and_the_report(asked, lines, tmp_path):
+    (tmp_path / "pool").mkdir()
+    lines(tmp_path / "pool" / "a.jsonl", [f"bread and butter {number}" for number in range(30)])
+    (tmp_path / "pool" / "b.csv").write_text("text\nold oven\n")
+    (tmp_path / "pool" / "LICENSE.txt").write_text("a licence of bread and butter\n")
+    request = asked(pool=str(tmp_path / "pool"), budget="5")
+    made = tool.select(request, tmp_path / "chosen")
+    (entry,) = (entry for entry in made.manifest["inputs"] if entry["side"] == "pool")
+    assert [left["name"] for left in entry["left_out"]] == ["LICENSE.txt", "b.csv"]
+    (said,) = (warning for warning in made.manifest["warnings"] if "left out" in warning)
+    assert "the source pool, 2" in said and "b.csv (of no supported format (.csv))" in said
+    assert "b.csv" in (made.folder / "report.html").read_text().partition("<details")[0]
+    planned = tool.plan(request)
+    assert planned.left_out == 2 and said in planned.notes and "left out 2 files" in str(planned)
+
+
+def test_two_files_of_one_name_are_two_sources_and_no_row_is_another(asked, lines, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        lines(tmp_path / folder / "train.jsonl", [{"id": f"{n}", "text": f"{folder} bread and butter {n}"} for n in range(9)])
+    pool = [str(tmp_path / folder / "train.jsonl") for folder in ("a", "b")]
+    made = tool.select(asked(pool=pool, budget="5"), tmp_path / "chosen")
+    rows = {(row["source"], row["id"]) for row in made.pool.to_pylist()}
+    assert len(rows) == 18 and {source for source, _ in rows} == {"a/train", "b/train"}
 
 
 def test_a_folder_that_exists_is_not_written_over(chosen, asked):

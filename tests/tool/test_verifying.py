@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gotd_jax import tool
+from gotd_jax.contents import sha256
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def rewrite(selection, change):
 
 def sign(selection, path):
     manifest = json.loads((selection.folder / "manifest.json").read_text())
-    manifest["files"][path.name] = {"bytes": path.stat().st_size, "sha256": tool.sources.sha256(path)}
+    manifest["files"][path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     (selection.folder / "manifest.json").write_text(json.dumps(manifest))
 
 

@@ -69,11 +69,11 @@ def title(findings: Mapping[str, Any]) -> str:
 
 
 def warnings(findings: Mapping[str, Any]) -> list[dict]:
-    """Returns every warning of the manifest, about what is read first, those about a target's health with its name."""
-    of_health = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
-    known = {warning["said"] for warning in of_health}
-    others = [said for said in findings["manifest"].get("warnings", ()) if said not in known]
-    return [{"target": None, "said": said} for said in others] + of_health
+    """Returns every warning: those about a target with the target's name, then the manifest's others, with None for it."""
+    of_targets = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
+    known = {warning["said"] for warning in of_targets}
+    others = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
+    return of_targets + [{"target": None, "said": said} for said in others]
 
 
 def read(manifest: Mapping[str, Any]) -> list[dict]:
