@@ -15,12 +15,12 @@ from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.overlaps import WORD
-from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation.choices import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.report import columns, measures
 
 WORDS_PER_PIECE = 13  # a candidate that holds so many successive words of an item is left out, as Brown et al. 2020 do
@@ -100,7 +100,7 @@ def _whole_task(name: str, data_dir: str | None) -> ChoiceTask:
 
 
 def _asked(model: Loaded, name: str, config) -> Choices:
-    return score_choices(model, load_tokenizer(model.source), task(name, config).items)
+    return score_choices(model, tokenizer_of(model), task(name, config).items)
 
 
 def _candidates(whole: ChoiceTask, config, workdir: Path) -> Corpus:

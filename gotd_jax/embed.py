@@ -20,9 +20,10 @@ from jax.sharding import PartitionSpec as P
 
 from gotd_jax.artifacts import stage, whole_file
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.devices import AXIS, mesh, split_rows
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.progress import progress
 
 WIDTH_STEP = 16  # batch widths are multiples of it: 16 shapes up to 256 tokens, and 14 % padding on mixed lengths
@@ -151,7 +152,7 @@ def _distinct(corpus: Corpus) -> tuple[Corpus, np.ndarray]:
 
 
 def _embed_blocks(corpus: Corpus, encoder: Loaded, folder: Path, max_length: int, **options) -> None:
-    tokenizer = load_tokenizer(encoder.source)
+    tokenizer = tokenizer_of(encoder)
     began, done, read, padded = time.perf_counter(), 0, 0, 0
     with progress(total=len(corpus), unit="texts", what="embedding") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):

@@ -128,6 +128,11 @@ def canonical_names(names: Iterable[str], config: DecoderConfig) -> dict[str, st
     return {family.prefix + name if name.startswith(body) else name: name for name in kept}
 
 
+def words_name(config: DecoderConfig) -> str:
+    """Returns Hugging Face's name of the word embeddings."""
+    return hf_name(("decoder", "words", "table"), config)
+
+
 def hf_shape(path: Path, shape: tuple[int, ...], config: DecoderConfig) -> tuple[int, ...]:
     """Returns the shape of the tensor that a parameter of `shape` lies in."""
     if _is_fused(path, config):

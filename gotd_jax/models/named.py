@@ -10,6 +10,7 @@ from gotd_jax.data import packages
 from gotd_jax.models import causal, folders, published
 from gotd_jax.models.decoder_families import FAMILIES
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.tensors import Tensors
 
 
 def folder_of(name: str | os.PathLike) -> Path:
@@ -22,9 +23,9 @@ def folder_of(name: str | os.PathLike) -> Path:
 
 
 def fingerprint_of(name: str | os.PathLike) -> str:
-    """Returns 16 hex digits that identify the weights and the configuration of the model called `name`."""
+    """Returns 16 hex digits that identify the weights, the configuration and the tokeniser of the model called `name`."""
     folder = folder_of(name)
-    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest()])
+    return fingerprint([folders.read_config(folder), Tensors(folder).digest(), folders.beside_weights(folder)])
 
 
 def is_causal(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
 from gotd_jax.tool import losses, rates
@@ -120,7 +121,7 @@ def plan(request: Request) -> Plan:
     target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
     tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
     encoder = models.encoder(request.model, layers=request.layers)
-    tokenizer = load_tokenizer(models.folder_of(request.tokenizer) if request.tokenizer else encoder.source)
+    tokenizer = load_tokenizer(models.folder_of(request.tokenizer)) if request.tokenizer else tokenizer_of(encoder)
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
