@@ -172,4 +172,5 @@ def _is_fused(path: Path, config: DecoderConfig) -> bool:
 
 
 def _is_transposed(path: Path, config: DecoderConfig) -> bool:
-    return path[-1] == "kernel" and FAMILY_NAMES[config.model_type].transposed
+    # A head is kept as [outputs, inputs] by GPT-2 too.
+    return path[-1] == "kernel" and (path[0] == "head" or FAMILY_NAMES[config.model_type].transposed)

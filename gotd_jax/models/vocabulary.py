@@ -14,11 +14,11 @@ def tokenizer_of(model: Loaded):
     """
     tokenizer = load_tokenizer(model.source)
     ids, rows = tokenizer.get_vocab(), model.config.vocab_size
-    if past := sorted((number, token) for token, number in ids.items() if number >= rows):
-        number, token = past[0]
+    if past := {number: token for token, number in ids.items() if number >= rows}:
+        first = min(past)
         raise ValueError(
-            f"The tokeniser in {model.source} has {len(ids):,} tokens and the model's table of embeddings {rows:,} rows: "
-            f"{len(past):,} tokens lie past it, first {token!r}, number {number:,}. Resize the model's embeddings to the "
-            f"tokeniser (in transformers, model.resize_token_embeddings), or take the added tokens out."
+            f"The tokeniser in {model.source} has {len(ids):,} tokens and the model's table of embeddings {rows:,} rows: token "
+            f"{first:,}, {past[first]!r}, is the first of {len(past):,} past it. Resize the table to the tokeniser (in "
+            f"transformers, model.resize_token_embeddings), or take the added tokens out."
         )
     return tokenizer

@@ -45,7 +45,13 @@ def pre_finetune(
 def _end_id(model: Loaded) -> int:
     if not model.config.end_ids:
         raise ValueError(f"The configuration in {model.source} names no eos_token_id, which parts texts in training. Add it.")
-    return model.config.end_ids[0]
+    end_id = model.config.end_ids[0]
+    if end_id >= model.config.vocab_size:
+        raise ValueError(
+            f"The configuration in {model.source} names eos_token_id {end_id}, and the model's table of embeddings has "
+            f"{model.config.vocab_size} rows. Correct it."
+        )
+    return end_id
 
 
 def warm_up_head(

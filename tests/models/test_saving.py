@@ -95,6 +95,41 @@ def test_the_tokeniser_is_copied(tmp_path):
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
 
 
+def test_what_belongs_to_the_folder_is_copied_with_it(tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "masked_lm", tmp_path / "source")
+    modules = [{"idx": place, "path": path, "type": "a.B"} for place, path in enumerate(["", "1_Pooling", "2_Normalize"])]
+    files = {
+        "chat_template.jinja": "{{ messages }}",
+        "generation_config.json": '{"eos_token_id": [3, 7]}',
+        "special_tokens_map.json": '{"mask_token": "[MASK]"}',
+        "sentence_bert_config.json": '{"max_seq_length": 64}',
+        "config_sentence_transformers.json": "{}",
+        "modules.json": json.dumps(modules),
+        "1_Pooling/config.json": '{"pooling_mode_cls_token": true}',
+        "additional_chat_templates/tool.jinja": "{{ tools }}",
+    }
+    for name, content in {**files, "notes.txt": "mine", "3_Dense/config.json": "{}"}.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(content)
+    once = save(tmp_path / "once", load(source, "masked_lm"))
+    twice = save(tmp_path / "twice", load(once, "classifier", outputs=2))
+    for folder in (once, twice):
+        found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+        assert found.keys() == {*files, "config.json", "model.safetensors"}
+        assert all(found[name].read_text() == content for name, content in files.items())
+    assert load(once).fingerprint == load(source).fingerprint
+    edit_json(once / "1_Pooling" / "config.json", pooling_mode_cls_token=False)
+    assert load(once).fingerprint != load(source).fingerprint
+
+
+@pytest.mark.parametrize("path", ["../other", "/elsewhere"])
+def test_modules_outside_of_the_folder_are_refused(path, tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "masked_lm", tmp_path / "source")
+    (source / "modules.json").write_text(json.dumps([{"path": ""}, {"path": path}]))
+    with pytest.raises(ValueError, match=f"modules.json names '{path}', which lies outside"):
+        load(source)
+
+
 def test_a_folder_without_a_tokeniser_is_refused(tmp_path):
     with pytest.raises(ValueError, match="has no tokeniser: none of"):
         save(tmp_path / "model", tiny(), tokenizer_from=REFERENCES)
