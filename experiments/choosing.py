@@ -11,12 +11,12 @@ from gotd_jax.artifacts import fingerprint, write_json
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation.choices import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.report import columns, items, measures
 
 
@@ -88,7 +88,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
 
 def asked(model: Loaded, name: str, config) -> Choices:
     """Returns what `model` answers to a task's items."""
-    return score_choices(model, load_tokenizer(model.source), task(name, config).items)
+    return score_choices(model, tokenizer_of(model), task(name, config).items)
 
 
 def row(scores: dict, config) -> dict:

@@ -18,6 +18,7 @@ from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.folders import read_config
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 
 PROMPTS_PER_BLOCK = 512  # what a stop can lose
 
@@ -64,7 +65,7 @@ def written(model: Loaded, prompts: Sequence[Prompt], config, folder: Path) -> t
 
 def decoded(model: Loaded, tokens: np.ndarray, lengths: np.ndarray) -> list[list[str]]:
     """Returns the text of every continuation up to its end, by prompt."""
-    tokenizer = load_tokenizer(model.source)
+    tokenizer = tokenizer_of(model)
     cut = [[row[:length].tolist() for row, length in zip(*of_prompt)] for of_prompt in zip(tokens, lengths)]
     return [tokenizer.batch_decode(rows, skip_special_tokens=True) for rows in cut]
 

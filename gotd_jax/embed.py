@@ -22,12 +22,13 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax.artifacts import stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage, coverage_of
-from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.vector_file import DTYPES, VECTORS, VectorFile
 from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width
 from gotd_jax.devices import AXIS, mesh, split_rows
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.sentence_modules import tokenizer_digest
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
 
@@ -200,7 +201,7 @@ def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: st
 
 def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
     """Yields the tokens of the texts from `start` on, a block at a time, and what is read of them."""
-    tokenizer = load_tokenizer(encoder.source)
+    tokenizer = tokenizer_of(encoder)
     at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
     height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
     for first in range(start, len(texts), height):

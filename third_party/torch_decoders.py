@@ -64,7 +64,7 @@ VARIANTS = {  # further keys of a configuration, by name
             }
         },
     },
-    "gpt2": {"narrow": {"n_inner": 31, "activation_function": "relu"}},
+    "gpt2": {"narrow": {"n_inner": 31, "activation_function": "relu"}, "untied": {"tie_word_embeddings": False}},
     "gpt_neo": {"global": {"attention_types": [[["global"], 4]]}},
 }
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from gotd_jax import artifacts, contents
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import tokenise
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, read_config
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.published import load as load_model
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.training.batches import pad_id
 from gotd_jax.training.evaluate import predict
 from gotd_jax.training.recipe import Recipe
@@ -60,7 +61,7 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
             "reading": [problem, place, recipe.max_length],
         }
     )
-    rate = functools.partial(_rate, model, load_tokenizer(model.source), recipe, problem, place)
+    rate = functools.partial(_rate, model, tokenizer_of(model), recipe, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 

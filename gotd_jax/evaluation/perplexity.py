@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,7 @@ def perplexity(
       ValueError: there is no token to predict, or none to stand before it.
     """
     if isinstance(texts, Corpus):
-        tokenizer = load_tokenizer(model.source)
+        tokenizer = tokenizer_of(model)
         prefix = prefix_id(tokenizer) if prefix is None and not packed else prefix
         lists = [encode(tokenizer, text, special=False) for text in texts.texts()]
     else:

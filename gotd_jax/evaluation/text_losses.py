@@ -16,11 +16,12 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax import devices
 from gotd_jax.artifacts import whole_file
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.widths import batches_by_width
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.progress import progress
 from gotd_jax.training.batches import Vocabulary
 
@@ -61,7 +62,7 @@ def losses(
     kinds = {"causal_lm": _causal_losses, "masked_lm": _masked_losses}
     if model.head not in kinds:
         raise ValueError(f"The model's head is {model.head}, and only a causal or masked language model has losses of texts.")
-    tokenizer = load_tokenizer(model.source)
+    tokenizer = tokenizer_of(model)
     params = jax.device_put(model.params if params is None else params, devices.replicated())
     found = np.zeros(len(corpus), np.float32)
     with progress(total=len(corpus), unit="texts", what="losses") as bar:

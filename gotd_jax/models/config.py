@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from gotd_jax.models.keys import number, optional, refuse_quantised, required_size, size
 from gotd_jax.models.layers import ACTIVATIONS, COMPUTE_DTYPES
 
 # The architecture behind each `model_type` of Hugging Face. MiniLM-style encoders are published as `bert`.
@@ -45,6 +46,9 @@ DISTILBERT_KEYS = {
     "classifier_dropout": ("seq_classif_dropout", 0.2),
 }
 KEYS = {"bert": BERT_KEYS, "distilbert": DISTILBERT_KEYS, "roberta": {**BERT_KEYS, "pad_id": ("pad_token_id", 1)}}
+
+
+SIZES = ("max_positions", "type_vocab_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +132,7 @@ def from_hf(content: Mapping[str, Any], compute_dtype: str = "float32") -> Encod
     """
     model_type = content.get("model_type")
     _check_choice("model_type", model_type, FAMILIES)
+    refuse_quantised(content)
     if content.get("is_decoder") or content.get("add_cross_attention"):
         raise ValueError(
             f"This {model_type} is configured as a decoder (is_decoder, add_cross_attention); only encoders load here."
@@ -137,9 +142,12 @@ def from_hf(content: Mapping[str, Any], compute_dtype: str = "float32") -> Encod
         raise ValueError(f"position_embedding_type is {positions!r}, and only 'absolute' positions are implemented.")
     fields = {}
     for field, (key, default) in KEYS[FAMILIES[model_type]].items():
-        fields[field] = default if content.get(key) is None else content[key]
-        if fields[field] is REQUIRED:
-            raise ValueError(f"The configuration of this {model_type} lacks {key!r}. Fetch its config.json again.")
+        if default is REQUIRED:
+            fields[field] = required_size(content, key)
+        elif field == "activation":
+            fields[field] = optional(content, key, default)
+        else:
+            fields[field] = (size if field in SIZES else number)(content, key, default)
     return EncoderConfig(model_type=model_type, compute_dtype=compute_dtype, **fields)
 
 

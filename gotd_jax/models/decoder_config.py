@@ -54,7 +54,8 @@ class DecoderConfig:
       embedding_dropout: rate after the embeddings.
       attention_dropout: rate on the attention probabilities.
       residual_dropout: rate before each residual sum.
-      end_ids: tokens that end a text.
+      end_ids: tokens that end a text; the first parts texts in training.
+      stop_ids: tokens that writing ends at, where they are others than `end_ids`; () where they are not.
       compute_dtype: what products with weights read: 'float32', or 'bfloat16' with sums in float32.
       rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
     """
@@ -85,6 +86,7 @@ class DecoderConfig:
     attention_dropout: float = 0.0
     residual_dropout: float = 0.0
     end_ids: tuple[int, ...] = ()
+    stop_ids: tuple[int, ...] = ()
     compute_dtype: str = "float32"
     rematerialise: bool = False
 

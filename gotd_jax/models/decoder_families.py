@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gotd_jax.models.decoder_config import DecoderConfig, RotaryScaling
+from gotd_jax.models.decoder_config import DecoderConfig
+from gotd_jax.models.keys import number, optional, refuse, refuse_quantised, required_size, size, token_ids
+from gotd_jax.models.rotary_settings import rotary_of
 
 
 def from_hf(content: Mapping[str, Any], compute_dtype: str = "float32") -> DecoderConfig:
@@ -21,87 +23,96 @@ def from_hf(content: Mapping[str, Any], compute_dtype: str = "float32") -> Decod
     model_type = content.get("model_type")
     if model_type not in FAMILIES:
         raise ValueError(f"model_type is {model_type!r}, and the supported are {', '.join(sorted(FAMILIES))}.")
-    ends = content.get("eos_token_id")
-    ends = () if ends is None else tuple(ends) if isinstance(ends, (list, tuple)) else (ends,)
+    refuse_quantised(content)
     return DecoderConfig(
         model_type=model_type,
-        initializer_range=_get(content, "initializer_range", 0.02),
-        end_ids=ends,
+        initializer_range=number(content, "initializer_range", 0.02),
+        end_ids=token_ids(content.get("eos_token_id")),
         compute_dtype=compute_dtype,
         **FAMILIES[model_type](content),
     )
 
 
 def _gpt2(content: Mapping[str, Any]) -> dict[str, Any]:
-    _refuse(content, {"scale_attn_by_inverse_layer_idx": True, "add_cross_attention": True, "scale_attn_weights": False})
-    width, heads, layers = (_required(content, key) for key in ("n_embd", "n_head", "n_layer"))
+    refuse(content, {"scale_attn_by_inverse_layer_idx": True, "add_cross_attention": True, "scale_attn_weights": False})
+    width, heads, layers = (required_size(content, key) for key in ("n_embd", "n_head", "n_layer"))
     return _learned_positions(width, heads, layers) | {
-        "vocab_size": _required(content, "vocab_size"),
-        "mlp_width": _get(content, "n_inner", 4 * width),
-        "activation": _get(content, "activation_function", "gelu_new"),
-        "max_positions": _get(content, "n_positions", 1024),
-        "norm_epsilon": _get(content, "layer_norm_epsilon", 1e-5),
+        "vocab_size": required_size(content, "vocab_size"),
+        "mlp_width": size(content, "n_inner", 4 * width),
+        "activation": optional(content, "activation_function", "gelu_new"),
+        "max_positions": size(content, "n_positions", 1024),
+        "norm_epsilon": number(content, "layer_norm_epsilon", 1e-5),
         "query_bias": True,
         "scaled": True,
         "windows": (None,) * layers,
-        "tied": _get(content, "tie_word_embeddings", True),
-        "embedding_dropout": _get(content, "embd_pdrop", 0.1),
-        "attention_dropout": _get(content, "attn_pdrop", 0.1),
-        "residual_dropout": _get(content, "resid_pdrop", 0.1),
+        "tied": optional(content, "tie_word_embeddings", True),
+        "embedding_dropout": number(content, "embd_pdrop", 0.1),
+        "attention_dropout": number(content, "attn_pdrop", 0.1),
+        "residual_dropout": number(content, "resid_pdrop", 0.1),
     }
 
 
 def _gpt_neo(content: Mapping[str, Any]) -> dict[str, Any]:
-    width, heads, layers = (_required(content, key) for key in ("hidden_size", "num_heads", "num_layers"))
-    window = _get(content, "window_size", 256)
-    kinds = content.get("attention_layers") or [
-        kind for group, times in _get(content, "attention_types", [[["global", "local"], 12]]) for kind in group * times
-    ]
-    if set(kinds) - {"global", "local"}:
-        raise ValueError(f"The layers' attention is {', '.join(sorted(set(kinds)))}, and only global and local are known.")
+    width, heads, layers = (required_size(content, key) for key in ("hidden_size", "num_heads", "num_layers"))
+    window = size(content, "window_size", 256)
+    kinds = _attention_kinds(content)
     return _learned_positions(width, heads, layers) | {
-        "vocab_size": _required(content, "vocab_size"),
-        "mlp_width": _get(content, "intermediate_size", 4 * width),
-        "activation": _get(content, "activation_function", "gelu_new"),
-        "max_positions": _get(content, "max_position_embeddings", 2048),
-        "norm_epsilon": _get(content, "layer_norm_epsilon", 1e-5),
+        "vocab_size": required_size(content, "vocab_size"),
+        "mlp_width": size(content, "intermediate_size", 4 * width),
+        "activation": optional(content, "activation_function", "gelu_new"),
+        "max_positions": size(content, "max_position_embeddings", 2048),
+        "norm_epsilon": number(content, "layer_norm_epsilon", 1e-5),
         "query_bias": False,
         "scaled": False,
         "windows": tuple(window if kind == "local" else None for kind in kinds),
-        "tied": _get(content, "tie_word_embeddings", True),
-        "embedding_dropout": _get(content, "embed_dropout", 0.0),
-        "attention_dropout": _get(content, "attention_dropout", 0.0),
-        "residual_dropout": _get(content, "resid_dropout", 0.0),
+        "tied": optional(content, "tie_word_embeddings", True),
+        "embedding_dropout": number(content, "embed_dropout", 0.0),
+        "attention_dropout": number(content, "attention_dropout", 0.0),
+        "residual_dropout": number(content, "resid_dropout", 0.0),
     }
 
 
+def _attention_kinds(content: Mapping[str, Any]) -> list[str]:
+    """Returns the kind of each layer, from a list of them or from groups with how often each is repeated."""
+    groups = optional(content, "attention_types", [[["global", "local"], 12]])
+    try:
+        kinds = content.get("attention_layers") or [kind for group, times in groups for kind in group * times]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"attention_types is {groups!r}, and should be like [[['global', 'local'], 12]]. Correct it."
+        ) from error
+    if left := sorted({*map(str, kinds)} - {"global", "local"}):
+        raise ValueError(f"The layers' attention is {', '.join(left)}, and only global and local are known.")
+    return kinds
+
+
 def _llama(content: Mapping[str, Any]) -> dict[str, Any]:
-    _refuse(content, {"pretraining_tp": lambda value: value not in (None, 1)})
-    width, heads, layers = (_required(content, key) for key in ("hidden_size", "num_attention_heads", "num_hidden_layers"))
-    rotary = {**(content.get("rope_scaling") or {}), **(content.get("rope_parameters") or {})}
-    bias = bool(_get(content, "attention_bias", False))
+    refuse(content, {"pretraining_tp": lambda value: value not in (None, 1)})
+    width, heads, layers = (required_size(content, key) for key in ("hidden_size", "num_attention_heads", "num_hidden_layers"))
+    base, scaling = rotary_of(content)
+    bias = bool(optional(content, "attention_bias", False))
     return {
-        "vocab_size": _required(content, "vocab_size"),
+        "vocab_size": required_size(content, "vocab_size"),
         "width": width,
         "layers": layers,
         "heads": heads,
-        "key_heads": _get(content, "num_key_value_heads", heads),
-        "head_width": _get(content, "head_dim", width // heads),
-        "mlp_width": _required(content, "intermediate_size"),
-        "activation": _get(content, "hidden_act", "silu"),
+        "key_heads": size(content, "num_key_value_heads", heads),
+        "head_width": size(content, "head_dim", width // heads),
+        "mlp_width": required_size(content, "intermediate_size"),
+        "activation": optional(content, "hidden_act", "silu"),
         "gated": True,
-        "max_positions": _get(content, "max_position_embeddings", 2048),
+        "max_positions": size(content, "max_position_embeddings", 2048),
         "norm": "root_mean_square",
-        "norm_epsilon": _get(content, "rms_norm_eps", 1e-6),
-        "rotary_base": float(rotary.get("rope_theta") or _get(content, "rope_theta", 10_000.0)),
-        "rotary_scaling": _rotary_scaling(rotary, content),
+        "norm_epsilon": number(content, "rms_norm_eps", 1e-6),
+        "rotary_base": base,
+        "rotary_scaling": scaling,
         "query_bias": bias,
         "output_bias": bias,
-        "mlp_bias": bool(_get(content, "mlp_bias", False)),
+        "mlp_bias": bool(optional(content, "mlp_bias", False)),
         "scaled": True,
         "windows": (None,) * layers,
-        "tied": _get(content, "tie_word_embeddings", False),
-        "attention_dropout": _get(content, "attention_dropout", 0.0),
+        "tied": optional(content, "tie_word_embeddings", False),
+        "attention_dropout": number(content, "attention_dropout", 0.0),
     }
 
 
@@ -197,30 +208,3 @@ def _learned_positions(width: int, heads: int, layers: int) -> dict[str, Any]:
         "output_bias": True,
         "mlp_bias": True,
     }
-
-
-def _rotary_scaling(rotary: Mapping[str, Any], content: Mapping[str, Any]) -> RotaryScaling | None:
-    kind = rotary.get("rope_type", rotary.get("type", "default"))
-    if kind == "default":
-        return None
-    if kind != "llama3":
-        raise ValueError(f"Rotary positions are of the type {kind!r}, and only 'default' and 'llama3' are implemented.")
-    original = rotary.get("original_max_position_embeddings", content.get("max_position_embeddings"))
-    return RotaryScaling(rotary["factor"], rotary["low_freq_factor"], rotary["high_freq_factor"], original)
-
-
-def _required(content: Mapping[str, Any], key: str) -> Any:
-    if content.get(key) is None:
-        raise ValueError(f"The configuration of this {content['model_type']} lacks {key!r}. Fetch its config.json again.")
-    return content[key]
-
-
-def _get(content: Mapping[str, Any], key: str, default: Any) -> Any:
-    return default if content.get(key) is None else content[key]
-
-
-def _refuse(content: Mapping[str, Any], variants: Mapping[str, Any]) -> None:
-    for key, refused in variants.items():
-        found = content.get(key)
-        if refused(found) if callable(refused) else found == refused:
-            raise ValueError(f"{key} is {found!r}, a variant that is not implemented.")

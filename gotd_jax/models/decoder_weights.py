@@ -128,6 +128,11 @@ def canonical_names(names: Iterable[str], config: DecoderConfig) -> dict[str, st
     return {family.prefix + name if name.startswith(body) else name: name for name in kept}
 
 
+def words_name(config: DecoderConfig) -> str:
+    """Returns Hugging Face's name of the word embeddings."""
+    return hf_name(("decoder", "words", "table"), config)
+
+
 def hf_shape(path: Path, shape: tuple[int, ...], config: DecoderConfig) -> tuple[int, ...]:
     """Returns the shape of the tensor that a parameter of `shape` lies in."""
     if _is_fused(path, config):
@@ -167,4 +172,5 @@ def _is_fused(path: Path, config: DecoderConfig) -> bool:
 
 
 def _is_transposed(path: Path, config: DecoderConfig) -> bool:
-    return path[-1] == "kernel" and FAMILY_NAMES[config.model_type].transposed
+    # A head is kept as [outputs, inputs] by GPT-2 too.
+    return path[-1] == "kernel" and (path[0] == "head" or FAMILY_NAMES[config.model_type].transposed)

@@ -1,17 +1,15 @@
-"""Hugging Face folders: found by path or hub name, and their safetensors opened and checked."""
+"""Hugging Face folders: found by path or hub name, and what lies in them beside the weights."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError, safe_open
-
 from gotd_jax import contents
-from gotd_jax.artifacts import read_object
+from gotd_jax.artifacts import read_json, read_object
 from gotd_jax.data.tokens import SENTENCE_CONFIGS
 from gotd_jax.models.revisions import fetched
 
@@ -27,21 +25,31 @@ TOKENIZER_FILES = (
     "vocab.json",
     "merges.txt",
     "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "chat_template.json",
 )
-# What sentence-transformers says of a model (gotd_jax.models.sentence_modules).
-SENTENCE_FILES = ("modules.json", "config_sentence_transformers.json", "*_Pooling/config.json", *SENTENCE_CONFIGS)
+CHAT_TEMPLATES = "additional_chat_templates"
 GENERATION = "generation_config.json"
-# Weights in these are pickles, which run code when read, or belong to other frameworks.
-REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+MODULES = "modules.json"
+# What sentence-transformers says of a model (gotd_jax.models.sentence_modules).
+SENTENCE_FILES = (MODULES, "config_sentence_transformers.json", *SENTENCE_CONFIGS)
+FETCHED = (
+    *(CONFIG, "model*.safetensors", INDEX, GENERATION),
+    *(*TOKENIZER_FILES, f"{CHAT_TEMPLATES}/*.jinja"),
+    *(*SENTENCE_FILES, "[0-9]_*/*.json", "[0-9]_*/*.safetensors"),
+)
+_SAID: set[str] = set()
 
 
 def find(source: str | os.PathLike) -> Path:
     """Returns the folder of a published or trained model.
 
     Args:
-      source: a folder, or a name on the Hugging Face hub, of which the configuration, the safetensors and the
-        tokeniser are fetched into the hub's cache, or taken from there. `owner/model@revision` names a commit, a tag or a
-        branch; without one it is the commit in `gotd_jax.models.revisions`, or for other models the newest.
+      source: a folder, or a name on the Hugging Face hub, of which the configuration, the safetensors, the tokeniser and
+        what else is read here are fetched into the hub's cache, or taken from there. `owner/model@revision` names a commit,
+        a tag or a branch; without one it is the commit in `gotd_jax.models.revisions`, or for other models the newest.
 
     Raises:
       ValueError: there is no such folder, and the hub did not give one of that name, or none with safetensors.
@@ -51,13 +59,7 @@ def find(source: str | os.PathLike) -> Path:
         return folder
     if folder.exists():
         raise ValueError(f"{folder} is a file. Give the folder it lies in, with its {CONFIG} and {WEIGHTS}.")
-    return fetched(str(source), [CONFIG, "model*.safetensors", INDEX, GENERATION, *TOKENIZER_FILES, *SENTENCE_FILES])
-
-
-def instructions(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of each file in a model's folder that says how it is used: its tokeniser, pooling, generation."""
-    files = {path for name in (*TOKENIZER_FILES, GENERATION, *SENTENCE_FILES) for path in folder.glob(name) if path.is_file()}
-    return {str(path.relative_to(folder)): contents.sha256(path) for path in sorted(files)}
+    return fetched(str(source), list(FETCHED))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -78,92 +80,51 @@ def some(names: Iterable[str], count: int = 3) -> str:
     return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")
 
 
-class Tensors:
-    """The tensors in the safetensors of a folder: `names`, `shape(name)`, `read(name)` and a `digest` of files.
+def say(message: str) -> None:
+    """Prints, once in a process, what a person should know of a folder that is read all the same."""
+    if message not in _SAID:
+        _SAID.add(message)
+        print(message, file=sys.stderr, flush=True)
 
-    Args:
-      folder: holds `model.safetensors`, or several of them and `model.safetensors.index.json`.
+
+def companions(folder: Path) -> dict[str, Path]:
+    """Returns what belongs to the model in `folder` beside configuration, weights and tokeniser, by its name below it.
+
+    These are the settings of generation, templates of chats, and what sentence-transformers keeps: `modules.json` and the
+    folders that it names.
 
     Raises:
-      ValueError: there are no safetensors, or a file is missing or damaged.
+      ValueError: `modules.json` is damaged, or names a folder outside.
     """
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self.files = _weight_files(folder)
-        self._handles = {name: handle for path in self.files for name, handle in _open(path)}
-        _check_index(folder, self._handles)
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the tensors, sorted."""
-        return sorted(self._handles)
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Returns the shape of a tensor, read from the file's header."""
-        return tuple(self._handles[name].get_slice(name).get_shape())
-
-    def read(self, name: str) -> np.ndarray:
-        """Returns a tensor as float32, whichever floats it is stored in.
-
-        Raises:
-          ValueError: it holds no floats, or some that are not finite.
-        """
-        stored = self._handles[name].get_tensor(name)
-        if stored.dtype.kind in "iub":
-            raise ValueError(
-                f"Tensor {name!r} is stored as {stored.dtype}; quantised weights are not supported, so convert to float32."
-            )
-        tensor = stored.astype(np.float32)
-        if bad := int(np.count_nonzero(~np.isfinite(tensor))):
-            raise ValueError(
-                f"Tensor {name!r} has {bad} of {tensor.size} values that are not finite. Fetch or train the model again."
-            )
-        return tensor
-
-    def digest(self) -> str:
-        """Returns the SHA-256 over the folder's weights and its tokeniser, in hex: with another of these, texts give others."""
-        tokenizer = (self._folder / name for name in TOKENIZER_FILES)
-        return contents.digest_of([*self.files, *(path for path in tokenizer if path.is_file())])
+    files = [folder / name for name in (GENERATION, *SENTENCE_FILES)]
+    files += sorted((folder / CHAT_TEMPLATES).glob("*.jinja"))
+    for name in _module_folders(folder):
+        files += sorted(path for path in (folder / name).rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path for path in files if path.is_file()}
 
 
-def _weight_files(folder):
-    if (folder / WEIGHTS).is_file():
-        return [folder / WEIGHTS]
-    if (folder / INDEX).is_file():
-        return [folder / name for name in sorted(set(_weight_map(folder).values()))]
-    refused = sorted(path.name for path in folder.iterdir() if path.suffix in REFUSED_SUFFIXES)
-    if refused:
-        raise ValueError(
-            f"{folder} has its weights only as {', '.join(refused)}; pickled weights run code when read and are refused, and "
-            f"so are other frameworks'. Convert them where PyTorch is installed and the file is trusted: "
-            f"AutoModel.from_pretrained(...).save_pretrained(folder, safe_serialization=True)."
-        )
-    raise ValueError(f"{folder} has neither {WEIGHTS} nor {INDEX}. Give a folder that holds the weights as safetensors.")
+def beside_weights(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256, in hex, of what belongs to the model in `folder` beside configuration and weights, by file."""
+    files = {name: folder / name for name in TOKENIZER_FILES if (folder / name).is_file()} | companions(folder)
+    return {name: contents.sha256(path) for name, path in sorted(files.items())}
 
 
-def _weight_map(folder):
-    content = read_object(folder / INDEX)
-    if not isinstance(content.get("weight_map"), dict):
-        raise ValueError(f"{folder / INDEX} has no weight_map, which says where each tensor lies. Fetch it again.")
-    return content["weight_map"]
+def _module_folders(folder):
+    if not (folder / MODULES).is_file():
+        return []
+    content = _modules(folder)
+    if not isinstance(content, list) or not all(
+        isinstance(part, dict) and isinstance(part.get("path"), str) for part in content
+    ):
+        raise ValueError(f"{folder / MODULES} is no list of modules with a path each. Fetch it again.")
+    names = [part["path"] for part in content if Path(part["path"]).parts]  # the model's own is the folder itself
+    if outside := [name for name in names if Path(name).is_absolute() or ".." in Path(name).parts]:
+        raise ValueError(f"{folder / MODULES} names {outside[0]!r}, which lies outside of its folder. Fetch it again.")
+    return names
 
 
-def _open(path):
-    if not path.is_file():
-        raise ValueError(f"{path} is missing, although {INDEX} names it. Fetch the folder again.")
+def _modules(folder):
     try:
-        handle = safe_open(path, "numpy")
-    except SafetensorError as error:
-        raise ValueError(f"{path} ({path.stat().st_size} bytes) is damaged or not whole: {error}. Fetch it again.") from error
-    return dict.fromkeys(handle.keys(), handle).items()
-
-
-def _check_index(folder, found):
-    if (folder / WEIGHTS).is_file():
-        return
-    absent = sorted(_weight_map(folder).keys() - found.keys())
-    if absent:
-        raise ValueError(
-            f"{len(absent)} tensors named in {folder / INDEX} are in none of its files, first {absent[0]!r}. Fetch it again."
-        )
+        return read_json(folder / MODULES)
+    except ValueError as error:
+        raise ValueError(f"{folder / MODULES} is no JSON ({error}). Fetch it again.") from error

@@ -59,7 +59,7 @@ def generate(
       prompts: the tokens of each, at least one.
       seed: with a prompt's id, decides its continuations.
       continuations: of each prompt; the prompt is read once for all of them.
-      new_tokens: at most, of each; it ends before at one of the model's `end_ids`.
+      new_tokens: at most, of each; it ends before at one of the model's `stop_ids`, or of its `end_ids` where it has none.
       top_p: in (0, 1]; 1 samples from the whole vocabulary.
       temperature: what logits are divided by; 0 takes the likeliest token always.
       prompt_ids: a number for each prompt; None for its place.
@@ -137,7 +137,7 @@ def _mass_from(probabilities: jax.Array, bits: jax.Array) -> jax.Array:
 
 @functools.lru_cache(maxsize=8)
 def _program(definition, config, continuations, new_tokens, top_p, temperature):
-    ends = jnp.array(config.end_ids or (-1,), jnp.int32)
+    ends = jnp.array(config.stop_ids or config.end_ids or (-1,), jnp.int32)
 
     def keys_of(seed, prompt_ids):
         prompts = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(seed), number))(prompt_ids)
@@ -197,10 +197,15 @@ def _check(model, prompts, continuations, new_tokens, top_p, temperature, batch_
         )
     if not 0 < top_p <= 1 or temperature < 0:
         raise ValueError(f"top_p is {top_p} and temperature {temperature}. top_p lies in (0, 1], temperature is at least 0.")
-    room = model.config.max_positions - new_tokens
+    room, rows = model.config.max_positions - new_tokens, model.config.vocab_size
     for row, prompt in enumerate(prompts):
         if not 0 < len(prompt) <= room:
             raise ValueError(
                 f"Prompt {row} has {len(prompt)} tokens. With {new_tokens} new ones it may have 1 to {room}, as this model has "
                 f"positions for {model.config.max_positions}."
+            )
+        if max(prompt) >= rows:
+            raise ValueError(
+                f"Prompt {row} has the token {max(prompt)}, and the model's table of embeddings {rows} rows. Its tokeniser is "
+                "not the model's."
             )

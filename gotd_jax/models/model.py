@@ -29,7 +29,8 @@ class Loaded:
       head: None, 'masked_lm', 'classifier' or 'causal_lm'.
       source: the folder it came from; None for a model initialised at random.
       fresh: the parts that the source lacks and that were initialised from the seed, such as ('head',) or ('head.output',).
-      fingerprint: 16 hex digits that identify the weights file and the configuration, `compute_dtype` included.
+      fingerprint: 16 hex digits that identify the weights, the configuration (`compute_dtype` included), the tokeniser and
+        what else belongs to the model in its folder.
     """
 
     config: EncoderConfig | DecoderConfig

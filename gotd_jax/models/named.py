@@ -12,6 +12,7 @@ from gotd_jax.models import causal, folders, published, sentence_modules
 from gotd_jax.models.decoder_families import FAMILIES
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.sentence_modules import Instructions
+from gotd_jax.models.tensors import Tensors
 
 LENGTH = 256  # tokens of a text that are read where nobody says it
 
@@ -27,9 +28,9 @@ def folder_of(name: str | os.PathLike) -> Path:
 
 
 def fingerprint_of(name: str | os.PathLike) -> str:
-    """Returns 16 hex digits that identify weights, configuration, tokeniser and instructions of the model called `name`."""
+    """Returns 16 hex digits that identify the weights, the configuration and the tokeniser of the model called `name`."""
     folder = folder_of(name)
-    return fingerprint([folders.read_config(folder), folders.Tensors(folder).digest(), folders.instructions(folder)])
+    return fingerprint([folders.read_config(folder), Tensors(folder).digest(), folders.beside_weights(folder)])
 
 
 def is_causal(folder: Path) -> bool:

@@ -13,10 +13,11 @@ from flax import nnx, traverse_util
 from gotd_jax import artifacts
 from gotd_jax.models import weights
 from gotd_jax.models.config import EncoderConfig, from_hf
-from gotd_jax.models.folders import CONFIG, Tensors, find, read_config, some
+from gotd_jax.models.folders import CONFIG, beside_weights, find, read_config, some
 from gotd_jax.models.heads import ClassifierHead, MaskedLMHead
 from gotd_jax.models.model import Loaded, blueprint, initialise
 from gotd_jax.models.saving import save
+from gotd_jax.models.tensors import Tensors
 
 __all__ = ["Loaded", "blueprint", "find", "initialise", "load", "save"]
 
@@ -49,7 +50,8 @@ def load(
     content = read_config(folder)
     config = _from_hf(folder, content, compute_dtype)
     tensors = Tensors(folder)
-    stored = weights.canonical_names(tensors.names, config)
+    tied = content.get("tie_word_embeddings") is not False
+    stored = weights.stored_names(tensors.names, config, tied=tied)
     if head == "classifier" and outputs is None:
         outputs = _stored_outputs(folder, config, tensors, stored)
     definition, shapes = blueprint(config, head, outputs)
@@ -58,9 +60,10 @@ def load(
     _check_body(folder, config, {name for path, name in names.items() if path[0] != "head"}, stored)
     fresh = _fresh_parts(folder, head, names, tensors, stored, outputs)
     wanted = {path: name for path, name in names.items() if _part(path, head) not in fresh}
+    tensors.check_types(stored[name] for name in wanted.values())
     _check_shapes(folder, shapes, wanted, tensors, stored)
-    if head == "masked_lm" and content.get("tie_word_embeddings") is False:
-        _check_tied(folder, config, tensors, stored)
+    if head == "masked_lm":
+        _check_tied(folder, config, tensors, stored, tied or "head" in fresh)
 
     leaves = {path: jnp.asarray(weights.to_hf_layout(path, tensors.read(stored[name]))) for path, name in wanted.items()}
     if fresh:
@@ -72,7 +75,9 @@ def load(
         head=head,
         source=folder,
         fresh=("head",) if set(fresh) == {"head.pooler", "head.output"} else fresh,
-        fingerprint=artifacts.fingerprint({"weights": tensors.digest(), "config": dataclasses.asdict(config)}),
+        fingerprint=artifacts.fingerprint(
+            {"weights": tensors.digest(), "config": dataclasses.asdict(config), "beside": beside_weights(folder)}
+        ),
     )
 
 
@@ -143,13 +148,18 @@ def _check_shapes(folder, shapes, wanted, tensors, stored):
         raise ValueError(f"{len(wrong)} tensors in {folder} have other shapes than its {CONFIG} says: {'; '.join(wrong[:3])}.")
 
 
-def _check_tied(folder, config, tensors, stored):
-    words, decoder = (weights.FAMILY_NAMES[config.family].prefix + weights.WORDS, weights.DECODERS[config.family])
-    if decoder in stored and (tensors.read(stored[decoder]) != tensors.read(stored[words])).any():
+def _check_tied(folder, config, tensors, stored, tied):
+    if not tied and (head := weights.DECODERS[config.family]) not in stored:
         raise ValueError(
-            f"{folder} has {decoder} apart from the word embeddings (tie_word_embeddings is false), and only tied ones are "
-            f"implemented. Load it without a head, or with another."
+            f"{folder / CONFIG} has tie_word_embeddings false, and there is no {head} in the file, which a masked-LM head then "
+            f"needs. Correct one of them."
         )
+    for name, shared in weights.tied_names(config).items():
+        if name in stored and shared in stored and not tensors.equal(stored[name], stored[shared]):
+            raise ValueError(
+                f"{folder} has {name} apart from {shared}, and only masked-LM heads that share the two are implemented. Load "
+                f"it without a head or as a classifier, or make the two equal."
+            )
 
 
 def _fresh_head(config, head, outputs, seed):

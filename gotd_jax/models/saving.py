@@ -15,12 +15,14 @@ from safetensors.numpy import save_file
 from gotd_jax import artifacts
 from gotd_jax.models import decoder_families, decoder_weights, weights
 from gotd_jax.models.config import to_hf
-from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, Tensors, read_config
+from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, companions, read_config
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.tensors import Tensors
 
 PROBLEMS = ("single_label_classification", "multi_label_classification", "regression")
 # What a source's configuration says about the file it came with, and not about the model.
-NOT_CARRIED = ("_name_or_path", "torch_dtype", "transformers_version", "num_labels", "id2label", "label2id", "problem_type")
+NOT_CARRIED = ("_name_or_path", "torch_dtype", "transformers_version")
+LABELS = ("num_labels", "id2label", "label2id", "problem_type")
 
 
 def save(
@@ -34,16 +36,19 @@ def save(
 ) -> Path:
     """Returns `folder`, written with a model's configuration, weights and tokeniser: whole or not at all.
 
-    A bare encoder is written with the pooler of its source, if that has one: `AutoModel` wants it, although nothing
-    here computes it.
+    What the model's source has beside what was loaded of it stays as it is: a pooler, other heads, the settings of generation,
+    the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and a head
+    that is fresh on the one is fresh on the other.
 
     Args:
       folder: must not exist, or be empty.
       loaded: the model.
       params: its parameters after training, a tree like `loaded.params`; None takes those.
       tokenizer_from: a folder whose tokeniser files are copied; None takes the model's source, where it has one.
-      labels: the classes of a classifier, in the order of its outputs; None calls them LABEL_0, LABEL_1, ...
-      problem: of a classifier, one of `PROBLEMS`; None takes regression for one output, and one label a text for more.
+      labels: the classes of a classifier, in the order of its outputs; None takes the source's, where the outputs are, and
+        calls them LABEL_0, LABEL_1, ... where they are fresh.
+      problem: of a classifier, one of `PROBLEMS`; None likewise, and then regression for one output, and one label a text for
+        more.
 
     Raises:
       ValueError: the folder is taken, the parameters are another model's, the labels are not as many as the outputs, or
@@ -54,9 +59,9 @@ def save(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} exists already. Delete it or choose another folder for the model.")
     leaves = _checked_leaves(loaded, loaded.params if params is None else params)
-    content = _config_content(loaded, leaves, labels, problem)
     tensors = _hf_tensors(loaded, leaves)
-    tokenizer = _tokenizer_files(loaded, tokenizer_from)
+    content = _config_content(loaded, leaves, tensors, labels, problem)
+    files = _files(loaded, tokenizer_from)
 
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
@@ -64,8 +69,8 @@ def save(
         artifacts.write_json(partial / CONFIG, content)
         with artifacts.whole_file(partial / WEIGHTS) as path:
             save_file(tensors, path, metadata={"format": "pt"})
-        for file in tokenizer:
-            with artifacts.whole_file(partial / file.name) as path:
+        for name, file in files.items():
+            with artifacts.whole_file(partial / name) as path:
                 shutil.copyfile(file, path)
         os.replace(partial, folder)
     finally:
@@ -91,58 +96,76 @@ def _checked_leaves(loaded, params):
     return leaves
 
 
-def _config_content(loaded, leaves, labels, problem):
+def _config_content(loaded, leaves, tensors, labels, problem):
     source = read_config(loaded.source) if loaded.source else {}
-    causal = loaded.head == "causal_lm"
-    keys = decoder_families.to_hf(loaded.config) if causal else to_hf(loaded.config)
-    content = {**keys, **{key: value for key, value in source.items() if key not in NOT_CARRIED}}
+    config, causal = loaded.config, loaded.head == "causal_lm"
+    keys = decoder_families.to_hf(config) if causal else to_hf(config)
+    content = {**keys, **{key: value for key, value in source.items() if key not in (*NOT_CARRIED, *LABELS)}}
     content |= {
-        "architectures": [
-            decoder_weights.CLASSES[loaded.config.model_type] if causal else weights.architecture(loaded.config, loaded.head)
-        ],
+        "architectures": [decoder_weights.CLASSES[config.model_type] if causal else weights.architecture(config, loaded.head)],
         "dtype": "float32",
-        "tie_word_embeddings": loaded.config.tied if causal else True,
+        "tie_word_embeddings": config.tied if causal else weights.DECODERS[config.family] not in tensors,
     }
-    if loaded.head != "classifier":
-        if labels is not None or problem is not None:
-            raise ValueError(
-                f"Labels and a problem are a classifier's, and this model's head is {loaded.head}. Leave them out."
-            )
-        return content
-    outputs = leaves["head", "output", "bias"].shape[0]
-    labels = [f"LABEL_{position}" for position in range(outputs)] if labels is None else list(labels)
+    own = {key: source[key] for key in LABELS if source.get(key) is not None}
+    if loaded.head == "classifier":
+        stored = own if not {"head", "head.output"} & set(loaded.fresh) else {}
+        return content | _labelled(leaves["head", "output", "bias"].shape[0], stored, labels, problem)
+    if labels is not None or problem is not None:
+        raise ValueError(f"Labels and a problem are a classifier's, and this model's head is {loaded.head}. Leave them out.")
+    carried = not causal and weights.hf_name(("head", "output", "bias"), config, "classifier") in tensors
+    return content | (own if carried else {})
+
+
+def _labelled(outputs, stored, labels, problem):
+    """Returns what the configuration says of a classifier's outputs; what is stored of them is taken where nothing is given."""
+    if labels is None:
+        found = {int(position): name for position, name in (stored.get("id2label") or {}).items()}
+        labels = [found.get(position, f"LABEL_{position}") for position in range(outputs)]
     if len(set(labels)) != outputs or len(labels) != outputs:
         raise ValueError(
             f"{len(set(labels))} different labels do not name {outputs} outputs. Give one an output, in their order."
         )
-    problem = problem or ("regression" if outputs == 1 else "single_label_classification")
+    problem = problem or stored.get("problem_type") or ("regression" if outputs == 1 else "single_label_classification")
     if problem not in PROBLEMS:
         raise ValueError(f"problem is {problem!r}, and the known are {', '.join(PROBLEMS)}.")
     named = {str(position): label for position, label in enumerate(labels)}
     positions = {label: position for position, label in enumerate(labels)}
-    return {**content, "id2label": named, "label2id": positions, "problem_type": problem}
+    return {"id2label": named, "label2id": positions, "problem_type": problem}
 
 
-def _tokenizer_files(loaded, tokenizer_from):
+def _files(loaded, tokenizer_from):
+    """Returns the files to copy, by their names below the folder: the tokeniser's, and what else the source has."""
     folder = loaded.source if tokenizer_from is None else Path(tokenizer_from)
-    files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()] if folder else []
+    files = {name: folder / name for name in TOKENIZER_FILES if (folder / name).is_file()} if folder else {}
     if tokenizer_from is not None and not files:
         raise ValueError(f"{folder} has no tokeniser: none of {', '.join(TOKENIZER_FILES)}.")
-    return files
+    return (companions(loaded.source) if loaded.source else {}) | files
 
 
 def _hf_tensors(loaded, leaves):
-    """Returns the tensors by the names that the class of the head has: a bare body's are without prefix."""
+    """Returns the tensors by the names that the class of the head has; those of a body alone are without prefix."""
     config, head = loaded.config, loaded.head
     if head == "causal_lm":
         return decoder_weights.to_hf_tensors(leaves, config)
     tensors = {weights.hf_name(path, config, head): weights.to_hf_layout(path, leaf) for path, leaf in leaves.items()}
-    if head is not None:
-        return tensors
-    prefix = weights.FAMILY_NAMES[config.family].prefix
     if loaded.source:
-        stored = Tensors(loaded.source)
-        for name, file_name in weights.canonical_names(stored.names, config).items():
-            if name.startswith(f"{prefix}pooler."):
-                tensors[name] = stored.read(file_name)
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+        tensors |= _beside(loaded, tensors)
+    prefix = weights.FAMILY_NAMES[config.family].prefix
+    bare = head is None and all(name.startswith(prefix) for name in tensors)
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()} if bare else tensors
+
+
+def _beside(loaded, written):
+    """Returns the tensors of the model's source that are no part of its body and are not written otherwise."""
+    config = loaded.config
+    prefix = weights.FAMILY_NAMES[config.family].prefix
+    tied = read_config(loaded.source).get("tie_word_embeddings") is not False
+    source = Tensors(loaded.source)
+    stored = weights.stored_names(source.names, config, tied=tied)
+    again = {
+        name
+        for name, shared in weights.tied_names(config).items()
+        if name in stored and shared in stored and source.equal(stored[name], stored[shared])
+    }
+    body = {name for name in stored if name.startswith(prefix) and not name.startswith(f"{prefix}pooler.")}
+    return {name: source.copy(stored[name]) for name in sorted(stored.keys() - written.keys() - again - body)}

@@ -102,6 +102,8 @@ DECODERS = {
     "roberta": "lm_head.decoder.weight",
     "distilbert": "vocab_projector.weight",
 }
+# What the heads add to the logits of each word, by the name that some files have it by: again, or alone.
+DECODER_BIASES = {"bert": "cls.predictions.decoder.bias", "roberta": "lm_head.decoder.bias"}
 WORDS = "embeddings.word_embeddings.weight"
 # Tensors below the prefix that are no part of the encoder here: a buffer, and the body's pooler.
 BESIDE_BODY = ("embeddings.position_ids", "pooler.")
@@ -153,6 +155,29 @@ def canonical_names(names: Iterable[str], config: EncoderConfig) -> dict[str, st
         today = name.removesuffix("beta") + "bias" if name.endswith("LayerNorm.beta") else today
         canonical[family.prefix + today if today.startswith(below) else today] = name
     return canonical
+
+
+def stored_names(names: Iterable[str], config: EncoderConfig, *, tied: bool) -> dict[str, str]:
+    """Returns `canonical_names`, where what the head shares goes by the name it is read by, though stored by the other alone.
+
+    Args:
+      names: of the tensors of a file.
+      config: names the family.
+      tied: whether the configuration lets the masked-LM head share the word embeddings.
+    """
+    stored = canonical_names(names, config)
+    for name, shared in tied_names(config).items():
+        if name in stored and shared not in stored and (tied or name != DECODERS[config.family]):
+            stored[shared] = stored.pop(name)
+    return stored
+
+
+def tied_names(config: EncoderConfig) -> dict[str, str]:
+    """Returns the name of each tensor that a masked-LM head shares -> the name that it is read by here."""
+    shared = {DECODERS[config.family]: FAMILY_NAMES[config.family].prefix + WORDS}
+    if config.family in DECODER_BIASES:
+        shared[DECODER_BIASES[config.family]] = hf_name(("head", "decoder", "bias"), config, "masked_lm")
+    return shared
 
 
 def to_hf_layout(path: Path, leaf: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.report.formats import aligned
 from gotd_jax.tool import losses, rates, reach
@@ -137,7 +138,7 @@ def plan(request: Request) -> Plan:
     tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
     vectors = Vectors(request, Path())
     vectors.check()
-    tokenizer = load_tokenizer(models.folder_of(request.tokenizer) if request.tokenizer else vectors.model.source)
+    tokenizer = load_tokenizer(models.folder_of(request.tokenizer)) if request.tokenizer else tokenizer_of(vectors.model)
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)

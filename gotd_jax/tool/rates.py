@@ -19,13 +19,14 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import leaks
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.samples import spread
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import tokenise
 from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width, widths_of
 from gotd_jax.embed import embed_tokens, tokens_at_once
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 
 EMBEDDED = 64  # texts, twice
 ENOUGH_SECONDS = 3  # of embedding them
@@ -51,7 +52,7 @@ class Embedding:
 
 def embedding(chunks: Corpus, encoder: Loaded, max_length: int) -> Embedding:
     """Returns how fast `encoder` embeds texts like `chunks`: batches of the commonest width are timed, after a warm-up."""
-    tokenizer, sample = load_tokenizer(encoder.source), _some(chunks, SAMPLED)
+    tokenizer, sample = tokenizer_of(encoder), _some(chunks, SAMPLED)
     widths = widths_of(tokenise(tokenizer, sample, max_length).lengths)
     timed = tokenise(tokenizer, sample.take(_alike(widths)[:EMBEDDED]), max_length)
     _, width, height = next(batches_by_width(timed.lengths, functools.partial(tokens_at_once, encoder.config)))
@@ -105,7 +106,7 @@ def scoring(scorer: Scorer, chunks: Corpus) -> float:
 def losing(model: Loaded, chunks: Corpus, max_length: int) -> float:
     """Returns the texts like `chunks` a second whose losses a language model finds, by batches of the commonest width."""
     sample = _some(chunks, SAMPLED)
-    widths = widths_of(tokenise(load_tokenizer(model.source), sample, max_length).lengths)
+    widths = widths_of(tokenise(tokenizer_of(model), sample, max_length).lengths)
     alike = _alike(widths)
     width = int(widths[alike[0]])
     texts = sample.take(alike[: max(EMBEDDED, TOKENS_PER_BATCH // width)])

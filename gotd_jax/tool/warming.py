@@ -16,6 +16,7 @@ from gotd_jax.data.samples import drawn
 from gotd_jax.models import named, saving
 from gotd_jax.models.folders import WEIGHTS
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.tool.model_card import CARD, Warmed, card
 from gotd_jax.training import checkpoints
 from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
@@ -82,6 +83,7 @@ def warm(
     corpus = chosen_texts(selection, text_field)
     base = named.language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
+    tokenizer_of(base)  # one that does not fit is met before anything is made
     warmed = Warmed(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,

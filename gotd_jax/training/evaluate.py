@@ -11,8 +11,9 @@ from flax import nnx
 
 from gotd_jax import devices
 from gotd_jax.data.tasks import Examples
-from gotd_jax.data.tokens import Tokens, load_tokenizer, tokenise
+from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.progress import progress
 from gotd_jax.training.batches import on_devices, pad_id, width_of
 from gotd_jax.training.metrics import score
@@ -29,7 +30,7 @@ def evaluate(model: Loaded, params: dict, examples: Examples, metrics: Sequence[
       metrics: names in `METRICS`.
       recipe: `max_length` and `batch_size` are used.
     """
-    tokenizer = load_tokenizer(model.source)
+    tokenizer = tokenizer_of(model)
     tokens = tokenise(tokenizer, examples.corpus, recipe.max_length)
     predictions = predict(model.definition, params, tokens, recipe, pad_id=pad_id(tokenizer))
     return score(metrics, predictions, examples.labels)

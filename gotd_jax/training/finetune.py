@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gotd_jax.data.tasks import Examples, Task, hold_out
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import tokenise
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.training.batches import LabelledBatches, pad_id
 from gotd_jax.training.evaluate import predict
 from gotd_jax.training.loop import train
@@ -41,7 +42,7 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     examples, validation = task.train, None
     if recipe.choose == "best":
         examples, validation = _train_and_validation(task, recipe, seed)
-    tokenizer = load_tokenizer(model.source)
+    tokenizer = tokenizer_of(model)
     tokens = tokenise(tokenizer, examples.corpus, recipe.max_length)
     batches = LabelledBatches(tokens, examples.labels, recipe, seed, pad_id(tokenizer))
     if validation is not None:

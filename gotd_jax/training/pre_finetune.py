@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import tokenise
 from gotd_jax.models.published import Loaded
+from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.training.batches import MaskedBatches, PackedBatches, Vocabulary
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
@@ -28,7 +29,7 @@ def pre_finetune(
       folder: where the run keeps its state; see `train`.
       **options: further ones of `train`.
     """
-    tokenizer = load_tokenizer(model.source)
+    tokenizer = tokenizer_of(model)
     options = {"what": "pre-fine-tuning", **options}
     definition = model.rematerialising() if recipe.rematerialise else model.definition
     if model.head == "causal_lm":
@@ -44,7 +45,13 @@ def pre_finetune(
 def _end_id(model: Loaded) -> int:
     if not model.config.end_ids:
         raise ValueError(f"The configuration in {model.source} names no eos_token_id, which parts texts in training. Add it.")
-    return model.config.end_ids[0]
+    end_id = model.config.end_ids[0]
+    if end_id >= model.config.vocab_size:
+        raise ValueError(
+            f"The configuration in {model.source} names eos_token_id {end_id}, and the model's table of embeddings has "
+            f"{model.config.vocab_size} rows. Correct it."
+        )
+    return end_id
 
 
 def warm_up_head(

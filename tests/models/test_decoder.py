@@ -13,7 +13,8 @@ import pytest
 from flax import nnx
 from safetensors.numpy import load_file, save_file
 
-from gotd_jax.models import causal
+from gotd_jax.models import causal, decoder_weights
+from gotd_jax.models.decoder_config import RotaryScaling
 from gotd_jax.models.decoder_families import from_hf, to_hf
 from tests.models.helpers import assert_same_trees, edit_json
 
@@ -205,6 +206,141 @@ def test_missing_and_foreign_tensors_and_other_shapes_are_named(copied):
     save_file({"other": np.zeros(3, np.float32)}, copied / "model.safetensors")
     with pytest.raises(ValueError, match="weights of another architecture"):
         causal.load(copied)
+
+
+def edit_tensors(folder, change):
+    save_file(change(load_file(folder / "model.safetensors")), folder / "model.safetensors")
+
+
+def words_of(family):
+    return decoder_weights.words_name(causal.load(REFERENCES / family).config)
+
+
+def with_head(folder, family, change, tied):
+    """The folder with a head that is a change of its word embeddings, and what its configuration says of the two."""
+    edit_json(folder / "config.json", tie_word_embeddings=tied)
+    edit_tensors(folder, lambda tensors: {**tensors, "lm_head.weight": change(tensors[words_of(family)])})
+    return folder
+
+
+IDS = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
+
+
+def test_a_stored_head_that_is_not_the_embeddings_is_used_with_a_word(copied, family, tmp_path, capsys):
+    untied = with_head(shutil.copytree(copied, tmp_path / "untied"), family, lambda words: words[::-1].copy(), tied=False)
+    mask = np.ones_like(IDS, bool)
+    expected = logits(causal.load(untied), IDS, mask)
+    assert capsys.readouterr().err == ""
+    loaded = causal.load(with_head(copied, family, lambda words: words[::-1].copy(), tied=True))
+    assert "a lm_head.weight of its own, although its config.json ties it" in capsys.readouterr().err
+    np.testing.assert_array_equal(logits(loaded, IDS, mask), expected)
+    assert not loaded.config.tied
+    saved = causal.save(tmp_path / "saved", loaded)
+    assert json.loads((saved / "config.json").read_text())["tie_word_embeddings"] is False
+    np.testing.assert_array_equal(logits(causal.load(saved), IDS, mask), expected)
+
+
+def test_a_stored_head_that_is_the_embeddings_is_one_parameter_with_them(copied, family, capsys):
+    loaded = causal.load(with_head(copied, family, lambda words: words.copy(), tied=True))
+    assert loaded.config.tied and "head" not in loaded.params and capsys.readouterr().err == ""
+
+
+def test_a_head_of_another_shape_is_refused(copied, family):
+    with_head(copied, family, lambda words: words[:-1].copy(), tied=True)
+    with pytest.raises(ValueError, match=r"lm_head.weight is \[88, 24\] and should be \[89, 24\]"):
+        causal.load(copied)
+
+
+def test_an_untied_model_without_a_head_is_refused(copied, family):
+    edit_json(copied / "config.json", tie_word_embeddings=False)
+    edit_tensors(copied, lambda tensors: {name: one for name, one in tensors.items() if name != "lm_head.weight"})
+    with pytest.raises(ValueError, match=r"lacks 1 of .* lm_head.weight"):
+        causal.load(copied)
+
+
+def test_tied_embeddings_are_read_where_the_head_alone_is_stored(copied, family):
+    tied = with_head(copied, family, lambda words: words.copy(), tied=True)
+    expected = causal.load(tied).params
+    words = words_of(family)
+    edit_tensors(copied, lambda tensors: {name: one for name, one in tensors.items() if name != words})
+    assert_same_trees(causal.load(copied).params, expected)
+    edit_json(copied / "config.json", tie_word_embeddings=False)
+    with pytest.raises(ValueError, match=f"lacks 1 of .* {words}"):
+        causal.load(copied)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "_orig_mod.module."])
+def test_the_names_of_wrapped_models_are_those_of_the_model(copied, family, wrapper):
+    edit_tensors(copied, lambda tensors: {wrapper + name: one for name, one in tensors.items()})
+    assert_same_trees(causal.load(copied).params, causal.load(REFERENCES / family).params)
+
+
+def test_writing_ends_where_the_settings_of_generation_say_and_training_parts_texts_as_before(copied, family, tmp_path):
+    before = causal.load(copied).config
+    edit_json(copied / "generation_config.json", eos_token_id=[3, 7])
+    loaded = causal.load(copied)
+    assert (loaded.config.stop_ids, loaded.config.end_ids) == ((3, 7), before.end_ids)
+    assert causal.load(causal.save(tmp_path / "saved", loaded)).config == loaded.config
+    edit_json(copied / "generation_config.json", eos_token_id=None)
+    assert causal.load(copied).config == before
+    edit_json(copied / "generation_config.json", eos_token_id="</s>")
+    with pytest.raises(ValueError, match=r"generation_config.json does not say .* eos_token_id is '</s>'"):
+        causal.load(copied)
+
+
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
+}
+
+
+def llama(**changes):
+    content = json.loads((REFERENCES / "llama" / "config.json").read_text())
+    del content["rope_parameters"]
+    return from_hf({**content, **changes})
+
+
+def test_rotary_positions_are_the_same_under_older_and_newer_keys():
+    newer = llama(rope_parameters={**LLAMA3, "rope_theta": 5e5})
+    assert newer.rotary_base == 5e5 and newer.rotary_scaling == RotaryScaling(8.0, 1.0, 4.0, 32)
+    oldest = {"type" if key == "rope_type" else key: value for key, value in LLAMA3.items()}
+    assert llama(rope_scaling=LLAMA3, rope_theta=500_000) == newer
+    assert llama(rope_scaling=oldest, rope_theta=5e5, rope_parameters=None) == newer
+    assert llama(rope_scaling=None, rope_theta=5e5).rotary_scaling is None
+    assert llama(rope_scaling=None).rotary_base == 10_000.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *(({"rope_scaling": {**LLAMA3, key: None}}, f"rope_scaling is of .* lacks '{key}'") for key in [*LLAMA3][1:]),
+        ({"rope_parameters": {**LLAMA3, "factor": "8"}}, "factor is '8', and should be a number"),
+        ({"rope_parameters": {**LLAMA3, "high_freq_factor": 0.5}}, "high_freq_factor 0.5"),
+        ({"rope_scaling": {"type": "linear", "factor": 2}}, "type 'linear' in rope_scaling"),
+        ({"rope_scaling": {"factor": 2}}, "rope_scaling has 'factor', which .* 'default' do not read"),
+        ({"rope_scaling": LLAMA3, "rope_parameters": {**LLAMA3, "factor": 4.0}}, "factor is 8.0 in rope_scaling and 4.0 in"),
+        ({"rope_parameters": {"full_attention": LLAMA3}}, "of its own for 'full_attention'"),
+        ({"rope_parameters": [1]}, "should be an object"),
+        ({"rope_theta": "5e5"}, "rope_theta is '5e5'"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5"),
+        ({"hidden_size": "24"}, "hidden_size is '24', and should be a whole number"),
+        ({"eos_token_id": [2, "</s>"]}, "eos_token_id is"),
+        ({"quantization_config": {"quant_method": "fp8"}}, "quantised weights are not supported"),
+    ],
+)
+def test_settings_that_are_missing_wrong_or_unread_are_refused_by_name(changes, message):
+    with pytest.raises(ValueError, match=message):
+        llama(**changes)
+
+
+def test_the_file_that_lacks_a_setting_is_named(tmp_path):
+    folder = shutil.copytree(REFERENCES / "llama", tmp_path / "model")
+    edit_json(folder / "config.json", rope_parameters={**LLAMA3, "high_freq_factor": None})
+    with pytest.raises(ValueError, match=r"model/config.json does not .* lacks 'high_freq_factor'"):
+        causal.load(folder)
 
 
 def test_truncated_weights_are_refused(copied):

@@ -103,6 +103,18 @@ def test_a_text_ends_at_an_end_token_and_its_length_says_where(gpt2):
     assert 0 < (found.lengths < 8).mean() < 1
 
 
+@pytest.mark.parametrize("stops", [(), (11,), (11, 40, 60)])
+def test_writing_stops_at_any_token_that_the_settings_of_generation_name(gpt2, stops):
+    config = dataclasses.replace(gpt2.config, end_ids=(7,), stop_ids=stops)
+    found = generate(
+        dataclasses.replace(gpt2, config=config), PROMPTS, seed=1, continuations=20, new_tokens=8, top_p=1.0, temperature=9.0
+    )
+    rows, lengths = found.tokens.reshape(-1, 8), found.lengths.reshape(-1)
+    ended = [int(row[length]) for row, length in zip(rows, lengths) if length < 8]
+    assert set(ended) == set(stops or (7,))
+    assert not any(np.isin(row[:length], stops or (7,)).any() for row, length in zip(rows, lengths))
+
+
 @pytest.mark.slow
 def test_devices_do_not_matter(gpt2, tmp_path):
     program = (
@@ -123,6 +135,7 @@ def test_devices_do_not_matter(gpt2, tmp_path):
     [
         ([[1], []], {}, "Prompt 1 has 0 tokens"),
         ([[1] * 60], {}, r"Prompt 0 has 60 tokens\. With 20 new ones it may have 1 to 44"),
+        ([[1], [88, 89]], {}, "Prompt 1 has the token 89, and the model's table of embeddings 89 rows"),
         ([[1]], {"top_p": 0.0}, r"top_p is 0\.0"),
         ([[1]], {"temperature": -1.0}, "temperature -1"),
         ([[1]], {"continuations": 0}, r"continuations \(0\)"),

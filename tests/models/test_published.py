@@ -8,8 +8,8 @@ import pytest
 from huggingface_hub import constants
 from safetensors.numpy import load_file, save_file
 
-from gotd_jax.models import named
-from gotd_jax.models.published import find, initialise, load
+from gotd_jax.models import named, weights
+from gotd_jax.models.published import find, initialise, load, save
 from tests.models.helpers import FAMILIES, REFERENCES, assert_same_trees, edit_json, hidden, logits, reference
 
 
@@ -64,7 +64,7 @@ def test_sharded_weights_are_the_same_model(folder):
 
 def test_what_other_classes_keep_beside_the_body_is_passed_over(folder):
     extra = {"cls.seq_relationship.weight": np.ones((2, 24)), "bert.embeddings.position_ids": np.arange(16)}
-    extra["bert.pooler.dense.weight"] = extra["cls.predictions.decoder.weight"] = np.ones((24, 24))
+    extra["bert.pooler.dense.weight"] = np.ones((24, 24))
     edit_tensors(folder, lambda tensors: {**tensors, **extra})
     assert_same_trees(load(folder, "masked_lm").params, load(REFERENCES / "bert" / "masked_lm", "masked_lm").params)
 
@@ -226,14 +226,17 @@ def test_a_missing_shard_and_a_missing_entry_are_refused(folder):
     index = folder / "model.safetensors.index.json"
     content = json.loads(index.read_text())
     edit_json(index, weight_map={**content["weight_map"], "bert.extra": "model-00001-of-00002.safetensors"})
-    with pytest.raises(ValueError, match=r"1 tensors named in .* in none of its files, first 'bert.extra'"):
+    with pytest.raises(ValueError, match=r"1 tensors named in .* not in the file that it names, first 'bert.extra'"):
         load(folder)
     (folder / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(ValueError, match=r"model-00002-of-00002.safetensors is missing"):
         load(folder)
 
 
-@pytest.mark.parametrize(("value", "message"), [(np.nan, "has 1 of 97 values that are not finite"), (None, "stored as int8")])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(np.nan, "has 1 of 97 values that are not finite"), (None, "cls.predictions.bias is stored as I8. Quantised")],
+)
 def test_numbers_that_are_no_weights_are_refused(folder, value, message):
     def change(tensors):
         bias = tensors["cls.predictions.bias"].copy()
@@ -245,12 +248,57 @@ def test_numbers_that_are_no_weights_are_refused(folder, value, message):
         load(folder, "masked_lm")
 
 
-def test_an_untied_decoder_is_refused_for_a_masked_lm_alone(folder):
-    edit_json(folder / "config.json", tie_word_embeddings=False)
-    edit_tensors(folder, lambda tensors: {**tensors, "cls.predictions.decoder.weight": np.ones((97, 24), np.float32)})
-    with pytest.raises(ValueError, match="only tied ones are implemented"):
+@pytest.mark.parametrize("tied", [True, False, None])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_masked_lm_head_apart_from_the_embeddings_is_refused_for_a_masked_lm_alone(family, tied, tmp_path):
+    folder = shutil.copytree(REFERENCES / family / "masked_lm", tmp_path / "model")
+    content = {key: value for key, value in json.loads((folder / "config.json").read_text()).items() if "tie_" not in key}
+    (folder / "config.json").write_text(json.dumps(content if tied is None else {**content, "tie_word_embeddings": tied}))
+    head, words = weights.DECODERS[family], f"{family}.embeddings.word_embeddings.weight"
+    if tied is False:
+        with pytest.raises(ValueError, match=f"tie_word_embeddings false, and there is no {head}"):
+            load(folder, "masked_lm")
+    edit_tensors(folder, lambda tensors: {**tensors, head: tensors[words]})
+    assert load(folder, "masked_lm").fresh == ()
+    edit_tensors(folder, lambda tensors: {**tensors, head: np.nextafter(tensors[words], np.float32(9))})
+    with pytest.raises(ValueError, match=f"{head} apart from {words}, and only masked-LM heads that share the two"):
         load(folder, "masked_lm")
-    assert load(folder).fresh == ()
+    kept = load_file(save(tmp_path / "kept", load(folder)) / "model.safetensors")
+    assert (kept[head] == load_file(folder / "model.safetensors")[head]).all()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_a_bias_of_the_words_that_is_stored_twice_has_to_be_one(family, tmp_path):
+    folder = shutil.copytree(REFERENCES / family / "masked_lm", tmp_path / "model")
+    other, bias = weights.DECODER_BIASES[family], {"bert": "cls.predictions.bias", "roberta": "lm_head.bias"}[family]
+    edit_tensors(folder, lambda tensors: {**tensors, other: tensors[bias] + 1})
+    with pytest.raises(ValueError, match=f"{other} apart from {bias}"):
+        load(folder, "masked_lm")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_the_head_shares_is_read_from_either_name(family, tmp_path):
+    folder, source = tmp_path / "model", REFERENCES / family / "masked_lm"
+    shutil.copytree(source, folder)
+    words, bias = f"{family}.embeddings.word_embeddings.weight", {"bert": "cls.predictions.bias", "roberta": "lm_head.bias"}
+    other = {words: weights.DECODERS[family]}
+    if family in bias:
+        other[bias[family]] = weights.DECODER_BIASES[family]
+    rename(folder, lambda name: other.get(name, name))
+    assert_same_trees(load(folder, "masked_lm").params, load(source, "masked_lm").params)
+    assert load(save(tmp_path / "kept", load(folder)), "masked_lm").fresh == ()
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_names_of_wrapped_models_are_those_of_the_model(family, wrapper, tmp_path):
+    folder, source = tmp_path / "model", REFERENCES / family / "masked_lm"
+    shutil.copytree(source, folder)
+    rename(folder, lambda name: wrapper + name)
+    assert_same_trees(load(folder, "masked_lm").params, load(source, "masked_lm").params)
+    edit_tensors(folder, lambda tensors: {**tensors, **load_file(source / "model.safetensors")})
+    with pytest.raises(ValueError, match=r"has both .* which are the same tensor"):
+        load(folder)
 
 
 def test_damaged_json_is_refused(folder):

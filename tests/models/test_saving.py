@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from gotd_jax.models import saving
 from gotd_jax.models.published import initialise, load, save
@@ -45,7 +45,7 @@ def test_trained_parameters_are_saved_and_not_the_loaded_ones(tmp_path):
 
 
 def test_a_masked_lm_of_a_body_without_a_head_is_saved_with_its_own(tmp_path):
-    save(tmp_path / "body", load(REFERENCES / "bert" / "masked_lm"))
+    save(tmp_path / "body", initialise(load(REFERENCES / "bert" / "masked_lm").config))
     model = load(tmp_path / "body", "masked_lm", seed=4)
     assert model.fresh == ("head",)
     again = load(save(tmp_path / "model", model), "masked_lm")
@@ -53,11 +53,17 @@ def test_a_masked_lm_of_a_body_without_a_head_is_saved_with_its_own(tmp_path):
     assert_same_trees(again.params, model.params)
 
 
-def test_a_bare_body_keeps_the_pooler_of_its_source(tmp_path):
-    source = REFERENCES / "bert" / "classification"
-    written = load_file(save(tmp_path / "model", load(source)) / "model.safetensors")
-    assert "embeddings.word_embeddings.weight" in written and not any(name.startswith("bert.") for name in written)
-    assert (written["pooler.dense.weight"] == load_file(source / "model.safetensors")["bert.pooler.dense.weight"]).all()
+def test_a_bare_body_keeps_the_pooler_and_the_head_of_its_source(tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "classification", tmp_path / "source")
+    published = load_file(source / "model.safetensors")
+    written = load_file(save(tmp_path / "with", load(source)) / "model.safetensors")
+    assert written.keys() == published.keys()
+    assert (written["classifier.weight"] == published["classifier.weight"]).all()
+    body = {name: tensor for name, tensor in published.items() if name.startswith("bert.")}
+    save_file(body, source / "model.safetensors")
+    written = load_file(save(tmp_path / "without", load(source)) / "model.safetensors")
+    assert written.keys() == {name.removeprefix("bert.") for name in body}
+    assert (written["pooler.dense.weight"] == published["bert.pooler.dense.weight"]).all()
 
 
 def test_the_configuration_names_the_class_the_labels_and_the_problem(tmp_path):
@@ -87,6 +93,41 @@ def test_the_tokeniser_is_copied(tmp_path):
     (tokenizer / "README.md").write_text("not a tokeniser")
     folder = save(tmp_path / "model", tiny(), tokenizer_from=tokenizer)
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+
+
+def test_what_belongs_to_the_folder_is_copied_with_it(tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "masked_lm", tmp_path / "source")
+    modules = [{"idx": place, "path": path, "type": "a.B"} for place, path in enumerate(["", "1_Pooling", "2_Normalize"])]
+    files = {
+        "chat_template.jinja": "{{ messages }}",
+        "generation_config.json": '{"eos_token_id": [3, 7]}',
+        "special_tokens_map.json": '{"mask_token": "[MASK]"}',
+        "sentence_bert_config.json": '{"max_seq_length": 64}',
+        "config_sentence_transformers.json": "{}",
+        "modules.json": json.dumps(modules),
+        "1_Pooling/config.json": '{"pooling_mode_cls_token": true}',
+        "additional_chat_templates/tool.jinja": "{{ tools }}",
+    }
+    for name, content in {**files, "notes.txt": "mine", "3_Dense/config.json": "{}"}.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text(content)
+    once = save(tmp_path / "once", load(source, "masked_lm"))
+    twice = save(tmp_path / "twice", load(once, "classifier", outputs=2))
+    for folder in (once, twice):
+        found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+        assert found.keys() == {*files, "config.json", "model.safetensors"}
+        assert all(found[name].read_text() == content for name, content in files.items())
+    assert load(once).fingerprint == load(source).fingerprint
+    edit_json(once / "1_Pooling" / "config.json", pooling_mode_cls_token=False)
+    assert load(once).fingerprint != load(source).fingerprint
+
+
+@pytest.mark.parametrize("path", ["../other", "/elsewhere"])
+def test_modules_outside_of_the_folder_are_refused(path, tmp_path):
+    source = shutil.copytree(REFERENCES / "bert" / "masked_lm", tmp_path / "source")
+    (source / "modules.json").write_text(json.dumps([{"path": ""}, {"path": path}]))
+    with pytest.raises(ValueError, match=f"modules.json names '{path}', which lies outside"):
+        load(source)
 
 
 def test_a_folder_without_a_tokeniser_is_refused(tmp_path):

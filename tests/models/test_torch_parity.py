@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx, traverse_util
+from safetensors.numpy import load_file
 
 from gotd_jax.models.published import load, save
 from gotd_jax.models.weights import names_of, to_hf_layout
@@ -37,13 +38,27 @@ def trained(params, seed=0):
     return jax.tree.map(lambda leaf: leaf + 0.1 * random.normal(size=leaf.shape).astype(np.float32), params)
 
 
-def reload(folder, head):
+def reload(folder, head, **passed_over):
+    """The model of transformers, which finds all it needs and passes over the parts that are named."""
     import transformers
 
     automatic = getattr(transformers, torch_models.CLASSES[head])
     model, notes = automatic.from_pretrained(folder, output_loading_info=True)
-    assert {kind: list(names) for kind, names in notes.items() if names} == {}
+    parts = {kind: {name.rpartition(".")[0] for name in names} for kind, names in notes.items() if names}
+    assert parts == {kind: names for kind, names in passed_over.items() if names}
     return model.eval()
+
+
+def beside(model_type, *heads):
+    """The parts of a folder that are no part of the model with a masked-LM head, or of the classifier, among such heads."""
+    body = {"bert": "bert", "distilbert": "distilbert"}.get(model_type, "roberta")
+    pooler = {f"{body}.pooler.dense"} if body != "distilbert" else set()
+    masked_lm = {
+        "bert": {"cls.predictions", "cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm"},
+        "roberta": {"lm_head", "lm_head.dense", "lm_head.layer_norm"},
+        "distilbert": {"vocab_projector", "vocab_transform", "vocab_layer_norm"},
+    }[body]
+    return set().union(*({"pooler": pooler, "masked_lm": masked_lm}[head] for head in heads))
 
 
 @pytest.mark.parametrize("seed", [101, 202])
@@ -89,13 +104,47 @@ def test_a_fresh_head_on_a_bare_body_is_loaded_by_transformers(model_type, head,
     loaded = load(tmp_path / "published", head, outputs=1 if head == "classifier" else None)
     assert loaded.fresh in [("head",), ("head.output",)]
     folder = save(tmp_path / "trained", loaded)
-    assert_same_numbers(reload(folder, head), loaded, torch_models.batch(model_type, seed=606, padded=True))
+    needed = head == "classifier" and model_type == "bert"  # the others' classifiers have a layer of their own for it
+    passed_over = set() if needed else beside(model_type, "pooler")
+    model = reload(folder, head, unexpected_keys=passed_over)
+    assert_same_numbers(model, loaded, torch_models.batch(model_type, seed=606, padded=True))
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_transformers_finds_the_other_heads_where_the_source_has_them(model_type, tmp_path):
+    publish(tmp_path / "published", model_type, "masked_lm", 616)
+    batch = torch_models.batch(model_type, seed=616, padded=True)
+    masked_lm = load(tmp_path / "published", "masked_lm")
+    for head in (None, "classifier"):
+        folder = save(tmp_path / f"{head}", load(tmp_path / "published", head, outputs=2 if head else None))
+        assert_same_numbers(reload(folder, "masked_lm", unexpected_keys=own_parts(folder, masked_lm)), masked_lm, batch)
+        reload(folder, head, unexpected_keys=beside(model_type, "masked_lm"), **missing_pooler(model_type, head))
+
+
+def own_parts(folder, masked_lm):
+    """The parts in a folder that a masked LM has no place for."""
+    names = {name.rpartition(".")[0] for name in load_file(folder / "model.safetensors")}
+    return names - {name.rpartition(".")[0] for name in names_of(masked_lm.params, masked_lm.config, "masked_lm").values()}
+
+
+def missing_pooler(model_type, head):
+    """What transformers' bare bodies have and a masked LM's source lacks."""
+    return {"missing_keys": {"pooler.dense"}} if head is None and model_type != "distilbert" else {}
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta", "xlm-roberta"])
+def test_the_pooler_of_a_body_reaches_transformers_through_a_masked_lm(model_type, tmp_path):
+    model = publish(tmp_path / "published", model_type, None, 626)
+    folder = save(tmp_path / "trained", load(tmp_path / "published", "masked_lm"))
+    again = reload(folder, None, unexpected_keys=beside(model_type, "masked_lm"))
+    assert (again.pooler.dense.weight == model.pooler.dense.weight).all()
 
 
 def test_labels_and_problem_reach_transformers(tmp_path):
     publish(tmp_path / "published", "bert", "masked_lm", 707)
     loaded = load(tmp_path / "published", "classifier", outputs=2)
-    config = reload(save(tmp_path / "trained", loaded, labels=["no", "yes"]), "classifier").config
+    folder = save(tmp_path / "trained", loaded, labels=["no", "yes"])
+    config = reload(folder, "classifier", unexpected_keys=beside("bert", "masked_lm")).config
     assert config.id2label == {0: "no", 1: "yes"} and config.num_labels == 2
     assert config.problem_type == "single_label_classification"
 

@@ -123,7 +123,12 @@ def test_a_causal_language_model_is_warmed_up_as_one(chosen, tmp_path):
     config = dataclasses.replace(causal.load(REFERENCES / "llama").config, end_ids=(1,))
     tokenizer = save_tokenizer(tmp_path / "tokenizer", words)
     base = causal.save(tmp_path / "base", causal.initialise(config), tokenizer_from=tokenizer)
+    beside = {"chat_template.jinja": "{{ messages }}", "generation_config.json": '{"eos_token_id": [1, 3]}'}
+    for name, content in beside.items():
+        (base / name).write_text(content)
     folder = warm(base, chosen, tmp_path / "warmed", **RECIPE)
+    assert {name: (folder / name).read_text() for name in beside} == beside
+    assert causal.load(folder).config.stop_ids == (1, 3)
     assert causal.load(folder).fingerprint != causal.load(base).fingerprint
     assert AutoConfig.from_pretrained(folder).architectures == ["LlamaForCausalLM"]
     assert front_of(folder).pipeline_tag == "text-generation" and "AutoModelForCausalLM" in (folder / "README.md").read_text()
