@@ -44,15 +44,17 @@ class Budget:
         if not found:
             raise ValueError(f"The budget {written!r} is no amount. Write chunks, 50_000, tokens, 2M-tokens, or a share, 1.5%.")
         number, unit = found["number"], (found["unit"] or "chunks").lower()
+        thousands = THOUSANDS[found["thousands"].lower()]
         elsewhere = set(",_") & set(number) if unit == "%" else POINT_OR_GROUP.fullmatch(number)
         if elsewhere or not PLAIN.fullmatch(number):
-            rest = str(written).strip()[len(number) :]
-            one, other = (f"{reading}{rest}" for reading in _readings(number))
-            raise ValueError(
-                f"The budget {written!r} is no amount that has one reading: it may be {one} or {other}. Write the one that is "
-                "meant so, with a point before decimals and no other separators."
+            meant = " or ".join(
+                f"{float(amount * thousands):,.15g}{unit if unit == '%' else f' {unit}'}" for amount in _readings(number)
             )
-        exact = Decimal(number.replace(",", "").replace("_", "")) * THOUSANDS[found["thousands"].lower()]
+            raise ValueError(
+                f"The budget {written!r} has more than one reading: it may be {meant}. Write it as one of these, with a point "
+                "before decimals, and commas or underscores before groups of three digits alone."
+            )
+        exact = Decimal(number.replace(",", "").replace("_", "")) * thousands
         if not 0 < exact < 10**MOST_DIGITS or (unit == "%" and exact > 100) or (unit != "%" and exact != int(exact)):
             raise ValueError(
                 f"The budget {written!r} is not above 0, above 100 % or 10^{MOST_DIGITS}, or not a whole number of {unit}."
@@ -77,8 +79,8 @@ def fitting(lengths: np.ndarray, tokens: float) -> int:
     return int(np.searchsorted(np.cumsum(lengths), tokens, side="right"))
 
 
-def _readings(number: str) -> tuple[str, str]:
-    """Returns a number with its last separator as a decimal point, and without separators; no others in either."""
+def _readings(number: str) -> tuple[Decimal, Decimal]:
+    """Returns a number whose last separator is a decimal point, and one that is only grouped by separators."""
     whole, _, decimals = re.sub("[,_]", ".", number).rpartition(".")
     whole = whole.replace(".", "")
-    return f"{whole or 0}.{decimals}", f"{whole}{decimals}"
+    return Decimal(f"{whole or 0}.{decimals}"), Decimal(f"{whole}{decimals}")

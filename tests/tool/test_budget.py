@@ -57,27 +57,28 @@ def test_what_is_no_budget_is_refused_with_how_to_write_one(written):
 
 
 @pytest.mark.parametrize(
-    ("written", "one", "other"),
+    ("written", "meant"),
     [
-        ("1,5%", "1.5%", "15%"),
-        ("2,5M-tokens", "2.5M-tokens", "25M-tokens"),
-        ("50.000", "50.000", "50000"),
-        ("1.125M tokens", "1.125M tokens", "1125M tokens"),
-        ("5,00", "5.00", "500"),
-        ("1_00", "1.00", "100"),
-        ("1,00,000", "100.000", "100000"),
-        ("1,0000", "1.0000", "10000"),
-        ("0,500", "0.500", "0500"),
-        (",5%", "0.5%", "5%"),
-        ("1.000.000", "1000.000", "1000000"),
-        ("1.000,5", "1000.5", "10005"),
-        ("1,000_000", "1000.000", "1000000"),
-        ("5__0", "5.0", "50"),
-        ("1,500%", "1.500%", "1500%"),
+        ("1,5%", "1.5% or 15%"),
+        ("2,5M-tokens", "2,500,000 tokens or 25,000,000 tokens"),
+        ("50.000", "50 chunks or 50,000 chunks"),
+        ("1.125M tokens", "1,125,000 tokens or 1,125,000,000 tokens"),
+        ("0,5k", "500 chunks or 5,000 chunks"),
+        ("5,00", "5 chunks or 500 chunks"),
+        ("1_00", "1 chunks or 100 chunks"),
+        ("1,00,000", "100 chunks or 100,000 chunks"),
+        ("1,0000", "1 chunks or 10,000 chunks"),
+        ("0,500", "0.5 chunks or 500 chunks"),
+        (",5%", "0.5% or 5%"),
+        ("1.000.000", "1,000 chunks or 1,000,000 chunks"),
+        ("1.000,5", "1,000.5 chunks or 10,005 chunks"),
+        ("1,000_000", "1,000 chunks or 1,000,000 chunks"),
+        ("5__0", "5 chunks or 50 chunks"),
+        ("1,500%", "1.5% or 1,500%"),
     ],
 )
-def test_what_has_two_readings_is_refused_with_both(written, one, other):
-    with pytest.raises(ValueError, match=re.escape(f"it may be {one} or {other}.")):
+def test_what_has_two_readings_is_refused_with_both(written, meant):
+    with pytest.raises(ValueError, match=re.escape(f"has more than one reading: it may be {meant}.")):
         Budget.parse(written)
 
 
