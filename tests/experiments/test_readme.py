@@ -10,7 +10,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def blocks():
-    return re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def test_python_of_the_readme_runs_and_selects_its_budget(tiny_model, texts, tmp_path, capsys):
