@@ -169,7 +169,7 @@ def test_interrupted_file_leaves_what_was_there(tmp_path):
 def test_json_comes_back(tmp_path):
     write_json(tmp_path / "deep" / "a.json", {"ü": [1, None]})
     assert read_json(tmp_path / "deep" / "a.json") == {"ü": [1, None]}
-    assert json.loads((tmp_path / "deep" / "a.json").read_text())
+    assert json.loads((tmp_path / "deep" / "a.json").read_text(encoding="utf-8"))
 
 
 def test_fingerprint_ignores_the_order_of_keys_and_nothing_else():

@@ -118,8 +118,8 @@ def test_original_mrpc_with_glues_list_is_evaluated_on_glues_dev_set(data_dir):
 
 
 def test_glues_own_mrpc_files_come_first(data_dir):
-    (data_dir / "MRPC" / "train.tsv").write_text(MSR + "1\t1\t2\tglue\tb\n")
-    (data_dir / "MRPC" / "dev.tsv").write_text(MSR + "1\t1\t2\tdev\tb\n")
+    (data_dir / "MRPC" / "train.tsv").write_text(MSR + "1\t1\t2\tglue\tb\n", encoding="utf-8")
+    (data_dir / "MRPC" / "dev.tsv").write_text(MSR + "1\t1\t2\tdev\tb\n", encoding="utf-8")
     task = glue.load("MRPC", data_dir)
     assert (task.train.corpus.texts(), task.test.corpus.texts(), task.test_split) == (["glue"], ["dev"], "dev")
 

@@ -211,7 +211,7 @@ def test_every_field_is_read_somewhere(field):
         *(ROOT / "experiments").glob("*.py"),
         *(ROOT / f"gotd_jax/{name}.py" for name in ("training/recipe", "ot/solve", "report/statistics")),
     ]
-    text = "\n".join(path.read_text() for path in sources)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert re.search(rf"\.{name}\b|[\"']{name}[\"']|^    {name}: ", text, re.MULTILINE), f"nothing reads config.{field}"
 
 
@@ -223,7 +223,7 @@ def test_unknown_field_ends_the_program_with_the_nearest_names():
 
 
 def commands(path):
-    text = path.read_text().replace("\\\\\n", " ").replace("\\\n", " ")
+    text = path.read_text(encoding="utf-8").replace("\\\\\n", " ").replace("\\\n", " ")
     return re.findall(r"python -m experiments\.main [^\n`]*", text)
 
 
@@ -244,7 +244,7 @@ def test_every_command_shown_names_a_config_and_fields_that_exist(path):
 
 
 def test_readme_begins_with_the_two_commands_that_the_makefile_has():
-    first = (ROOT / "README.md").read_text().split("\n\n")[1]
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    first = (ROOT / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert re.findall(r"make (\w+)", first) == ["quickstart", "test"]
     assert {"quickstart", "test"} <= set(targets)

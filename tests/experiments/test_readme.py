@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def python_of(readme):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL)
     return code
 
 

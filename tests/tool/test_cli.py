@@ -103,7 +103,7 @@ def test_the_three_calls_of_python_do_what_their_doctest_says(lines, tmp_path, m
 
 
 def test_other_tools_read_a_selection_by_the_commands_of_the_readme(chosen, tmp_path, monkeypatch):
-    commands = re.findall(r'^    python -c "(.*chosen.*)"$', README.read_text(), re.MULTILINE)
+    commands = re.findall(r'^    python -c "(.*chosen.*)"$', README.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(commands) == 2
     (tmp_path / "chosen").symlink_to(chosen.folder)
     for command in commands:
@@ -113,6 +113,6 @@ def test_other_tools_read_a_selection_by_the_commands_of_the_readme(chosen, tmp_
 
 def test_the_parts_stream_as_maxtext_asks_for_them(chosen):
     """Its pipeline calls `datasets` so, with hf_path, hf_train_files and train_split."""
-    assert "dataset_type=hf hf_path=json hf_train_files=chosen/part-*.jsonl" in README.read_text()
+    assert "dataset_type=hf hf_path=json hf_train_files=chosen/part-*.jsonl" in README.read_text(encoding="utf-8")
     streamed = datasets.load_dataset("json", data_files=f"{chosen.folder}/part-*.jsonl", split="train", streaming=True)
     assert [row["text"] for row in streamed] == chosen.table["text"].to_pylist()
