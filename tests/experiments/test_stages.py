@@ -142,16 +142,21 @@ def test_an_encoder_is_keyed_by_the_labels_that_it_is_trained_on_and_not_by_thos
 
 
 def test_a_model_of_other_weights_tokeniser_or_pooling_is_another(tiny_model, tmp_path):
-    found = {named.fingerprint_of(tiny_model)}
+    base = shutil.copytree(tiny_model, tmp_path / "base")
+    kinds = {"Transformer": "", "Pooling": "1_Pooling"}
+    modules = [{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in kinds.items()]
+    (base / "modules.json").write_text(json.dumps(modules))
+    (base / "1_Pooling").mkdir()
+    (base / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    found = {named.fingerprint_of(base)}
     for file in ("tokenizer.json", "generation_config.json", "1_Pooling/config.json", "config.json"):
         folder = tmp_path / file.replace("/", "-")
-        shutil.copytree(tiny_model, folder)
-        (folder / file).parent.mkdir(exist_ok=True)
+        shutil.copytree(base, folder)
         content = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
         (folder / file).write_text(json.dumps(content | {"other": 1}))
         found.add(named.fingerprint_of(folder))
     assert len(found) == 5
-    shutil.copytree(tiny_model, tmp_path / "same")
+    shutil.copytree(base, tmp_path / "same")
     assert named.fingerprint_of(tmp_path / "same") in found
 
 
