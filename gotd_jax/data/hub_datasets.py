@@ -230,7 +230,10 @@ def _taken(held: list[dict], rng: np.random.Generator) -> dict:
 
 
 def _unreachable(place: str, error: Exception) -> ValueError:
+    if isinstance(error, ConnectionError):
+        remedy = "There is no network to the Hugging Face hub, or HF_HUB_OFFLINE is set. Mend that"
+    else:
+        remedy = "Check its name, its split and the network"
     return ValueError(
-        f"{place} cannot be loaded ({brief(error)}). Check its name, its split and the network, or download its files "
-        "elsewhere and name their folder."
+        f"{place} cannot be loaded ({brief(error)}). {remedy}, or download its files elsewhere and name their folder."
     )

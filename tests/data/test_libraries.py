@@ -119,7 +119,7 @@ def test_hub_out_of_reach_is_told(monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with refused(r"hf:owner/name/part:train cannot be loaded \(.*owner/name.*\)\. .*network.*folder"):
+    with refused(r"hf:owner/name/part:train cannot be loaded \(.*owner/name.*\)\. There is no network.*folder"):
         read("hf:owner/name/part:train")
 
 
