@@ -85,7 +85,7 @@ def test_the_command_line_sets_the_replicate_and_fixes_single_seeds(monkeypatch)
     command = ["main", f"--config={file}", "--config.seed=4", "--config.task.seed=2", "--config.sweep.seed=(1, 3)"]
     monkeypatch.setattr("sys.argv", command)
     values(command)
-    found = [(cell.seed, cell.task.seed, cell.pool.seed) for cell, _ in cells_of(values.config)]
+    found = [(cell.seed, cell.task.seed, cell.detox.seed) for cell, _ in cells_of(values.config)]
     assert values.config.choices.seed == 4 and set(found) == {(1, 2, 1), (3, 2, 3)}
 
 
