@@ -36,6 +36,11 @@ def made_anew(config, workdir):
     return {path.parent.parent.name for path in set(workdir.glob("*/*/settings.json")) - before}
 
 
+def said(value):
+    """Returns a parameter as a test is named after it, the same in every process."""
+    return ",".join(sorted(value)) if isinstance(value, set) else str(value)
+
+
 def flipped(record):
     return record | {"label": 1 - record["label"]}
 
@@ -121,7 +126,7 @@ def workdir(tmp_path_factory):
         ({"task.name": "another"}, {"selections", "scores"}),  # which a person tells by it
         ({"detox.continuations": 7, "choices.most": 5}, set()),
     ],
-    ids=str,
+    ids=said,
 )
 def test_what_changes_in_a_config_makes_anew_what_reads_it_and_nothing_else(config, workdir, tmp_path, change, made):
     config.method = "tapt_c"
