@@ -10,7 +10,7 @@ from gotd_jax import machine, provenance
 
 ROOT = Path(__file__).parents[2]
 READ = [path for path in (ROOT / "README.md", *ROOT.glob("*/**/README.md")) if ".venv" not in path.parts]
-QUOTED = re.compile(r"<!-- from (\S+) -->\n\n?((?:(?:\||    |```)?.+\n)+?)(?=\n(?!    )|\Z)")
+QUOTED = re.compile(r"<!-- from (\S+) -->\n(```text\n[\s\S]*?```\n|(?:\|.*\n)+)")  # a block of text, or a table
 NUMBERS = re.compile(r"\d[\d,.]*")
 
 
