@@ -80,7 +80,7 @@ def test_two_processes_share_a_sweep_through_the_command_and_make_nothing_twice(
     rows = [json.loads(line) for line in (workdir / "results.jsonl").read_text().splitlines()]
     assert sorted((row["method"], row["seed"]) for row in rows) == list(itertools.product(("none", "tapt_c"), (0, 1)))
     embeddings = list((workdir / "embeddings").iterdir())
-    assert sum(text.count("Embedded ") for _, text in said) == len(embeddings) == 3  # the pool, drawn once, and the target of each seed
+    assert sum(text.count("Embedded ") for _, text in said) == len(embeddings) == 3  # the pool, two targets
     assert not list(workdir.rglob("*.partial"))
 
 
