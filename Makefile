@@ -31,8 +31,8 @@ browser: $(VENV)/installed
 # The transport engine and the decoders against their peers, half an hour on two cores.
 benchmark: $(VENV)/installed
 	$(INSTALL) torch==2.13.0 geomloss==0.3.1
-	$(RUN) -m experiments.benchmark ot
-	$(RUN) -m experiments.benchmark decoders
+	$(RUN) -m experiments.benchmark ot --pages experiments/results
+	$(RUN) -m experiments.benchmark decoders --pages experiments/results
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

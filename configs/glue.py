@@ -16,8 +16,8 @@ is Table 12, `mnli` RTE and MRPC from a model trained on MNLI (apart: see Expect
 packaged pool for the tasks that lie in `data_dir`.
 
 Cost: full, 8 tasks x 5 methods x 3 seeds of pre-fine-tuning on 50,000 chunks of 295 tokens, and for each task 2 million
-chunks embedded: hours on one modern GPU, not run by us. The paper's solver, ott-jax's Sinkhorn, takes five times as long as
-`semidual` (two cores, experiments/results/ot-peers.md) and holds 2 million chunks of 768 numbers on the devices twice, 12 GB;
+chunks embedded: hours on one modern GPU, not run by us. The paper's solver, ott-jax's Sinkhorn, takes several times as long as
+`semidual` (two cores) and holds 2 million chunks of 768 numbers on the devices twice, 12 GB;
 `--config.ot.solver=semidual` selects 99 % or more of the same rows (experiments/results/ot-solvers.md). Small: 4 methods, 2
 seeds, 6 minutes a task on 2 cores.
 

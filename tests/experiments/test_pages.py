@@ -39,7 +39,6 @@ def quoted():
 @pytest.mark.parametrize(("path", "source", "block"), quoted(), ids=[source for _, source, _ in quoted()])
 def test_figures_in_a_readme_are_those_of_the_page_that_a_command_wrote(path, source, block):
     page = (ROOT / source).read_text()
-    assert "Made on " in page, f"{source} does not say how it was made; let its command write it"
     lines = {line.strip() for line in page.splitlines()}
     for line in block.splitlines():
         assert line.strip() in lines or line.startswith("```"), f"{path.name} quotes what {source} does not hold: {line}"
@@ -52,3 +51,15 @@ def test_every_table_of_figures_in_a_readme_says_which_page_it_is_from(path):
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
         measured = sum(bool(NUMBERS.fullmatch(cell.replace("_", ""))) for cell in cells)
         assert measured < 2, f"{path.name} has figures that come from no page: {line}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "experiments" / "results").glob("*.md")), ids=lambda page: page.stem)
+def test_every_page_says_by_which_command_and_where_it_was_made(page):
+    command, made = re.search(r"^    (python -m .+)\n\n(Made on .+)$", page.read_text(encoding="utf-8"), re.MULTILINE).groups()
+    assert command.startswith("python -m experiments.") and " at commit " in made and " GB" in made
+
+
+def test_links_of_the_readmes_lead_somewhere():
+    for path in READ:
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", path.read_text(encoding="utf-8")):
+            assert (path.parent / link).exists(), f"{path.relative_to(ROOT)} links to {link}"
