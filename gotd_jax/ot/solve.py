@@ -47,7 +47,7 @@ def solve(
         widened, and memory holds nothing else of the pool's size but the result.
       targets: target embeddings, float [m, d].
       epsilon: entropic regularisation; 0.01 ranks as the unregularised duals do, 0.05 blurs more, which helps a small
-        target sample (README, "How much to regularise").
+        target sample (gotd_jax/ot/README.md, "How much to regularise").
       absolute: whether `epsilon` is in units of the cost; it multiplies the mean cost otherwise.
       solver: 'sinkhorn', ott-jax's, as in the paper; 'semidual', many times faster on large pools, to the same solution;
         'published', the call of the paper's notebook as it stands (`**PUBLISHED` has its numbers), whose g is returned as

@@ -31,8 +31,8 @@ from gotd_jax.tool.sources import remarks, target_places
 from gotd_jax.tool.vectors import Vectors
 from gotd_jax.training.starting import HEAD_TEXTS
 
-# A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: README, "Speed and
-# memory" (10,007 candidates, 2,000 targets: 1.20 and 6.63 s, at 87 GFLOP/s). At 5 % it is a third.
+# A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: `python -m
+# experiments.benchmark ot` (10,007 candidates, 2,000 targets: 1.20 and 6.63 s, at 87 GFLOP/s). At 5 % it is a third.
 SEMIDUAL_PRODUCTS = 7
 SINKHORN_PRODUCTS = 37
 BY_EPSILON = 0.68  # -log(1/3) / log(5)
