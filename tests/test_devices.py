@@ -21,7 +21,8 @@ with contextlib.suppress(ImportError):
     import lm_eval  # what these two set is theirs
 before = dict(os.environ)
 for module in pkgutil.walk_packages(gotd_jax.__path__, "gotd_jax."):
-    importlib.import_module(module.name)
+    with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed
+        importlib.import_module(module.name)
 import experiments.main, experiments.benchmark, experiments.harness
 print({name: value for name, value in os.environ.items() if before.get(name) != value})
 """

@@ -97,6 +97,7 @@ def in_torch(folder, corpus, pooling, max_length):
     return np.stack(vectors) / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last", "position"])
 def test_embeddings_are_those_of_pytorch_whichever_end_is_cut(tiny_model, corpus, tmp_path, pooling, side):
@@ -107,7 +108,7 @@ def test_embeddings_are_those_of_pytorch_whichever_end_is_cut(tiny_model, corpus
     np.testing.assert_allclose(found, in_torch(tmp_path / "model", few, pooling, 24), atol=2e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.parity
 def test_the_packaged_sentence_model_gives_the_unit_vectors_that_its_folder_asks_for(tmp_path):
     model = named.encoder("all-MiniLM-L6-v2")
     options = dataclasses.asdict(named.instructions(model))
