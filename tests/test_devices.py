@@ -16,9 +16,9 @@ REDUCTIONS = jaxlib.version.__version_info__ < (0, 11)  # that YNNPACK gets wron
 
 IMPORTING = """
 import contextlib, importlib, os, pkgutil
-import gotd_jax, jax
+import gotd_jax, jax, sklearn
 with contextlib.suppress(ImportError):
-    import lm_eval  # what these two set is theirs
+    import lm_eval  # what these set is theirs
 before = dict(os.environ)
 for module in pkgutil.walk_packages(gotd_jax.__path__, "gotd_jax."):
     with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed
