@@ -50,14 +50,12 @@ def parts(config, workdir: Path) -> Parts:
 
     def make(folder: Path) -> None:
         rows = _rows(whole, domains, sizes, config.task.seed)
-        for name in sizes:
-            whole.take(np.sort(rows[name])).save(folder / f"{name}.arrow")
-        kept = np.ones(len(whole), bool)
-        kept[np.concatenate(list(rows.values()))] = False
-        whole.keep(kept, folder / "pool.arrow")
+        kept = np.setdiff1d(np.arange(len(whole)), np.concatenate(list(rows.values())))
+        for name, of_part in (rows | {"pool": kept}).items():
+            np.save(folder / f"{name}.npy", np.sort(of_part))
 
     folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make, kind="parts")
-    return Parts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Parts)))
+    return Parts(*(whole.take(np.load(folder / f"{field.name}.npy")) for field in dataclasses.fields(Parts)))
 
 
 def _rows(whole: Corpus, domains: list[str], sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:

@@ -11,12 +11,9 @@ import numpy as np
 from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.vector_file import kept_coverage
-from gotd_jax.embed import check_pooling, embed
 from gotd_jax.methods import READ_EMBEDDINGS
-from gotd_jax.models import named, published, sentence_modules
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.sentence_modules import Instructions
+from gotd_jax.models import named, published
+from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
@@ -25,48 +22,42 @@ from gotd_jax.training.starting import keep_trained
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
     """Returns the embeddings of `corpus` by the config's encoder, float32 or float16 [n, d], memory-mapped."""
-    encoder, how = _encoder(config, workdir), dataclasses.asdict(instructions(config))
-    return embed(corpus, encoder, folder(corpus, config, workdir), **how, dtype=config.embed.dtype)
+    return embedder(config, workdir).of(corpus)
 
 
-def instructions(config) -> Instructions:
-    """Returns how texts become vectors: as the config says, or as the folder of its model says where pooling is 'folder'.
+def embedder(config, workdir: Path, *, finetuned: bool = True) -> Embedder:
+    """Returns the config's encoder, fine-tuned on the task where it asks for that and `finetuned` does not say otherwise.
 
-    What every text is begun with is the folder's in any case.
-
-    Raises:
-      ValueError: there is no such pooling, or the folder asks for what is not implemented.
+    Texts become vectors as the config says, or as the folder of its model says where pooling is 'folder'; what every text is
+    begun with is the folder's in any case.
     """
-    settings, asked = config.embed, {}
-    if settings.pooling != "folder":
-        check_pooling(settings.pooling)
-        asked = {"pooling": settings.pooling, "normalise": settings.normalise}
-    said = sentence_modules.instructions(named.folder_of(settings.model), **asked)
-    return dataclasses.replace(said, max_length=settings.max_length)
+    settings = config.embed
+    asked = {} if settings.pooling == "folder" else {"pooling": settings.pooling, "normalise": settings.normalise}
+    model = _finetuned(config, workdir) if finetuned and settings.finetuned else settings.model
+    return Embedder(
+        model,
+        workdir,
+        layers=settings.layers,
+        max_length=settings.max_length,
+        compute_dtype=settings.compute_dtype,
+        dtype=settings.dtype,
+        **asked,
+    )
 
 
 def read(corpora: Mapping[str, Corpus], config, workdir: Path) -> dict[str, dict[str, int]]:
     """Returns `Coverage.summary` of each of `corpora` that was embedded for the config's method; {} where it reads none."""
     if config.method not in READ_EMBEDDINGS:
         return {}
-    folders = {name: folder(corpus, config, workdir) for name, corpus in corpora.items()}
-    return {name: kept_coverage(path).summary() for name, path in folders.items() if path.exists()}
-
-
-def folder(corpus: Corpus, config, workdir: Path) -> Path:
-    """Returns where the embeddings of `corpus` lie, made or not: where texts, encoder and reading say, whatever config asks."""
-    settings = config.embed
-    made_by = {
-        "encoder": named.fingerprint_of(_encoder_folder(config, workdir)),
-        "how": dataclasses.asdict(instructions(config)),
-        **{name: settings[name] for name in ("layers", "compute_dtype", "dtype")},
-    }
-    return workdir / "embeddings" / fingerprint([corpus.fingerprint, made_by])
+    encoder = embedder(config, workdir)
+    covered = {name: encoder.covered(corpus) for name, corpus in corpora.items()}
+    return {name: found.summary() for name, found in covered.items() if found is not None}
 
 
 def encoder_settings(config) -> dict:
     """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the labelled task as well."""
-    settings = config.embed.to_dict() | {"how": dataclasses.asdict(instructions(config))} | _finetuning_settings(config)
+    how = dataclasses.asdict(embedder(config, Path(), finetuned=False).how)
+    settings = config.embed.to_dict() | {"how": how} | _finetuning_settings(config)
     del settings["finetune"]
     return settings
 
@@ -77,15 +68,6 @@ def _finetuning_settings(config) -> dict:
     if config.embed.finetuned:
         settings["task"] = task_settings(inputs.task(config), Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
     return settings
-
-
-def _encoder(config, workdir: Path) -> Loaded:
-    layers, compute_dtype = config.embed.layers, config.embed.compute_dtype
-    return named.encoder(_encoder_folder(config, workdir), layers=layers, compute_dtype=compute_dtype)
-
-
-def _encoder_folder(config, workdir: Path) -> Path:
-    return _finetuned(config, workdir) if config.embed.finetuned else named.folder_of(config.embed.model)
 
 
 def _finetuned(config, workdir: Path) -> Path:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import json
+import sys
 from pathlib import Path
 
-import numpy as np
-
 from experiments import domains
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
-from gotd_jax.data import domain_tasks, glue, labelled, pools, samples, tasks
-from gotd_jax.data.chunks import chunk, chunk_records
+from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
+from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
+from gotd_jax.pipeline import pool as pipeline_pool
+from gotd_jax.pipeline.pool import Pool
+from gotd_jax.pipeline.sources import Source
+from gotd_jax.terminal import shown
 
 # The labelled tasks that multiple-choice ones are made of: an encoder can be fine-tuned on those.
 LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
@@ -132,117 +133,24 @@ def chunked(texts: Corpus, config) -> Corpus:
 
 
 def pool(config, workdir: Path) -> Corpus:
-    """Returns the candidate pool: the chunks of all domains, or as many as are drawn by `config.pool.seed`.
-
-    Every domain is read and chunked once and kept whole in the workdir, for every number and seed to draw from.
-    """
-    return _kept_pool(config, workdir)[0]
+    """Returns the candidate pool: the chunks of all domains, or as many as are drawn by `config.pool.seed`."""
+    return _read_pool(config, workdir).corpus
 
 
 def pool_contents(config, workdir: Path) -> list[dict]:
-    """Returns what the pool holds, a dict a domain: name, source, version, files left out, texts, chunks, their fingerprint.
-
-    The version is the package's, the TensorFlow dataset's or the hub's commit; files have none but their fingerprint.
-    """
-    return _kept_pool(config, workdir)[1]
+    """Returns what each source of the pool holds; see `gotd_jax.pipeline.pool.Pool`."""
+    return _read_pool(config, workdir).contents
 
 
-def kept_domains(config, workdir: Path) -> set[str]:
-    """Returns the pool's domains whose chunks lie in the workdir, so that their sources are not read again."""
-    return {name for name, folder in _domain_folders(workdir, _identities(config)).items() if folder.is_dir()}
-
-
-def _kept_pool(config, workdir: Path) -> tuple[Corpus, list[dict]]:
-    return _pool(workdir, _Frozen(_pool_settings(config)), _Frozen(_identities(config)))
-
-
-def _identities(config) -> dict[str, dict]:
-    return domains.identities(_pool_settings(config))
-
-
-def _pool_settings(config) -> dict:
+def _read_pool(config, workdir: Path) -> Pool:
     settings = config.pool.to_dict()
-    del settings["relevance"]  # comes after the pool
     domains.check(settings)
-    return settings
-
-
-def _domain_folders(workdir: Path, identities: dict[str, dict]) -> dict[str, Path]:
-    return {name: workdir / "domains" / f"{name}-{fingerprint(of)}" for name, of in identities.items()}
-
-
-class _Frozen(dict):
-    """A dict of JSON-like values that `functools.lru_cache` can tell from another."""
-
-    def __hash__(self):
-        return hash(fingerprint(self))
-
-
-@functools.lru_cache(maxsize=8)
-def _pool(workdir: Path, settings: dict, identities: dict) -> tuple[Corpus, list[dict]]:
-    folders = _domain_folders(workdir, identities)
-    missing = [name for name, folder in folders.items() if not folder.exists()]
-    domains.opened(settings, missing, _commits(workdir))  # or a fault ends it here
-    kept = {name: _part(name, folder, identities[name], settings) for name, folder in folders.items()}
-    parts = {name: Corpus.open(folder / "chunks.arrow") for name, folder in kept.items()}
-    contents = [read_json(folder / "contents.json") for folder in kept.values()]
-    return Corpus.concatenate(list(parts.values())), contents
-
-
-def _part(name: str, folder: Path, identity: dict, settings: dict) -> Path:
-    """Returns the folder of the chunks of a domain that the pool takes: all, or a sample drawn by the pool's seed."""
-    whole = functools.partial(_domain, name, folder, identity, settings)
-    most, contents = domains.most_of(name, settings), read_json(whole() / "contents.json")
-    if most is None or contents["chunks"] <= most:
-        return folder
-    drawing = {"domain": folder.name, "most": most, "seed": settings["seed"]}
-
-    def make(partial: Path) -> None:
-        chunks = Corpus.open(whole() / "chunks.arrow")
-        kept = np.zeros(len(chunks), bool)
-        kept[samples.drawn(len(chunks), most, settings["seed"])] = True
-        part = chunks.keep(kept, partial / "chunks.arrow")
-        write_json(partial / "contents.json", contents | {"chunks": len(part), "fingerprint": part.fingerprint})
-
-    return stage(folder.parents[1] / "samples" / f"{name}-{fingerprint(drawing)}", drawing, make, kind="samples")
-
-
-def _domain(name: str, folder: Path, identity: dict, settings: dict) -> Path:
-    """Returns the folder of all chunks of a domain, and of what they were read from."""
-
-    def make(partial: Path) -> None:
-        (domain,) = domains.opened(settings, [name], _commits(folder.parents[1]))
-        texts, chunks = _chunks(domain, {key: settings[key] for key in ("characters", "short", "long")}, partial)
-        origin = {"name": name, "source": domain.source, "version": domain.version, "left_out": domain.left_out, "texts": texts}
-        write_json(partial / "contents.json", origin | {"chunks": len(chunks), "fingerprint": chunks.fingerprint})
-        (partial / "texts.arrow").unlink(missing_ok=True)
-        if domains.identities(settings)[name] != identity:
-            raise ValueError(f"A file of the domain {name} changed while it was read. Start again when it is whole.")
-
-    return stage(folder, identity, make, kind="domains")
-
-
-def _chunks(domain: domains.Domain, how: dict, folder: Path) -> tuple[int, Corpus]:
-    """Returns how many texts of a domain were read, and their chunks, mapped from `folder`."""
-    if domain.first is None:
-        texts = Corpus.from_records(domain.records, folder / "texts.arrow")
-        return len(texts), chunk(texts, **how, path=folder / "chunks.arrow")
-    read = itertools.count()
-    records = (record for record, _ in zip(domain.records, read))
-    chunks = Corpus.from_records(itertools.islice(chunk_records(records, **how), domain.first), folder / "chunks.arrow")
-    texts = next(read)
-    if not len(chunks):
-        raise ValueError(
-            f"None of the {texts:,} texts of {domain.name} has {how['characters']:,} characters, so there are no chunks. Lower "
-            "--config.pool.characters, or set --config.pool.short=keep."
-        )
-    return texts, chunks
-
-
-def _commits(workdir: Path) -> dict[str, str]:
-    """Returns the commits that datasets of the hub were read at for the domains that lie in the workdir, by source."""
-    contents = [read_json(path) for path in sorted(workdir.glob("domains/*/contents.json"))]
-    return {str(entry["source"]): entry["version"] for entry in contents if entry["version"]}
+    sources, chunking = domains.sources(settings), domains.chunking(settings)
+    for source in sources:
+        if isinstance(source, Source) and not pipeline_pool.is_kept(source, chunking, workdir):
+            for said in readers.remarks(f"the domain {source.name}", source.place):
+                print(shown(said), file=sys.stderr)
+    return pipeline_pool.read(sources, chunking, workdir)
 
 
 def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:

@@ -9,6 +9,8 @@ from experiments import domains, inputs, models
 from gotd_jax.data import domain_tasks, glue, hub, packages, published_pools
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.models import named
+from gotd_jax.pipeline.pool import is_kept
+from gotd_jax.pipeline.sources import Source
 
 KINDS = ("model", "task", "prompts", "pool")  # in the order in which a person would look for them
 HUB = ("model", "pool")
@@ -89,16 +91,21 @@ def _pools(cell, workdir: Path) -> Iterator[tuple[str, str, str]]:
     lost = [name for name in named if published_pools.find(name).source is None]
     if not named or (not lost and hub.answers()):
         return  # what the hub does not give is told when it is opened
-    kept = set() if lost else inputs.kept_domains(cell, workdir)
+    chunking = domains.chunking(cell.pool)
     for name in named:
-        if name in lost or not (hub.answers() or name in kept or _opens(name, cell)):
+        source = None if name in lost else _source(name, cell)
+        if source is None or not (hub.answers() or is_kept(source, chunking, workdir) or _opens(source)):
             yield "pool", name, "--config.pool.domains.NAME='FILES'"
 
 
-def _opens(name: str, cell) -> bool:
-    settings = {**cell.pool.to_dict(), "packaged": (), "named": (name,), "domains": {}}
+def _source(name: str, cell) -> Source:
+    (source,) = domains.sources({**cell.pool.to_dict(), "packaged": (), "named": (name,), "domains": {}})
+    return source
+
+
+def _opens(source: Source) -> bool:
     try:
-        domains.opened(settings, [name])
+        source.opened({})
     except ValueError:
         return False
     return True

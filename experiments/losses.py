@@ -1,4 +1,4 @@
-"""The pool's losses as a step of a cell: of the model before and after light training on the target, made only if asked for."""
+"""The losses that a cell's method may read: of the model before and after light training on the target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments import training
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.training import target_losses
+from gotd_jax.pipeline.losses import TargetLosses
 from gotd_jax.training.recipe import Recipe
 
 
@@ -20,11 +20,13 @@ def asked_for(pool: Corpus, target: Corpus, config, workdir: Path) -> Callable[[
     They are made when it is first called, once a pool, target, model and recipe. The seed is the task's: one pair of models
     serves all cells.
     """
-    recipe, seed, name = Recipe(**config.loss_difference), config.task.seed, config.task.name
-    options = {"seed": seed, "name": name, "work": workdir}
-    return functools.partial(target_losses.before_and_after, pool, target, training.start(config), recipe, **options)
+    return functools.partial(_losses(config, workdir).before_and_after, pool, target, config.task.name)
 
 
 def settings(pool: Corpus, config) -> dict:
     """Returns what the losses depend on beside the target."""
-    return target_losses.settings(pool, training.start(config), Recipe(**config.loss_difference), config.task.seed)
+    return _losses(config, Path()).settings(pool)
+
+
+def _losses(config, workdir: Path) -> TargetLosses:
+    return TargetLosses(training.start(config), Recipe(**config.loss_difference), config.task.seed, workdir)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from experiments import embeddings
-from gotd_jax.embed import check_dtype
 from gotd_jax.models.named import fingerprint_of, folder_of, is_causal
 
 # evaluation -> whether it is of a causal language model; None where no model is trained
@@ -29,8 +30,7 @@ def check(config) -> None:
         raise ValueError(
             f"The evaluation {config.evaluation!r} is of {wanted}, and {config.model} is none. Name another model."
         )
-    embeddings.instructions(config)
-    check_dtype(config.embed.dtype)
+    embeddings.embedder(config, Path(), finetuned=False).check()
     if config.embed.finetuned and is_causal(folder_of(config.embed.model)):
         raise ValueError(
             f"Only encoders are fine-tuned on the task before they embed, and {config.embed.model} writes. Set "

@@ -87,7 +87,8 @@ def texts(config, workdir: Path) -> Texts:
     folder = workdir / f"detox-{fingerprint(settings)}"
     make = functools.partial(_part, pool=pool, drawn=drawn, chooser=chooser, config=config)
     stage(folder, settings, make, kind="detox")
-    parted = Texts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Texts)))
+    apart = {name: Corpus.open(folder / f"{name}.arrow") for name in ("held_out", "clean", "toxic")}
+    parted = Texts(pool.take(np.load(folder / "pool.npy")), **apart)
     by_chunk = functools.partial(inputs.chunked, config=config)
     return dataclasses.replace(parted, clean=by_chunk(parted.clean), toxic=by_chunk(parted.toxic))
 
@@ -137,7 +138,7 @@ def _part(folder: Path, pool: Corpus, drawn: list[Prompt], chooser: Scorer, conf
             f"Of {len(pool):,} chunks without what is tested on {len(held_out):,} are held out and the others are targets: no "
             "candidate is left. Add to the pool, or lower --config.detox.targets or --config.detox.held_out."
         )
-    pool.keep(candidate, folder / "pool.arrow")
+    np.save(folder / "pool.npy", np.flatnonzero(candidate))
     for name, corpus in (("held_out", pool.take(np.sort(held_out))), ("clean", clean), ("toxic", toxic)):
         corpus.save(folder / f"{name}.arrow")
     counts = {"candidates": int(candidate.sum()), "held_out": len(held_out)}

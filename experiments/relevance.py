@@ -75,13 +75,11 @@ def relevant(pool: Corpus, target: Corpus, embed: Callable | None, config, workd
     settings = {"test": tested.name, "pool": pool.fingerprint_with_domains, "kept": kept, "seed": config.pool.seed}
 
     def make(folder: Path) -> None:
-        chosen = np.zeros(len(pool), bool)
-        for name, count in kept.items():
-            chosen[_drawn(pool, name, count, config)] = True
-        pool.keep(chosen, folder / "pool.arrow")
+        rows = [_drawn(pool, name, count, config) for name, count in kept.items()]
+        np.save(folder / "rows.npy", np.sort(np.concatenate(rows)))
 
     folder = stage(workdir / f"relevant-{fingerprint(settings)}", settings, make, kind="relevant")
-    return Corpus.open(folder / "pool.arrow")
+    return pool.take(np.load(folder / "rows.npy"))
 
 
 def described(pool: Corpus, target: Corpus, config, workdir: Path) -> dict | None:
@@ -139,7 +137,7 @@ def _folder(pool: Corpus, target: Corpus, config, workdir: Path) -> Path:
 
 def _drawn(pool: Corpus, name: str, most: int, config) -> np.ndarray:
     """Returns the rows of at most `most` chunks of a domain, drawn by the pool's seed, ascending."""
-    rows = np.flatnonzero(pc.equal(pool.table["domain"], name).to_numpy())
+    rows = np.flatnonzero(pc.equal(pool.column("domain"), name).to_numpy())
     return rows[drawn(len(rows), most, config.pool.seed)]
 
 

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 from experiments import relevance
-from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import BLIND
-from gotd_jax.models import named
-from gotd_jax.training.pre_finetune import pre_finetune
+from gotd_jax.pipeline.pre_finetuned import PreFinetuned
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, keep_trained
+from gotd_jax.training.starting import Start
 
 
 def settings(chosen: Corpus, pool: Corpus, config) -> dict:
     """Returns what the model depends on that `pre_finetuned` returns, JSON-like."""
-    if len(chosen) == 0:
-        return {"model": named.fingerprint_of(config.model)}
-    return {
-        "chosen": chosen.fingerprint,
-        "start": start(config).settings(pool),
-        "recipe": config.pre_finetune.to_dict(),
-        "seed": config.seed,
-    }
+    return _pre_finetuned(chosen, pool, config).settings()
 
 
 def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
-    """Returns the folder of the model trained on `chosen`, or of the published one where nothing was chosen.
+    """Returns the folder of the model trained on `chosen`, or of the published one where nothing was chosen."""
+    return _pre_finetuned(chosen, pool, config).folder(workdir, _method(config))
 
-    It is named after what was chosen, and not after the task: tasks for which a method chooses the same share one model.
-    """
-    if len(chosen) == 0:
-        return named.folder_of(config.model)
-    recipe, begun, made_of = Recipe(**config.pre_finetune), start(config), settings(chosen, pool, config)
 
-    def make(folder: Path) -> None:
-        model = begun.load(pool, workdir)
-        keep_trained(folder, model, functools.partial(pre_finetune, model, chosen, recipe, seed=config.seed))
-
-    folder = workdir / "pre_finetuned" / f"{_method(config)}-{fingerprint(made_of)}"
-    return stage(folder, made_of, make, kind="pre_finetuned") / "model"
+def _pre_finetuned(chosen: Corpus, pool: Corpus, config) -> PreFinetuned:
+    return PreFinetuned(start(config), chosen, pool, Recipe(**config.pre_finetune), config.seed)
 
 
 def starts_as(config) -> str:

@@ -220,6 +220,6 @@ def _one_ahead(made: Iterator) -> Iterator:
 
 
 def _write_ids(path: Path, corpus: Corpus) -> None:
-    table = corpus.table.select(["id", "hash"])
+    table = pa.table({name: corpus.column(name) for name in ("id", "hash")})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)

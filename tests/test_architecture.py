@@ -12,6 +12,7 @@ LAYERS = [  # a module imports from its own layer and those after it
     {"configs"},
     {"experiments"},
     {"gotd_jax.cli", "gotd_jax.tool"},
+    {"gotd_jax.pipeline"},
     {"gotd_jax.methods", "gotd_jax.report"},
     {"gotd_jax.embed", "gotd_jax.evaluation", "gotd_jax.training"},
     {"gotd_jax.models", "gotd_jax.data"},

@@ -61,7 +61,7 @@ def with_others(material: Material) -> tuple[Agreement, ...]:
     count, chosen = len(material.candidates), len(material.rows)
     sentence = "What a selection drawn by lot would share with this one on average. Read the others against it."
     by_lot = Agreement("random", "drawn by lot", chosen / count, chosen / count, count, chosen, sentence)
-    embedded = material.candidates if material.embedded else material.sample(MOST_EMBEDDED)
+    embedded = np.arange(len(material.candidates)) if material.embedded else material.sample(MOST_EMBEDDED)
     read = material.sample(max(1, MOST_READ // len(material.targets)))
     return (
         by_lot,
@@ -99,7 +99,7 @@ def _nearest(material: Material, rows: np.ndarray, target: TargetSide, budget: i
 
 
 def _by_words(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
-    problem = Problem(material.pool.take(rows), target.corpus, lambda _: target.embeddings)
+    problem = Problem(material.candidates.take(rows), target.corpus, lambda _: target.embeddings)
     return dsir.select(problem, budget, seed=material.seed).rows
 
 

@@ -20,12 +20,12 @@ def folder(tiny_model, tmp_path):
 
 def test_a_config_says_how_texts_become_vectors_unless_it_asks_for_the_folder(config, folder, tmp_path):
     config.embed.model = str(folder)
-    said = embeddings.instructions(config)
+    said = embeddings.embedder(config, tmp_path).how
     assert (said.pooling, said.normalise, said.max_length) == ("mean", False, 32)
     corpus = Corpus.from_texts(["the wave", "a ship in the harbour"])
     plain = np.array(embeddings.embedded(corpus, config, tmp_path))
     config.embed.pooling = "folder"
-    said = embeddings.instructions(config)
+    said = embeddings.embedder(config, tmp_path).how
     assert (said.pooling, said.normalise, said.max_length) == ("cls", True, 32)
     followed = embeddings.embedded(corpus, config, tmp_path)
     np.testing.assert_allclose(np.linalg.norm(followed, axis=1), 1, atol=1e-5)
