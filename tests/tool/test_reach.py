@@ -60,7 +60,7 @@ def test_a_target_of_which_nothing_can_be_read_is_refused(asked, lines, tmp_path
 
 def test_a_pool_of_which_nothing_can_be_read_is_refused(asked, lines, tmp_path):
     pool = lines(tmp_path / "pool.jsonl", UNKNOWN)
-    with pytest.raises(ValueError, match="None of the 30 chunks of the pool can be chosen: 0 hold text that is to be tested"):
+    with pytest.raises(ValueError, match="None of the 30 chunks of the pool can be chosen: 0 hold text that is tested on"):
         tool.select(asked(pool=str(pool), budget="5"), tmp_path / "chosen")
 
 
