@@ -20,7 +20,8 @@ from experiments import (
     selecting,
     stages,
 )
-from gotd_jax.artifacts import made_with, read_json, say_outdated, seconds_of
+from gotd_jax.artifacts import made_with, say_outdated, seconds_of
+from gotd_jax.files import read_json
 from gotd_jax.methods import METHODS, Problem, check_budget
 
 # How a cell ends, by `config.evaluation`: a module of check, problem, tested, scorer, settings, score and row.

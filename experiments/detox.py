@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import choosing, losses, prompting, relevance, stages, writing
-from gotd_jax.artifacts import fingerprint, write_json
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.evaluation import writing as measured
@@ -18,6 +18,7 @@ from gotd_jax.evaluation.choices import Choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from experiments import inputs, leaking, losses, relevance
-from gotd_jax.artifacts import write_json
 from gotd_jax.data import pools
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
 from gotd_jax.models import published
 from gotd_jax.training.evaluate import evaluate

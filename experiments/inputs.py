@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from experiments import domains
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import domain_tasks, glue, labelled, pools, samples, tasks
 from gotd_jax.data.chunks import chunk, chunk_records
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
+from gotd_jax.files import read_json, write_json
 
 # The labelled tasks that multiple-choice ones are made of: an encoder can be fine-tuned on those.
 LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}

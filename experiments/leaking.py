@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import RULE, leaks
+from gotd_jax.files import read_json, write_json
 
 COUNTS = "counts.json"
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gotd_jax import machine, provenance
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.report import figures, items, origins, statistics, table
 
 NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes

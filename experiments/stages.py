@@ -11,9 +11,10 @@ import numpy as np
 
 from experiments import embeddings, losses, models, training
 from gotd_jax import artifacts, methods, ot
-from gotd_jax.artifacts import fingerprint, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
 
 

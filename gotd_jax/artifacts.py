@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import dataclasses
-import fcntl
 import functools
 import hashlib
 import json
@@ -13,11 +11,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from gotd_jax import provenance
+from gotd_jax.files import flush_folder, lock, read_json, write_json
 
 SETTINGS = "settings.json"
 MADE = "made.json"
@@ -37,83 +36,10 @@ _MAKING: contextvars.ContextVar[_Making | None] = contextvars.ContextVar("making
 _SAID: set[Path] = set()  # workdirs of which `say_outdated` has spoken
 
 
-def cache_folder() -> Path:
-    """Returns where downloads and compiled programs are kept: $GOTD_CACHE, or `gotd_jax` in $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("GOTD_CACHE")
-    if own:
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gotd_jax"
-
-
 def fingerprint(settings: Any) -> str:
     """Returns 16 hex digits that identify JSON-like `settings`, whatever the order of their keys."""
     text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary path; what is written there appears at `path` at once, or not at all.
-
-    The parent folder is made where it is missing. If the body raises, the temporary file is removed and what stood at
-    `path` before still stands.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a new temporary folder; what is written there appears as the folder `path` at once, or not at all.
-
-    The parent folder is made where it is missing. If the body raises, the temporary folder is removed.
-
-    Raises:
-      OSError: something other than an empty folder has come to lie at `path` meanwhile.
-    """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        _sync(partial)
-        os.rename(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Writes `content` as indented JSON, whole or not at all."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-
-
-def read_json(path: str | os.PathLike) -> Any:
-    """Returns the content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def read_object(path: str | os.PathLike) -> dict[str, Any]:
-    """Returns the JSON object that a fetched file holds.
-
-    Raises:
-      ValueError: it holds none.
-    """
-    try:
-        content = read_json(path)
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
-    return content
 
 
 def stage(
@@ -151,7 +77,7 @@ def stage(
     settings = json.loads(json.dumps(settings, default=str))
     if not _is_current(folder, kind, replace):
         partial = folder.with_name(folder.name + PARTIAL)
-        with turn(partial, waiting=f"Another process is making {folder.name}; this one waits for it."):
+        with lock(partial, waiting=f"Another process is making {folder.name}; this one waits for it."):
             if _is_current(folder, kind, replace):  # another process made it meanwhile
                 partial.rmdir()
             else:
@@ -171,45 +97,6 @@ def note(folder: str | os.PathLike) -> None:
     if outer := _MAKING.get():
         outer.versions |= read_json(Path(folder) / MADE)["versions"]
         outer.asked_for |= _history(Path(folder))
-
-
-@contextlib.contextmanager
-def turn(folder: str | os.PathLike, *, waiting: str = "") -> Iterator[None]:
-    """Makes `folder` where it is missing and holds it: of all processes that ask for it, one at a time is inside.
-
-    Args:
-      folder: may be renamed or removed by who holds it.
-      waiting: what is said if another process holds it.
-    """
-    descriptor = None
-    while descriptor is None:
-        descriptor = _hold(Path(folder), waiting)
-    try:
-        yield
-    finally:
-        os.close(descriptor)  # which also lets go
-
-
-def _hold(folder: Path, waiting: str) -> int | None:
-    """Returns the descriptor of `folder`, locked; None if whoever held it before has renamed or removed it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (FileExistsError, FileNotFoundError):  # it was renamed or removed while it was looked for
-        if folder.is_file():
-            raise
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if waiting:
-            print(waiting, file=sys.stderr, flush=True)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.samestat(os.fstat(descriptor), os.stat(folder)):
-            return descriptor
-    os.close(descriptor)
-    return None
 
 
 def seconds_of(folder: str | os.PathLike) -> dict[str, float]:
@@ -329,7 +216,7 @@ def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], Non
     seconds = round(time.perf_counter() - began - making.seconds, 3)
     made = {"kind": kind, "seconds": seconds, "versions": making.versions, "made_with": provenance.now()}
     write_json(partial / MADE, made | {"asked_for": making.asked_for})
-    _sync(partial)
+    flush_folder(partial)
 
 
 def _settings_of(folder: Path) -> Any:
@@ -343,12 +230,3 @@ def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     if differing:
         described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
         raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")
-
-
-def _sync(folder: Path) -> None:
-    for path in (*folder.rglob("*"), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -11,7 +11,7 @@ import jaxlib
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from gotd_jax.artifacts import cache_folder
+from gotd_jax.files import cache_folder
 
 AXIS = "data"  # the one axis that batches, blocks of the pool and rows of embeddings are split over
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from gotd_jax import artifacts, provenance
-from gotd_jax.artifacts import fingerprint, made_with, read_json, seconds_of, turn, whole_file, whole_folder, write_json
+from gotd_jax.artifacts import fingerprint, made_with, seconds_of
+from gotd_jax.files import write_json
 
 KIND = "embeddings"  # any
 
@@ -117,25 +118,6 @@ def test_processes_that_want_a_stage_at_once_make_it_once(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["going", "stage"]
 
 
-def test_a_folder_that_goes_as_it_is_looked_for_is_looked_for_again(tmp_path, monkeypatch):
-    make, refusals = os.mkdir, iter([FileExistsError])
-
-    def finds_one_that_goes(*arguments):
-        for refusal in refusals:
-            raise refusal
-        make(*arguments)
-
-    monkeypatch.setattr(os, "mkdir", finds_one_that_goes)
-    with turn(tmp_path / "wanted"):
-        assert (tmp_path / "wanted").is_dir()
-
-
-def test_a_turn_at_a_file_is_refused(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(FileExistsError), turn(tmp_path / "file"):
-        pass
-
-
 def test_a_stage_whose_maker_was_killed_is_made_by_who_waits(tmp_path):
     command = [sys.executable, "-c", AT_ONCE.replace("0.5", "60"), tmp_path / "stage", tmp_path / "going"]
     killed = subprocess.Popen(command)
@@ -156,44 +138,9 @@ def test_folder_that_is_no_stage_is_refused(tmp_path):
         stage(tmp_path / "mine", {}, lambda folder: None)
 
 
-def test_interrupted_file_leaves_what_was_there(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), whole_file(path) as partial:
-        partial.write_text("new")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_json_comes_back(tmp_path):
-    write_json(tmp_path / "deep" / "a.json", {"ü": [1, None]})
-    assert read_json(tmp_path / "deep" / "a.json") == {"ü": [1, None]}
-    assert json.loads((tmp_path / "deep" / "a.json").read_text(encoding="utf-8"))
-
-
 def test_fingerprint_ignores_the_order_of_keys_and_nothing_else():
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1, "b": 2}) != fingerprint({"a": 2, "b": 1})
-
-
-def test_a_folder_is_whole_or_absent(tmp_path):
-    with whole_folder(tmp_path / "deep" / "made") as partial:
-        (partial / "text").write_text("all")
-        assert not (tmp_path / "deep" / "made").exists()
-    assert (tmp_path / "deep" / "made" / "text").read_text() == "all"
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "other") as partial:
-        (partial / "text").write_text("half")
-        raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-
-
-def test_a_whole_folder_takes_no_other_ones_place(tmp_path):
-    with pytest.raises(OSError, match="not empty"), whole_folder(tmp_path / "made") as partial:
-        (partial / "text").write_text("second")
-        (tmp_path / "made").mkdir()
-        (tmp_path / "made" / "text").write_text("first")
-    assert (tmp_path / "made" / "text").read_text() == "first" and len(list(tmp_path.iterdir())) == 1
 
 
 def made(text):

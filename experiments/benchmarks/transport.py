@@ -20,8 +20,9 @@ from experiments.benchmarks.epsilon import advice, overlap
 from experiments.benchmarks.figure import draw
 from experiments.benchmarks.measure import alone, alternated, extra_memory, status, write_rows
 from gotd_jax import ot
-from gotd_jax.artifacts import read_json, stage, whole_file, write_json
+from gotd_jax.artifacts import stage
 from gotd_jax.devices import describe
+from gotd_jax.files import read_json, whole_file, write_json
 from gotd_jax.ot.blocks import plan_block, rows_per_block
 from gotd_jax.ot.passes import Part, pass_over
 from gotd_jax.ot.transport import Transport

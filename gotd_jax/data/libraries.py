@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gotd_jax.artifacts import read_json
 from gotd_jax.data import hub_datasets
 from gotd_jax.data.fields import Fields, listed
 from gotd_jax.data.formats import FAULTS, ROWS_PER_READ, brief, table_rows
+from gotd_jax.files import read_json
 
 Rows = Callable[[], Iterator[tuple[int, Mapping]]]
 SPLITS = "dataset_dict.json"  # in the folder of several splits that `save_to_disk` wrote

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax.artifacts import read_object
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import read_object
 
 TEXTS_PER_CALL = 2048
 # What sentence-transformers says of the tokeniser beside it, under names that it has had.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import read_json, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
+from gotd_jax.files import read_json, write_json
 
 VECTORS, COVERAGE, DONE = "embeddings.npy", "coverage.npy", "done.json"
 DTYPES = ("float32", "float16")

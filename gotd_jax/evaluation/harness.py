@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from gotd_jax.artifacts import whole_file
 from gotd_jax.data.choice_tasks import CHOICE_TASKS, ChoiceTask
+from gotd_jax.files import whole_file
 from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.vocabulary import tokenizer_of

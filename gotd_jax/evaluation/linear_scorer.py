@@ -16,11 +16,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gotd_jax.artifacts import cache_folder, whole_file
 from gotd_jax.data.packages import PACKAGES, fetch, open_member
 from gotd_jax.evaluation import pickled_numbers
 from gotd_jax.evaluation.pickled_numbers import Inert
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import cache_folder, whole_file
 
 PACKAGE = PACKAGES["alt-profanity-check"]
 READING = 1  # raised when other numbers are made of the same package

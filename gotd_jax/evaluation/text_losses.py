@@ -14,12 +14,12 @@ from flax import nnx
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
-from gotd_jax.artifacts import whole_file
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.widths import batches_by_width
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
+from gotd_jax.files import whole_file
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.progress import progress

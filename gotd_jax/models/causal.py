@@ -10,7 +10,7 @@ from pathlib import Path
 import jax.numpy as jnp
 from flax import nnx, traverse_util
 
-from gotd_jax import artifacts
+from gotd_jax import artifacts, files
 from gotd_jax.models import decoder_weights as weights
 from gotd_jax.models import model
 from gotd_jax.models.decoder_config import DecoderConfig
@@ -74,7 +74,7 @@ def _stop_ids(folder: Path, config: DecoderConfig) -> tuple[int, ...]:
     if not (folder / GENERATION).is_file():
         return ()
     try:
-        found = token_ids(artifacts.read_object(folder / GENERATION).get("eos_token_id"))
+        found = token_ids(files.read_object(folder / GENERATION).get("eos_token_id"))
     except ValueError as error:
         raise ValueError(f"{folder / GENERATION} does not say where writing ends. {error}") from error
     return () if set(found) <= set(config.end_ids) <= set(found) else found

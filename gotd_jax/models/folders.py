@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gotd_jax import contents
-from gotd_jax.artifacts import read_json, read_object
 from gotd_jax.data.tokens import SENTENCE_CONFIGS
+from gotd_jax.files import read_json, read_object
 from gotd_jax.models.revisions import fetched
 
 CONFIG = "config.json"

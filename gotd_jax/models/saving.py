@@ -12,7 +12,7 @@ import numpy as np
 from flax import traverse_util
 from safetensors.numpy import save_file
 
-from gotd_jax import artifacts
+from gotd_jax.files import whole_file, write_json
 from gotd_jax.models import decoder_families, decoder_weights, weights
 from gotd_jax.models.config import to_hf
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, companions, read_config
@@ -66,11 +66,11 @@ def save(
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        artifacts.write_json(partial / CONFIG, content)
-        with artifacts.whole_file(partial / WEIGHTS) as path:
+        write_json(partial / CONFIG, content)
+        with whole_file(partial / WEIGHTS) as path:
             save_file(tensors, path, metadata={"format": "pt"})
         for name, file in files.items():
-            with artifacts.whole_file(partial / name) as path:
+            with whole_file(partial / name) as path:
                 shutil.copyfile(file, path)
         os.replace(partial, folder)
     finally:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gotd_jax.artifacts import read_json, read_object
 from gotd_jax.data.tokens import SENTENCE_CONFIGS, sentence_config
+from gotd_jax.files import read_json, read_object
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES
 
 MODULES = "modules.json"

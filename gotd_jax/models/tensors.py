@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gotd_jax import contents
-from gotd_jax.artifacts import read_object
+from gotd_jax.files import read_object
 from gotd_jax.models.folders import INDEX, WEIGHTS, say, some
 
 # Weights in these are pickles, which run code when read, or belong to other frameworks.

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.ot.blocks import logits, plan_block, products, shifted
 from gotd_jax.ot.passes import Part, pass_over
 from gotd_jax.ot.pool import Pool

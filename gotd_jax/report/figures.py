@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.report import heatmap, seconds, shares
 
 FIGURES = {"heatmap": heatmap, "shares": shares, "seconds": seconds}  # modules of FIELDS, FILE, make, text, markdown and draw

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 
 FILE = "items.parquet"
 

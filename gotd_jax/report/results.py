@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import turn, whole_file
+from gotd_jax.files import lock, whole_file
 
 
 def write(path: str | os.PathLike, row: dict) -> None:
@@ -25,7 +25,7 @@ def write(path: str | os.PathLike, row: dict) -> None:
     if not row.get("cell"):
         raise ValueError(f"A row of results needs a 'cell' to be told by; this one has {', '.join(row) or 'nothing'}.")
     path = Path(path)
-    with turn(path.parent):
+    with lock(path.parent):
         rows = {_key(old): old for old in read(path) if old.get("code") == row.get("code")} if path.exists() else {}
         rows[_key(row)] = row
         lines = [_line(row) for row in sorted(rows.values(), key=_order)]

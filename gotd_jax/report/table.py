@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.report import formats, grouping, notes, statistics, verdicts
 from gotd_jax.report import paper as published
 from gotd_jax.report.published import Published

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax import ot
-from gotd_jax.artifacts import say_outdated, whole_folder
+from gotd_jax.artifacts import say_outdated
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.samples import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import whole_folder
 from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
 from gotd_jax.models.named import folder_of
 from gotd_jax.ot import Potentials

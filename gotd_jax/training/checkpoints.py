@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from gotd_jax.artifacts import write_json
+from gotd_jax.files import write_json
 
 FOLDER, SETTINGS = "checkpoints", "run.json"
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.training.tensorboard import Events
 
 NAME = "metrics.jsonl"

@@ -15,7 +15,7 @@ from configs import common
 from experiments import cell, finetuning, inputs, running
 from experiments.sweep import cells_of
 from gotd_jax import provenance
-from gotd_jax.artifacts import read_json
+from gotd_jax.files import read_json
 from gotd_jax.models import published
 from gotd_jax.training import starting
 

@@ -7,10 +7,10 @@ import pytest
 
 from configs import common
 from experiments import cell, detox, inputs, prompting, writing
-from gotd_jax.artifacts import read_json
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import read_json
 from gotd_jax.report import columns, items, measures, table
 from tests.conftest import sentence
 from tests.experiments.test_cells import made_in

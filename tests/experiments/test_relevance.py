@@ -9,9 +9,9 @@ import pytest
 from configs import common, quickstart
 from experiments import cell, embeddings, finetuning, inputs, relevance
 from gotd_jax import ot
-from gotd_jax.artifacts import read_json
 from gotd_jax.data import packages, pools
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import read_json
 from gotd_jax.report import origins
 from tests.data.files import refused
 from tests.experiments.test_cells import made_in

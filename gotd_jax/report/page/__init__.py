@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 from gotd_jax.report.page import charts, words
 
 
