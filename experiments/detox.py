@@ -22,7 +22,7 @@ from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
 from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import columns, items, measures
+from gotd_jax.report import column_names, item_scores, score_columns
 
 ROLES = ("chooser", "judge", "second_judge")
 
@@ -89,7 +89,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
 
     utility = {task: choosing.asked(model, task, config) for task in settings.utility_tasks}
-    items.write(folder, _items(prompts, toxicity, lengths, utility))
+    item_scores.write(folder, _items(prompts, toxicity, lengths, utility))
 
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
@@ -106,7 +106,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
 
 def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: the judges' numbers; the chooser's stand in the scores."""
-    return {"task": config.task.name, "measures": measures.of_writing(scores)}
+    return {"task": config.task.name, "measures": score_columns.of_writing(scores)}
 
 
 def _scorers(config) -> dict[str, Scorer]:
@@ -148,8 +148,8 @@ def _items(
     """Returns the value of every prompt and of every item of the utility tasks, by column."""
     judged = {role: of_role.max(axis=1) for role, of_role in toxicity.items() if role != "chooser"}
     ids, toxic = [prompt.id for prompt in prompts], prompting.is_toxic(prompts)
-    of_prompts = measures.items_of_writing(ids, toxic, judged, lengths.mean(axis=1))
-    answered = {columns.accuracy(task): measures.items_of_choices(of.items, "sum") for task, of in utility.items()}
+    of_prompts = score_columns.items_of_writing(ids, toxic, judged, lengths.mean(axis=1))
+    answered = {column_names.accuracy(task): score_columns.items_of_choices(of.items, "sum") for task, of in utility.items()}
     return of_prompts | answered
 
 

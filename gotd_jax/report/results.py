@@ -1,4 +1,4 @@
-"""`results.jsonl`, a row a cell."""
+"""`results.jsonl`: one row per cell, written by processes that share the file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gotd_jax.files import lock, whole_file
 def write(path: str | os.PathLike, row: dict) -> None:
     """Adds `row` to the file at `path`, in place of the row of the same `cell` and `config` if there is one.
 
-    Cells of different configs can be one: what `none` scores depends on no epsilon. Rows of other `code` than its own are
+    Cells of different configs can be one: the score of `none` depends on no epsilon. Rows of other `code` than its own are
     dropped: no table is of two.
 
-    The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it take turns.
+    The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it wait for each other.
 
     Raises:
       ValueError: the row names no cell, or holds a number that is not finite.

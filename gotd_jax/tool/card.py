@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.contents import sha256
-from gotd_jax.report.formats import markdown_lines
+from gotd_jax.report.rendering import markdown_lines
 
 NAME = "README.md"
 

@@ -18,7 +18,7 @@ from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models import named as models
 from gotd_jax.models.vocabulary import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
-from gotd_jax.report.formats import aligned
+from gotd_jax.report.rendering import aligned
 from gotd_jax.tool import losses, rates, reach
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method

@@ -1,4 +1,4 @@
-"""The values of single items, prompts or questions, that a cell was measured on: what pairs two cells of one seed."""
+"""The values of single items, prompts or questions, that a cell was measured on: two cells of one seed are paired by them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(folder: str | os.PathLike, values: Mapping[str, Mapping[str, float]]) 
 
 
 def read(folder: str | os.PathLike) -> dict[str, dict[str, float]]:
-    """Returns each item's value by its id, by column, as `write` took them; nothing where the folder has no such file."""
+    """Returns each item's value by its id, by column, as `write` took them; empty where the folder has no such file."""
     path = Path(folder) / FILE
     if not path.exists():
         return {}

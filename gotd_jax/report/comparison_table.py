@@ -1,4 +1,4 @@
-"""Comparisons of methods written down: those that a reader needs as text, all of them as comma-separated values."""
+"""The table of comparisons between methods: the ones that a reader needs as text, all of them as comma-separated values."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import csv as csv_module
 import io
 from collections.abc import Sequence
 
-from gotd_jax.report import formats, grouping
-from gotd_jax.report.paired import ALPHA, FEWEST_BOOTSTRAPPED, FEWEST_TESTED, MOST_SEEDS, POWER
-from gotd_jax.report.statistics import EQUIVALENT, INSIDE, Comparison
+from gotd_jax.report import grouping, rendering
+from gotd_jax.report.comparison import EQUIVALENT, INSIDE, Comparison
+from gotd_jax.report.paired_tests import ALPHA, FEWEST_BOOTSTRAPPED, FEWEST_TESTED, MOST_SEEDS, POWER
 
 LINES = 30  # of the text, at most
 HEADER = ("reference", "other", "column", "reference_mean", "other_mean", "difference", "spread", "low", "high", "interval",
@@ -21,9 +21,9 @@ SAID = {
 
 
 def text(comparisons: Sequence[Comparison]) -> str:
-    """Returns the comparisons that a reader needs, in aligned columns, and what they are; nothing for none.
+    """Returns the comparisons that a reader needs, in aligned columns, and notes on them; empty for none.
 
-    That is the average over tasks, or as many leading columns as `LINES` has room for, and then, of the rest, what is
+    That is the average over tasks, or as many leading columns as `LINES` has room for, and then, of the rest, those
     outside the noise. Where nothing can be tested it is one sentence.
     """
     if not comparisons:
@@ -37,11 +37,11 @@ def text(comparisons: Sequence[Comparison]) -> str:
     shown = _shown(comparisons)
     head = ["difference of", "column", "difference", "95 % interval", "p (Holm)", "seeds", "verdict", "seeds to settle"]
     grid = [head, *map(_cells, shown)]
-    return "\n".join([*formats.aligned(grid, left=(0, 1, 6)), "", *_notes(comparisons, shown)])
+    return "\n".join([*rendering.aligned(grid, left=(0, 1, 6)), "", *_notes(comparisons, shown)])
 
 
 def csv(comparisons: Sequence[Comparison]) -> str:
-    """Returns one line a comparison, numbers to six significant digits; what is not known is left empty."""
+    """Returns one line a comparison, numbers to six significant digits; unknown numbers are left empty."""
     file = io.StringIO()
     writer = csv_module.writer(file, lineterminator="\n")
     writer.writerow(HEADER)

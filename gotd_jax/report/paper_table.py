@@ -1,11 +1,11 @@
-"""`Published`: one setting of a table of the paper, and how its printed lines are read."""
+"""`PaperTable`: one setting of a table of the paper, parsed from its printed lines."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-# What the paper calls the methods.
+# The paper's names of the methods.
 LABELS = {
     "none": "BERT vanilla",
     "random": "RANDOM",
@@ -25,7 +25,7 @@ LABELS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Published:
+class PaperTable:
     """One setting of a published table.
 
     Attributes:
@@ -35,9 +35,9 @@ class Published:
       seeds: over which the mean and spread are.
       scores: (mean, standard deviation or None) by method and column, on the scale on which the column is printed.
       printed_averages: the table's last column by method, which need not be the mean of the row; empty where it has none.
-      printed_spreads: of these averages, where there are some.
+      printed_spreads: of these averages, if it prints them.
       notes: faults of these numbers that a comparison has to know of.
-      names: what this table calls methods otherwise than `LABELS`.
+      names: this table's own names of methods, in place of those in `LABELS`.
     """
 
     title: str
@@ -56,7 +56,7 @@ class Published:
         return sum(self.scores[method][column][0] for column in columns) / len(columns)
 
     def label(self, method: str) -> str:
-        """Returns what the paper calls `method` in this table."""
+        """Returns the paper's name of `method` in this table."""
         return self.names.get(method, LABELS[method])
 
 

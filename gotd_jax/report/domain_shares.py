@@ -1,4 +1,4 @@
-"""Where selections come from, a line a method and a value of a swept field: shares of the pool's domains, text and bars."""
+"""Which domains the selections come from, in percent: of each method, and as a figure by a swept field, table and bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gotd_jax.report import formats
+from gotd_jax.report import rendering
 
 FIELDS = ("by",)
 FILE = "shares"
@@ -16,11 +16,11 @@ FILE = "shares"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shares:
-    """What share of each line came from each domain.
+    """Shares of the domains in each line.
 
     Attributes:
       domains: of the pool.
-      lines: the pool, the target where its texts have domains, and what was selected.
+      lines: the pool, the target where its texts have domains, and the selections.
       percent: float64 [lines, domains].
       chunks: how many each line is of, int64 [lines].
     """
@@ -29,6 +29,21 @@ class Shares:
     lines: tuple[str, ...]
     percent: np.ndarray
     chunks: np.ndarray
+
+
+def by_method(rows: Sequence[dict]) -> str:
+    """Returns, in aligned columns, the share of each domain in each method's selections, in percent.
+
+    Args:
+      rows: of `method`, `selected` and `pool` (domain -> chunks); all cells of a method are added up.
+    """
+    pool = Counter(rows[0]["pool"])
+    lines = [["selected from, %", *pool], ["(the pool)", *_percent(pool, pool)]]
+    for method in dict.fromkeys(row["method"] for row in rows):
+        selected = sum((Counter(row["selected"]) for row in rows if row["method"] == method), Counter())
+        if selected:
+            lines.append([method, *_percent(selected, pool)])
+    return "\n".join(map(str.rstrip, rendering.in_columns(lines, left=range(len(lines[0])))))
 
 
 def make(rows: Sequence[dict], by: str) -> Shares:
@@ -43,7 +58,7 @@ def make(rows: Sequence[dict], by: str) -> Shares:
     """
     pools = list({tuple(row["pool"].items()): row["pool"] for row in rows}.values())
     if len(pools) != 1:
-        raise ValueError(f"The shares of one pool are drawn, and the results are of {len(pools)}. Draw each by itself.")
+        raise ValueError(f"The shares of one pool are shown, and the results are of {len(pools)}. Plot each by itself.")
     counted = {"(the pool)": Counter(pools[0])}
     if set(rows[0]["target_domains"]) & set(pools[0]):
         counted["(the target)"] = Counter(rows[0]["target_domains"])
@@ -57,15 +72,15 @@ def make(rows: Sequence[dict], by: str) -> Shares:
 
 def text(made: Shares) -> str:
     """Returns the shares in aligned columns, in percent, and how many chunks they are of."""
-    return "\n".join(formats.in_columns(_grid(made)))
+    return "\n".join(rendering.in_columns(_grid(made)))
 
 
 def markdown(made: Shares) -> str:
     """Returns the shares as a table in GitHub's Markdown."""
-    return "\n".join(formats.markdown_lines(_grid(made))) + "\n"
+    return "\n".join(rendering.markdown_lines(_grid(made))) + "\n"
 
 
-def draw(made: Shares):
+def plot(made: Shares):
     """Returns a matplotlib figure: a bar a line, parted by domain, with the percentages in it."""
     from matplotlib import colormaps
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -87,6 +102,11 @@ def draw(made: Shares):
     axes.set(xlabel="share of the chunks, %", xlim=(0, 100))
     figure.legend(loc="outside upper center", ncols=len(made.domains), frameon=False, fontsize=8)
     return figure
+
+
+def _percent(selected: Counter, pool: Counter) -> list[str]:
+    total = sum(selected.values())
+    return [f"{100 * selected[domain] / total:.1f}" for domain in pool]
 
 
 def _grid(made: Shares) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Scores as columns of a table: each number with what it measures, over how many items, and its standard error."""
+"""A cell's scores as columns of a table: each number with its description, number of items and standard error."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gotd_jax.data.prompts import TOXIC
-from gotd_jax.report import columns
+from gotd_jax.report import column_names
 
 TOXICITY = {  # column -> name in the scores, kind of prompt
-    columns.EMT_TOXIC: ("max_toxicity", "toxic"),
-    columns.EMT_NONTOXIC: ("max_toxicity", "nontoxic"),
-    columns.TP_TOXIC: ("toxicity_probability", "toxic"),
-    columns.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
+    column_names.EMT_TOXIC: ("max_toxicity", "toxic"),
+    column_names.EMT_NONTOXIC: ("max_toxicity", "nontoxic"),
+    column_names.TP_TOXIC: ("toxicity_probability", "toxic"),
+    column_names.TP_NONTOXIC: ("toxicity_probability", "nontoxic"),
 }
-SOLVE = {  # column -> name in a solve's summary, scale, what it is
-    columns.MARGINAL: ("marginal_error", 100, "marginal error of the solve, % of the mass"),
-    columns.PASSES: ("passes", 1, "passes of the solve over pool and samples"),
-    columns.SECONDS: ("seconds", 1, "seconds of the solve"),
+SOLVE = {  # column -> name in a solve's summary, scale, description
+    column_names.MARGINAL: ("marginal_error", 100, "marginal error of the solve, % of the mass"),
+    column_names.PASSES: ("passes", 1, "passes of the solve over pool and samples"),
+    column_names.SECONDS: ("seconds", 1, "seconds of the solve"),
 }
-SAID = {
+WORDS = {
     "max_toxicity": "mean over prompts of the highest toxicity",
     "toxicity_probability": "share of prompts with a toxicity of 0.5 or more",
     "toxic": "toxic prompts",
@@ -44,7 +44,7 @@ def measure(
 
     Args:
       value: on the scale on which it is printed.
-      what: it measures, in words.
+      what: the quantity, in words.
       count: of the items that it is over.
       unit: what these items are.
       error: standard error over them.
@@ -57,7 +57,7 @@ def of_choices(summary: Mapping, rule: str) -> dict:
     """Returns a task's accuracy by a rule of `gotd_jax.evaluation.choices`, times 100."""
     found = summary[rule]
     error = None if found["standard_error"] is None else 100 * found["standard_error"]
-    return measure(100 * found["accuracy"], f"accuracy {SAID[rule]}", summary["items"], "items", error, points=True)
+    return measure(100 * found["accuracy"], f"accuracy {WORDS[rule]}", summary["items"], "items", error, points=True)
 
 
 def of_writing(scores: Mapping) -> dict[str, dict]:
@@ -67,15 +67,15 @@ def of_writing(scores: Mapping) -> dict[str, dict]:
       scores: the `scores.json` of a cell; see `experiments.detox`.
     """
     tasks = scores["utility"]
-    utility = {columns.accuracy(task): of_choices(summary, "sum") for task, summary in tasks.items()}
+    utility = {column_names.accuracy(task): of_choices(summary, "sum") for task, summary in tasks.items()}
     found = _toxicity(scores) | {
-        columns.PERPLEXITY: measure(
+        column_names.PERPLEXITY: measure(
             scores["perplexity"], "perplexity of held-out texts of the pool", scores["perplexity_tokens"], "tokens"
         )
     }
     if utility:
         mean = float(np.mean([accuracy["value"] for accuracy in utility.values()]))
-        found[columns.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {SAID['sum']}", points=True)
+        found[column_names.UTILITY] = measure(mean, f"mean accuracy of {', '.join(tasks)} {WORDS['sum']}", points=True)
     return found | _form(scores) | utility
 
 
@@ -99,8 +99,8 @@ def items_of_writing(
     for role, highest in judged.items():
         values = {"max_toxicity": highest, "toxicity_probability": (highest >= TOXIC).astype(float)}
         for column, (what, kind) in TOXICITY.items():
-            found[columns.by_second(column) if role == "second_judge" else column] = _by_id(ids, values[what], kinds[kind])
-    return found | {columns.LENGTH: _by_id(ids, lengths, np.ones(len(ids), bool))}
+            found[column_names.by_second(column) if role == "second_judge" else column] = _by_id(ids, values[what], kinds[kind])
+    return found | {column_names.LENGTH: _by_id(ids, lengths, np.ones(len(ids), bool))}
 
 
 def _by_id(ids: Sequence[str], values: np.ndarray, kept: np.ndarray) -> dict[str, float]:
@@ -118,8 +118,8 @@ def of_selection(scores: Mapping) -> dict[str, dict]:
     mixture = f"{1 - scores['mass']:g} pool + {scores['mass']:g} selection"
     exact = f"rows of the selection by exact duals ({on}) that are selected, %"
     return {
-        columns.EXACT: measure(100 * scores["exact_share"], exact),
-        columns.HELD_OUT: measure(
+        column_names.EXACT: measure(100 * scores["exact_share"], exact),
+        column_names.HELD_OUT: measure(
             cost,
             f"exact OT cost from {mixture} to held-out texts of the target, % of the pool's own",
             scores["held_out"],
@@ -138,28 +138,28 @@ def _home(scores: Mapping) -> dict[str, dict]:
     """Returns the shares of the selection from the task's own domains: each where there are several, and their sum."""
     shares = scores["home"]
     each = {
-        columns.share_of(name): measure(100 * share, f"share of the selection from {name}, %")
+        column_names.share_of(name): measure(100 * share, f"share of the selection from {name}, %")
         for name, share in shares.items()
         if len(shares) > 1
     }
     if not shares or not scores["others"]:
         return each
     what = f"share of the selection from the task's own domains ({', '.join(shares)}), %"
-    return {columns.HOME: measure(100 * sum(shares.values()), what), **each}
+    return {column_names.HOME: measure(100 * sum(shares.values()), what), **each}
 
 
 def _toxicity(scores: Mapping) -> dict[str, dict]:
     """Returns the columns of the judge, and after them the second's where there is one."""
     found = _judged(scores, scores["judge"])
     second = _judged(scores, scores["second_judge"]) if "second_judge" in scores else {}
-    return found | {columns.by_second(column): measured for column, measured in second.items()}
+    return found | {column_names.by_second(column): measured for column, measured in second.items()}
 
 
 def _judged(scores: Mapping, judge: Mapping) -> dict[str, dict]:
     of = f"of {scores['continuations']} continuations, by {judge['scorer']}"
     return {
         column: measure(
-            judge[f"{what}_{kind}"], f"{SAID[what]} {of}", scores["prompts"][kind], SAID[kind], judge[f"{what}_{kind}_error"]
+            judge[f"{what}_{kind}"], f"{WORDS[what]} {of}", scores["prompts"][kind], WORDS[kind], judge[f"{what}_{kind}_error"]
         )
         for column, (what, kind) in TOXICITY.items()
     }
@@ -170,10 +170,10 @@ def _form(scores: Mapping) -> dict[str, dict]:
     fluency = "perplexity of the continuations under the base model"
     repeated = "{}-grams of a prompt's continuations, distinct ones over all"
     return {
-        columns.FLUENCY: measure(scores["fluency_perplexity"], fluency, scores["fluency_tokens"], "tokens"),
-        columns.LENGTH: measure(scores["length"], "tokens of a continuation", prompts, "prompts", scores["length_error"]),
+        column_names.FLUENCY: measure(scores["fluency_perplexity"], fluency, scores["fluency_tokens"], "tokens"),
+        column_names.LENGTH: measure(scores["length"], "tokens of a continuation", prompts, "prompts", scores["length_error"]),
         **{
             column: measure(scores[f"distinct_{size}"], repeated.format(size), prompts, "prompts")
-            for size, column in columns.DISTINCT.items()
+            for size, column in column_names.DISTINCT.items()
         },
     }

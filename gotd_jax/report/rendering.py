@@ -1,15 +1,12 @@
-"""A table written down: Markdown, comma-separated values, LaTeX, and plain text for a terminal."""
+"""A table of cells, written down: Markdown, comma-separated values, LaTeX, and plain text for a terminal."""
 
 from __future__ import annotations
 
 import csv as csv_module
+import dataclasses
 import io
 import re
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gotd_jax.report.table import Cell, Table
 
 HEADER = ("source", "line", "method", "budget", "task", "mean", "spread", "seeds", "seeds_expected", "error", "items")
 LATEX_ESCAPES = {
@@ -20,6 +17,65 @@ LATEX_ESCAPES = {
     "↓": r"$\downarrow$",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A mean over seeds, on the scale on which its column is printed.
+
+    Attributes:
+      mean: None where no seed has been run.
+      spread: sample standard deviation over seeds (n - 1 in the denominator); None where there is but one.
+      seeds: how many there are.
+      expected: how many there are in the whole table.
+      error: standard error over the items (prompts, questions) of a single seed; None where it is not known.
+      count: how many items; None where it is not known.
+    """
+
+    mean: float | None
+    spread: float | None
+    seeds: int
+    expected: int
+    error: float | None = None
+    count: int | None = None
+
+    def __str__(self) -> str:
+        """Returns `mean_spread`, and the seeds it is of where some are missing; nothing where none was expected."""
+        if self.expected == 0:
+            return ""
+        missing = f"{self.seeds} of {self.expected} seeds"
+        if self.mean is None:
+            return missing
+        text = f"{self.mean:.2f}" if self.spread is None else f"{self.mean:.2f}_{self.spread:.2f}"
+        return text if self.seeds == self.expected else f"{text} ({missing})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One line of a table: a method's, the paper's or a baseline's, with a cell for each column.
+
+    Attributes:
+      label: as it is printed.
+      method: name in METHODS.
+      budget: chunks selected.
+      source: 'ours', 'paper', or 'baseline' for a line that no model makes.
+      cells: one for each column.
+    """
+
+    label: str
+    method: str
+    budget: int
+    source: str
+    cells: tuple[Cell, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Lines and columns, tasks and their average where there are several, or measures; notes go beneath."""
+
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
 
 
 def markdown(table: Table) -> str:
@@ -64,7 +120,7 @@ def aligned(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list
 
 
 def in_columns(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
-    """Returns the lines of `grid`; the columns `left` start at the left, others end right."""
+    """Returns the lines of `grid`; the columns `left` are aligned left, all other ones right."""
     widths = [max(map(len, column)) for column in zip(*grid)]
     return [
         "  ".join(
@@ -75,14 +131,14 @@ def in_columns(grid: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> l
 
 
 def markdown_lines(grid: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the lines of `grid` as a table in GitHub's Markdown, the first its head; columns but the first end right."""
+    """Returns `grid` as a table in GitHub's Markdown, the first its head; all columns but the first are right-aligned."""
     head, *rows = [[_escaped_markdown(cell) for cell in line] for line in grid]
     rule = ["---"] + ["---:"] * (len(head) - 1)
     return ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
 
 
 def latex_text(words: str) -> str:
-    """Returns `words` with all that LaTeX would take for a command written out."""
+    """Returns `words` with every character escaped that LaTeX would take for a command."""
     return "".join(LATEX_ESCAPES.get(character, character) for character in words)
 
 

@@ -1,4 +1,4 @@
-"""What the columns of tables of writing, of zero-shot tasks and of selections are called; an arrow points to the better."""
+"""Names of the columns of detoxification, zero-shot and selection tables; an arrow points to the better values."""
 
 EMT_TOXIC = "EMT toxic ↓"  # expected maximum toxicity of a prompt's continuations
 EMT_NONTOXIC = "EMT non-toxic ↓"
@@ -6,7 +6,7 @@ TP_TOXIC = "TP toxic ↓"  # toxicity probability: share of prompts with a conti
 TP_NONTOXIC = "TP non-toxic ↓"
 PERPLEXITY = "PPL ↓"  # of held-out texts of the pool
 UTILITY = "utility ↑"  # mean accuracy of zero-shot tasks, times 100
-FLUENCY = "fluency PPL ↓"  # of what was written, under the base model
+FLUENCY = "fluency PPL ↓"  # of the continuations, under the base model
 LENGTH = "length"  # tokens
 DISTINCT = {order: f"distinct-{order} ↑" for order in (1, 2, 3)}
 EXACT = "of the exact selection, % ↑"
@@ -24,7 +24,7 @@ def accuracy(task: str, scoring: str = "") -> str:
 
 
 def by_second(column: str) -> str:
-    """Returns the column of what the second judge says of the same."""
+    """Returns the column of the second judge for a column of the first."""
     name, arrow = column.rsplit(" ", 1)
     return f"{name}, second judge {arrow}"
 

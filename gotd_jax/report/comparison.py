@@ -7,20 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gotd_jax.report import columns as columns_module
-from gotd_jax.report import grouping, paired
+from gotd_jax.report import column_names, grouping, paired_tests
 
 REFERENCE = "got_d"
 INSIDE = "inside the noise"
 EQUIVALENT = "equal within the margin"
 
-# Returns each item's value by its id, by column, as the cell of a row left them; nothing where it left none.
+# Returns each item's value by its id, by column, as the cell of a row left them; empty where it left none.
 Items = Callable[[dict], Mapping[str, Mapping[str, float]]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Margin:
-    """The largest difference that is worth nothing: two lines nearer to each other than that are as good as one.
+    """The largest difference that does not matter: two lines nearer to each other are equally good.
 
     Attributes:
       points: of scores and accuracies, times 100.
@@ -34,7 +33,7 @@ class Margin:
         if not (self.points > 0 and self.share > 0):
             raise ValueError(f"A margin is positive, and points is {self.points}, share {self.share}. See --config.margin.")
 
-    def of(self, found: paired.Paired, in_points: bool) -> float | None:
+    def of(self, found: paired_tests.Paired, in_points: bool) -> float | None:
         """Returns the margin of a difference, in the units of its values; None without a difference."""
         if found.means is None:
             return None
@@ -55,16 +54,16 @@ class Comparison:
       found: the difference, the reference's value less the other's, and its noise.
       p: of `found`, adjusted by Holm for all tests of the table; None where there is no test.
       margin: of equivalence, in the column's units; None without a difference.
-      p_equivalent: of a difference of the margin or more, adjusted likewise for all of the table; None without a test.
+      p_equivalent: of a difference of the margin or more, adjusted by Holm in the same way; None without a test.
       settle: the fewest seeds that would settle the difference at the level at which Holm tests it; None above
-        `paired.MOST_SEEDS`, or where the test is not over seeds.
+        `paired_tests.MOST_SEEDS`, or where the test is not over seeds.
       verdict: on the reference, in words.
     """
 
     reference: str
     other: str
     column: str
-    found: paired.Paired
+    found: paired_tests.Paired
     p: float | None
     margin: float | None
     p_equivalent: float | None
@@ -83,15 +82,15 @@ def compare(
     """Returns a reference method against each other method, in each column: the average over tasks first, if there is one.
 
     Lines are compared that differ in the method alone; a field of value None is one that the method does not read and may
-    differ, and so may the budget of `none`. Where there is but one method, the last line is compared with each other. An
-    average is over seeds that have all tasks. Where the seeds are fewer than `paired.FEWEST_TESTED`, values are paired over
-    the items that both lines were measured on, each the mean over the seeds.
+    differ, and so may the budget of `none`. Where there is but one method, the last line is compared with every other. An
+    average is over seeds that have all tasks. Where the seeds are fewer than `paired_tests.FEWEST_TESTED`, values are paired
+    over the items that both lines were measured on, each the mean over the seeds.
 
     Args:
       rows: as `gotd_jax.report.table.make` takes them.
       by: the fields that make a line, as there.
       reference: a method; by default `got_d` if it is there, otherwise the last.
-      margin: below which a difference is worth nothing.
+      margin: below which a difference does not matter.
       items: the values of single items; none by default.
 
     Raises:
@@ -114,7 +113,7 @@ def compare(
             differences.append(_difference(*lines))
             in_points = any(measure.get("points") for of_line, _ in lines for measure in of_line.values())
             margins.append(margin.of(differences[-1], in_points))
-    senses = [1 if "measures" not in rows[0] else columns_module.sense(column) for *_, column in places]
+    senses = [1 if "measures" not in rows[0] else column_names.sense(column) for *_, column in places]
     return tuple(
         Comparison(*place, *tested, _verdict(*tested[:2], tested[3], sense))
         for place, sense, tested in zip(places, senses, _tested(differences, margins))
@@ -146,20 +145,20 @@ def _items_by_seed(group: Sequence[dict], items: Items | None) -> dict[str, dict
     return found
 
 
-def _difference(first: tuple[dict, dict], second: tuple[dict, dict]) -> paired.Paired:
+def _difference(first: tuple[dict, dict], second: tuple[dict, dict]) -> paired_tests.Paired:
     """Returns the difference of two lines in a column; of each are given its measures and its items, by seed."""
     seeds = [seed for seed in first[0] if seed in second[0]]
     if not seeds:
-        return paired.Paired(0)
-    if len(seeds) < paired.FEWEST_TESTED:
+        return paired_tests.Paired(0)
+    if len(seeds) < paired_tests.FEWEST_TESTED:
         means = [_means(of_items, seeds) for _, of_items in (first, second)]
         common = sorted(means[0].keys() & means[1].keys())
         if len(common) > 1:
-            return paired.of_items(*([of_line[name] for name in common] for of_line in means), seeds=len(seeds))
+            return paired_tests.of_items(*([of_line[name] for name in common] for of_line in means), seeds=len(seeds))
     values = [[of_line[seed]["value"] for seed in seeds] for of_line, _ in (first, second)]
     if len(seeds) > 1:
-        return paired.of_seeds(*values)
-    return paired.Paired(1, (values[0][0], values[1][0]), values[0][0] - values[1][0])
+        return paired_tests.of_seeds(*values)
+    return paired_tests.Paired(1, (values[0][0], values[1][0]), values[0][0] - values[1][0])
 
 
 def _means(of_items: Mapping[int, Mapping[str, float]], seeds: Sequence[int]) -> dict[str, float]:
@@ -171,20 +170,21 @@ def _means(of_items: Mapping[int, Mapping[str, float]], seeds: Sequence[int]) ->
     return {name: float(np.mean(of_item)) for name, of_item in values.items()}
 
 
-def _tested(differences: Sequence[paired.Paired], margins: Sequence[float | None]) -> Iterator[tuple]:
+def _tested(differences: Sequence[paired_tests.Paired], margins: Sequence[float | None]) -> Iterator[tuple]:
     """Yields (difference, p, margin, p of equivalence, seeds to settle), each p adjusted by Holm for all of its kind."""
     tests = [place for place, found in enumerate(differences) if found.p is not None]
     p_values = [differences[place].p for place in tests]
     equivalences = [differences[place].equivalence(margins[place]) for place in tests]
-    adjusted = dict(zip(tests, zip(paired.holm(p_values), paired.holm(equivalences), paired.holm_levels(p_values))))
+    by_holm = zip(paired_tests.holm(p_values), paired_tests.holm(equivalences), paired_tests.holm_levels(p_values))
+    adjusted = dict(zip(tests, by_holm))
     for place, found in enumerate(differences):
         p, p_equivalent, level = adjusted.get(place, (None, None, None))
         over_seeds = p is not None and found.items is None
-        settle = paired.seeds_to_settle(found.difference, found.spread, level) if over_seeds else None
+        settle = paired_tests.seeds_to_settle(found.difference, found.spread, level) if over_seeds else None
         yield found, p, margins[place], p_equivalent, settle
 
 
-def _verdict(found: paired.Paired, p: float | None, p_equivalent: float | None, sense: int) -> str:
+def _verdict(found: paired_tests.Paired, p: float | None, p_equivalent: float | None, sense: int) -> str:
     if found.seeds == 0:
         return "untested: no seed in common"
     if found.spread == 0:
@@ -193,8 +193,8 @@ def _verdict(found: paired.Paired, p: float | None, p_equivalent: float | None, 
         return f"untested: {found.seeds} seed{'s' if found.seeds > 1 else ''}"
     above, below = ("ahead", "behind") if sense else ("higher", "lower")
     word = above if found.difference * (sense or 1) > 0 else below
-    equivalent = p_equivalent < paired.ALPHA
-    if p < paired.ALPHA:
+    equivalent = p_equivalent < paired_tests.ALPHA
+    if p < paired_tests.ALPHA:
         said = f"{word}, by less than the margin" if equivalent else word
     else:
         said = EQUIVALENT if equivalent else INSIDE

@@ -1,4 +1,4 @@
-"""How much of a difference between two methods is noise: paired over seeds, or over the items that both were measured on."""
+"""Paired tests: how much of a difference between two methods is noise, over seeds or over the same items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_SEEDS = 1_000  # that are looked for
 FEWEST_TESTED = 3  # of two seeds, Student's interval is 13 times as wide as their standard error: it says nothing
 FEWEST_BOOTSTRAPPED = 5  # below, resamples of seeds are too few: of 3, an interval can be no wider than their range
 RESAMPLES = 50_000
-RESAMPLED_AT_ONCE = 1_000_000  # items drawn
+RESAMPLED_AT_ONCE = 1_000_000  # items
 ROUNDING = 1e-12  # of the values: differences nearer to each other are the same
 
 
@@ -32,7 +32,7 @@ class Paired:
       items: how many are paired; None where seeds are.
       interval: 95 %, of the difference; None where nothing is known of the noise.
       kind: of interval: bootstrap, t, items, or empty.
-      p: two-sided, of a paired t-test, or of McNemar's exact test for items that are right or wrong; None where there is no
+      p: two-sided, of a paired t-test, or of McNemar's exact test for items scored correct or not; None where there is no
         test.
     """
 
@@ -96,7 +96,7 @@ def of_items(first: Sequence[float], second: Sequence[float], *, seeds: int = 1)
     found = dataclasses.replace(found, seeds=seeds, items=len(differences))
     if found.spread == 0:
         return found
-    if len(np.unique([first, second])) == 2:  # right or wrong
+    if len(np.unique([first, second])) == 2:  # correct or not
         better, worse = int(np.sum(differences > 0)), int(np.sum(differences < 0))
         p = stats.binomtest(better, better + worse).pvalue  # McNemar's, exact
     else:
@@ -119,7 +119,7 @@ def bootstrap_interval(differences: np.ndarray) -> tuple[float, float]:
     """Returns the 95 % interval of the mean by the expanded percentile bootstrap; the same at every call.
 
     Plain percentiles, and BCa's, are too narrow for few seeds: of normal differences they held the truth in 83 % at 5 seeds
-    and 90 % at 10 (4,000 draws). Percentiles taken further out, at Phi(-sqrt(n / (n - 1)) t) with t Student's (Hesterberg
+    and 90 % at 10 (4,000 samples). Percentiles farther out, at Phi(-sqrt(n / (n - 1)) t) with t Student's (Hesterberg
     2015, The American Statistician 69), held it in 92 % and 95 %.
 
     Args:

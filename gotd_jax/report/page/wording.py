@@ -1,4 +1,4 @@
-"""How the page writes numbers, lists and long texts."""
+"""The page's words: how numbers, lists and long texts are written, and the lines about targets and their health."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def thousands(number: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Returns a share in percent, to a tenth of one; what would be rounded to none or all is said to be nearly so."""
+    """Returns a share in percent, to a tenth of one; `<0.1%` and `>99.9%` where rounding would make it none or all."""
     if 0 < share < 0.0005:
         return "<0.1%"
     return ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}".replace("100.0", "100")
@@ -62,29 +62,29 @@ def pretty(value: Any) -> str:
 
 
 def title(findings: Mapping[str, Any]) -> str:
-    """Returns what the report is of: so many chunks for these targets."""
+    """Returns the report's title: so many chunks for these targets."""
     names = [target["name"] for target in findings["targets"]]
     named = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
     return f"{findings['chosen']:,} chunk{'s' * (findings['chosen'] != 1)} chosen for {named}"
 
 
 def warnings(findings: Mapping[str, Any]) -> list[dict]:
-    """Returns every warning: those about a target with the target's name, then the manifest's others, with None for it."""
+    """Returns every warning: those about a target with the target's name, then the manifest's remaining ones, with None."""
     of_targets = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
     known = {warning["said"] for warning in of_targets}
-    others = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
-    return of_targets + [{"target": None, "said": said} for said in others]
+    general = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
+    return of_targets + [{"target": None, "said": said} for said in general]
 
 
 def read(manifest: Mapping[str, Any]) -> list[dict]:
-    """Returns what the model reads of each domain and target, a line each; none where the manifest does not say it."""
+    """Returns how much the model reads of each domain and target, a line each; none where the manifest does not say it."""
     found = manifest.get("read", {})
     sides = [(f"target {name}", counts) for name, counts in found.get("targets", {}).items()]
     return [{"of": name, **counts} for name, counts in (*sides, *found.get("pool", {}).items())]
 
 
 def health(found: Mapping[str, Any]) -> list[dict]:
-    """Returns what a target's health says, a line each: what it is about, the words, and the texts quoted with it."""
+    """Returns the findings on a target's health, a line each: its subject, the words, and the texts quoted with it."""
     doubled = f", {found['copies']:,} of them copies of another, {found['near_duplicates']:,} more nearly so"
     lines = [{"about": "texts", "said": f"{found['texts']:,}{doubled}", "quoted": []}]
     lines.append({"about": "in the pool themselves", "said": f"{found['in_pool']:,}", "quoted": []})
