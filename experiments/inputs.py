@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments import domains
 from gotd_jax.artifacts import fingerprint, stage
-from gotd_jax.data import domain_tasks, glue, labelled, pools, samples, tasks
+from gotd_jax.data import domain_tasks, glue, labelled_examples, pools, sampling, tasks
 from gotd_jax.data.chunks import chunk, chunk_records
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
@@ -118,7 +118,7 @@ def _own_task(fields: dict) -> Task:
         raise ValueError(f"The task {fields['name']} has no test file. Name it with --config.task.test=...")
     columns = {key: fields[key] for key in ("text_field", "pair_field", "label_field", "kind")}
     files = {split: fields[split] or None for split in ("train", "validation", "test")}
-    return labelled.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
+    return labelled_examples.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
 
 
 def target(config) -> Corpus:
@@ -201,7 +201,7 @@ def _part(name: str, folder: Path, identity: dict, settings: dict) -> Path:
     def make(partial: Path) -> None:
         chunks = Corpus.open(whole() / "chunks.arrow")
         kept = np.zeros(len(chunks), bool)
-        kept[samples.drawn(len(chunks), most, settings["seed"])] = True
+        kept[sampling.drawn(len(chunks), most, settings["seed"])] = True
         part = chunks.keep(kept, partial / "chunks.arrow")
         write_json(partial / "contents.json", contents | {"chunks": len(part), "fingerprint": part.fingerprint})
 
@@ -250,4 +250,4 @@ def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:
     """Returns at most `most` rows of `corpus`, drawn by `seed`, in their order."""
     if most is None or len(corpus) <= most:
         return corpus
-    return corpus.take(samples.drawn(len(corpus), most, seed))
+    return corpus.take(sampling.drawn(len(corpus), most, seed))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from experiments import domains, inputs, models
-from gotd_jax.data import domain_tasks, glue, hub, packages, published_pools
+from gotd_jax.data import domain_tasks, glue, network, packages, published_pools
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.models import named
 
@@ -24,7 +24,7 @@ def check(config, cells: Sequence, workdir: Path) -> None:
     """
     found = dict.fromkeys(lack for cell in cells for lack in _of(cell, config, workdir))
     if found:
-        of_the_hub = any(kind in HUB for kind, _, _ in found) and not hub.answers()
+        of_the_hub = any(kind in HUB for kind, _, _ in found) and not network.hub_answers()
         offline = ", and the Hugging Face hub does not answer" if of_the_hub else ""
         raise ValueError(f"This machine lacks {_joined(_by_remedy(found))}{offline}.")
 
@@ -51,7 +51,7 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_at_hand(name: str) -> bool:
-    if name in packages.MODELS or Path(name).expanduser().exists() or hub.answers():
+    if name in packages.MODELS or Path(name).expanduser().exists() or network.hub_answers():
         return True  # or a fault that is told when it is opened
     try:
         named.folder_of(name)
@@ -87,11 +87,11 @@ def _prompts(cell) -> Iterator[tuple[str, str, str]]:
 def _pools(cell, workdir: Path) -> Iterator[tuple[str, str, str]]:
     named = [name for name in cell.pool.named if name not in cell.pool.domains]
     lost = [name for name in named if published_pools.find(name).source is None]
-    if not named or (not lost and hub.answers()):
+    if not named or (not lost and network.hub_answers()):
         return  # what the hub does not give is told when it is opened
     kept = set() if lost else inputs.kept_domains(cell, workdir)
     for name in named:
-        if name in lost or not (hub.answers() or name in kept or _opens(name, cell)):
+        if name in lost or not (network.hub_answers() or name in kept or _opens(name, cell)):
             yield "pool", name, "--config.pool.domains.NAME='FILES'"
 
 

@@ -12,7 +12,7 @@ from experiments import embeddings
 from gotd_jax import ot
 from gotd_jax.artifacts import fingerprint, seconds_of, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import METHODS
 

@@ -11,7 +11,7 @@ import numpy as np
 from experiments import domain_targets, embeddings, finetuning, inputs, leaking, losses, measuring, relevance
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import Problem

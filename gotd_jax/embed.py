@@ -22,9 +22,9 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax.artifacts import stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage, coverage_of
+from gotd_jax.data.length_buckets import TOKENS_PER_BATCH, batches_by_width
 from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.vector_file import DTYPES, VECTORS, VectorFile
-from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width
 from gotd_jax.devices import AXIS, mesh, split_rows
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.sentence_modules import tokenizer_digest

@@ -10,10 +10,10 @@ import pytest
 from flax import nnx
 
 from gotd_jax import embed as embedding
-from gotd_jax.data import vector_file, widths
+from gotd_jax.data import length_buckets, vector_file
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.length_buckets import batches_by_width
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.data.widths import batches_by_width
 from gotd_jax.embed import embed, embed_tokens
 from gotd_jax.models import causal, named, published
 from gotd_jax.models.config import EncoderConfig
@@ -186,7 +186,7 @@ def test_embedding_does_not_depend_on_batch_or_padding(model, corpus, tmp_path, 
     alone = one_by_one(few, model, pooling=pooling)
     for name, (tokens_per_batch, step) in enumerate([(2048, 16), (64, 16), (512, 64)]):
         monkeypatch.setattr(embedding, "TOKENS_PER_BATCH", tokens_per_batch)
-        monkeypatch.setattr(widths, "WIDTH_STEP", step)
+        monkeypatch.setattr(length_buckets, "WIDTH_STEP", step)
         found = embed(few, model, tmp_path / str(name), max_length=64, pooling=pooling)
         np.testing.assert_allclose(found, alone, atol=1e-5)
 

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from gotd_jax.data.labelled import load_files
+from gotd_jax.data.labelled_examples import load_files
 from gotd_jax.data.tasks import Task
 
 SPLITS = ("train", "dev", "test")

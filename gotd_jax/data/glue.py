@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gotd_jax.data import glue_tfds
-from gotd_jax.data.labelled import labelled
+from gotd_jax.data.labelled_examples import examples_of
 from gotd_jax.data.tasks import Task
 
 ENTAILMENT = ("entailment", "not_entailment")
@@ -153,9 +153,9 @@ def load(name: str, data_dir: str | os.PathLike | None = None) -> Task:
     else:
         looked = f"{Path(data_dir) / spec.folder} has no {' and '.join(spec.files)}" if data_dir else "no data_dir is given"
         glue_tfds.prepare(spec.tfds[0], f"{name} is not at hand: {looked}")
-        train, test = (glue_tfds.records(spec.tfds[0], split, spec) for split in ("train", spec.tfds[1]))
+        train, test = (glue_tfds.records(spec.tfds[0], split, spec.classes) for split in ("train", spec.tfds[1]))
         test_split = spec.test_split
-    train, test = (labelled(records, kind=spec.kind, classes=spec.classes) for records in (train, test))
+    train, test = (examples_of(records, kind=spec.kind, classes=spec.classes) for records in (train, test))
     return Task(name, spec.kind, spec.classes, spec.metrics, train, None, test, test_split)
 
 

@@ -15,8 +15,8 @@ from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.length_buckets import batches_by_width
 from gotd_jax.data.tokens import Tokens, tokenise
-from gotd_jax.data.widths import batches_by_width
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.files import whole_file

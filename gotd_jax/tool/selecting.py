@@ -11,7 +11,7 @@ import numpy as np
 from gotd_jax import ot
 from gotd_jax.artifacts import say_outdated
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer

@@ -12,7 +12,7 @@ from gotd_jax.artifacts import stage
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.formats import format_of
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.models import named, saving
 from gotd_jax.models.folders import WEIGHTS
 from gotd_jax.models.model import Loaded

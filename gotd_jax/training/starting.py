@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.models import named, saving
 from gotd_jax.models.model import Loaded
 from gotd_jax.training.pre_finetune import warm_up_head

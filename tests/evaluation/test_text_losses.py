@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.data import widths
+from gotd_jax.data import length_buckets
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import text_losses
@@ -111,7 +111,7 @@ def test_neither_batches_nor_blocks_nor_company_matter(masked, corpus, monkeypat
     alone = [losses(masked, corpus.take([row]), max_length=LENGTH, seed=0) for row in range(0, 50, 7)]
     np.testing.assert_allclose(np.concatenate(alone), together[::7], atol=1e-5)
     monkeypatch.setattr(text_losses, "TEXTS_PER_BLOCK", 13)
-    monkeypatch.setattr(widths, "TOKENS_PER_BATCH", 64)
+    monkeypatch.setattr(length_buckets, "TOKENS_PER_BATCH", 64)
     order = np.random.default_rng(0).permutation(50)
     found = losses(masked, corpus.take(order), max_length=LENGTH, seed=0)
     np.testing.assert_allclose(found, together[order], atol=1e-5)

@@ -1,4 +1,4 @@
-"""Which files a folder, a glob or a name stands for, and which of them are left out and why."""
+"""The files that a folder, a glob or a name stands for, and those among them that are left out and why."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LeftOut:
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What a source stands for.
+    """The files of a source.
 
     Attributes:
       files: to be read, in order; each of a known format.
@@ -165,9 +165,9 @@ def _left(path: Path, folder: Path, why: str) -> LeftOut:
 
 
 def remarks(name: str, listing: Listing) -> list[str]:
-    """Returns sentences about what a person may not expect of a source: what was left out of it, and several splits in it.
+    """Returns sentences about surprises in a source: files that were left out, and several splits in it.
 
-    Nothing is said of licences and hidden files alone, unless they are a hundredth of the bytes.
+    There is none about licences and hidden files alone, unless they are a hundredth of the bytes.
 
     Args:
       name: of the source, for the sentence.

@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from gotd_jax.data.words import IGNORED, normal, words
+from gotd_jax.data.text_normalisation import IGNORED, normal, words
 
 
 @pytest.mark.parametrize(

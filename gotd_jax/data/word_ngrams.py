@@ -1,4 +1,4 @@
-"""Runs of successive words, each a number: those of a pool, block by block and across its chunks, and those of a few texts."""
+"""Word n-grams (runs of successive words), each hashed to a number: of a pool, across its chunks, and of single texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gotd_jax.data.corpus import ROWS_PER_BATCH, Corpus
-from gotd_jax.data.words import is_unspaced, normal, words, words_of_normal
+from gotd_jax.data.text_normalisation import is_unspaced, normal, words, words_of_normal
 
 FEWEST = 4  # words of a text that counts as a part of another; two characters of a script without spaces are one
 LONGEST = 13  # words of a run
@@ -99,7 +99,7 @@ def blocks(pool: Corpus) -> Iterator[tuple[int, Words]]:
     place, is_open = None, False  # the text and the chunk's number in it; whether a word may go on in the next chunk
     for start in range(0, len(pool), ROWS_PER_BATCH):
         texts = pool.texts(slice(start, start + ROWS_PER_BATCH))
-        found, number, counts, numbers, mended = list(before.words), before.whole, [], [], {}
+        found, number, counts, numbers, joined = list(before.words), before.whole, [], [], {}
         for row, (chunk, text) in enumerate(zip(_places(pool, start, len(texts)), map(normal, texts)), start):
             own = words_of_normal(text)
             if not chunk.follows(place):
@@ -108,7 +108,7 @@ def blocks(pool: Corpus) -> Iterator[tuple[int, Words]]:
             goes_on = is_open and own and text.startswith(own[0]) and not is_unspaced(own[0])
             if goes_on and len(found[-1]) < LONGEST_WORD:
                 found[-1] = normal(found[-1] + own[0])
-                mended[len(found) - 1] = row
+                joined[len(found) - 1] = row
                 found += own[1:]
                 counts.append(len(own) - 1)
             else:
@@ -119,7 +119,7 @@ def blocks(pool: Corpus) -> Iterator[tuple[int, Words]]:
                 is_open = bool(own) and text.endswith(own[-1]) and not is_unspaced(own[-1])
         rows = np.concatenate([before.first, np.repeat(np.arange(start, start + len(texts)), counts)])
         last = np.concatenate([before.last, rows[len(before.first) :]])
-        last[list(mended)] = list(mended.values())
+        last[list(joined)] = list(joined.values())
         of = np.concatenate([before.texts, np.repeat(np.array(numbers, np.int64), counts)])
         ended = start + len(texts) == len(pool)
         block = Words(found, of, rows, last, number + ended)

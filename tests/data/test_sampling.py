@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.data.samples import drawn, spread
+from gotd_jax.data.sampling import drawn, spread
 
 
 def test_spread_rows_are_even_and_have_both_ends():

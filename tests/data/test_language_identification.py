@@ -1,6 +1,6 @@
 import pytest
 
-from gotd_jax.data.languages import UNKNOWN, languages
+from gotd_jax.data.language_identification import UNKNOWN, languages
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Compressed files as streams of their unpacked bytes, every member and frame; a fault is told by its cause."""
+"""Compressed files as streams of their decompressed bytes, every member and frame; errors tell the cause of a fault."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from gotd_jax.data import formats, unpacking
+from gotd_jax.data import decompression, formats
 from gotd_jax.data.readers import read
 from tests.data.files import COMPRESS, refused, zstd
 
@@ -57,7 +57,7 @@ def test_a_byte_that_changed_is_damage_and_neither_cut_short_nor_something_else(
 def test_what_is_unpacked_beyond_what_was_asked_for_is_not_lost(tmp_path):
     content = gzip.compress(bytes(3_000_000)) + gzip.compress(b"end")
     (tmp_path / "a.gz").write_bytes(content)
-    with io.FileIO(tmp_path / "a.gz") as raw, unpacking.unpacked(raw, ".gz") as stream:
+    with io.FileIO(tmp_path / "a.gz") as raw, decompression.unpacked(raw, ".gz") as stream:
         found = b"".join(iter(lambda: stream.read(1000), b""))
     assert found == bytes(3_000_000) + b"end"
 

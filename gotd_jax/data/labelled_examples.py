@@ -19,7 +19,7 @@ from gotd_jax.data.tasks import METRICS, Examples, Task, check_kind
 from gotd_jax.terminal import shown
 
 
-def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
+def examples_of(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
     """Returns the examples of `records`, without those that have no label or no text; how many is logged.
 
     A record has no label where its is null, NaN, blank, "-" or, for a classification, a -1 that names no class. It has no
@@ -44,11 +44,11 @@ def labelled(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequen
         else:
             rows.append(row)
             labels.append(label)
-    for what, places in left_out.items():
+    for reason, places in left_out.items():
         if places:
             count = len(rows) + sum(map(len, left_out.values()))
             message = "%d of %d rows have %s, the first of them %s, and are left out."
-            logging.getLogger(__name__).warning(message, len(places), count, what, shown(places[0]))
+            logging.getLogger(__name__).warning(message, len(places), count, reason, shown(places[0]))
     if not rows and any(left_out.values()):
         first = next(places[0] for places in left_out.values() if places)
         raise ValueError(f"None of the rows from {first} on has both a label and a text. Label them, or name other fields.")
@@ -79,11 +79,11 @@ def load_files(
       text_field: the field with the text.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       label_field: the field with the label: a string, an integer or a truth value that names the class, or a number. White
-        space around it says nothing, and 1 and 1.0 are one class. Rows without one are left out; see `labelled`.
+        space around it is ignored, and 1 and 1.0 are one class. Rows without one are left out; see `examples_of`.
       kind: 'classification' or 'regression'.
       metrics: names in `gotd_jax.training.metrics.METRICS`, the table's first; default `gotd_jax.data.tasks.METRICS`.
       classes: in the order of the logits; default: the labels of `train` but -1, sorted, whole numbers by their size.
-      test_split: what `test` really is, for the table.
+      test_split: which published split `test` is, for the table.
 
     Raises:
       ValueError: a file is unreadable or empty, a row lacks a field, a label is none of the task's classes, or -1 stands
@@ -95,7 +95,7 @@ def load_files(
     rows = {split: list(_records(Path(path).expanduser(), fields)) for split, path in files.items() if path is not None}
     if classes is None:
         classes = _classes(rows["train"]) if kind == "classification" else ()
-    examples = {split: labelled(records, kind=kind, classes=classes) for split, records in rows.items()}
+    examples = {split: examples_of(records, kind=kind, classes=classes) for split, records in rows.items()}
     return Task(
         name=name,
         kind=kind,

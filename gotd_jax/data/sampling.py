@@ -1,4 +1,4 @@
-"""Some rows of many: evenly spaced, or drawn."""
+"""Samples of rows: evenly spaced, or drawn at random."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of texts of like length: rectangles of few possible shapes, so that few programs are compiled."""
+"""Texts of like length in one batch: padded rectangles of few possible shapes, so that few programs are compiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets that other libraries keep, as streams of rows: TensorFlow Datasets and Hugging Face datasets."""
+"""Datasets of TensorFlow Datasets and of Hugging Face datasets, as streams of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one form in which texts are compared: their words, whatever their case, their marks' encoding and what is not seen."""
+"""Normalised texts and their words, the form in which texts are compared: NFKC, case folded, without invisible characters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def normal(text: str) -> str:
     """Returns `text` as it is compared: NFKC, without default-ignorable code points, case folded.
 
     So a ligature is its letters, a full-width letter a plain one, and a composed letter the same as a decomposed one. It is
-    for comparison alone: what is chosen and written stays as it was read.
+    for comparison alone: texts are selected and written as they were read.
     """
     if text.isascii():
         return text.lower()
