@@ -11,7 +11,7 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.evaluation.choices import Choices, score_choices
+from gotd_jax.evaluation.multiple_choice import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import write_json
 from gotd_jax.methods import Problem

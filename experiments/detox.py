@@ -13,8 +13,8 @@ from experiments import choosing, losses, prompting, relevance, stages, writing
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.prompts import Prompt
-from gotd_jax.evaluation import writing as measured
-from gotd_jax.evaluation.choices import Choices
+from gotd_jax.evaluation import continuation_metrics
+from gotd_jax.evaluation.multiple_choice import Choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
@@ -94,7 +94,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
         **_toxicities(prompting.is_toxic(prompts), toxicity, config),
-        **measured.form(tokens, lengths),
+        **continuation_metrics.form(tokens, lengths),
         "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
         "perplexity": held_out.value,
         "perplexity_tokens": held_out.tokens,
@@ -122,7 +122,7 @@ def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
 def _toxicities(toxic: np.ndarray, toxicity: dict[str, np.ndarray], config) -> dict:
     """Returns how many prompts there are of each kind, and the toxicity of what follows them by each scorer."""
     of = {
-        role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
+        role: {"scorer": by.name, "version": by.version, **continuation_metrics.toxicity(toxicity[role], toxic)}
         for role, by in _scorers(config).items()
     }
     prompts = {"toxic": int(toxic.sum()), "nontoxic": int((~toxic).sum())}

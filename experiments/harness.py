@@ -12,9 +12,9 @@ from pathlib import Path
 
 from gotd_jax import devices, terminal
 from gotd_jax.data import choice_tasks
-from gotd_jax.data.packages import MODELS, model_folder
 from gotd_jax.evaluation import harness
 from gotd_jax.files import write_json
+from gotd_jax.models.packaged import MODELS, model_folder
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from experiments import domains, inputs, models
-from gotd_jax.data import domain_tasks, glue, network, packages, published_pools
+from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
-from gotd_jax.models import named
+from gotd_jax.models import named, packaged
 
 KINDS = ("model", "task", "prompts", "pool")  # in the order in which a person would look for them
 HUB = ("model", "pool")
@@ -51,7 +51,7 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_at_hand(name: str) -> bool:
-    if name in packages.MODELS or Path(name).expanduser().exists() or network.hub_answers():
+    if name in packaged.MODELS or Path(name).expanduser().exists() or network.hub_answers():
         return True  # or a fault that is told when it is opened
     try:
         named.folder_of(name)

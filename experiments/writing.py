@@ -9,8 +9,8 @@ import numpy as np
 
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.evaluation.context_pairs import encode
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode
 from gotd_jax.evaluation.perplexity import Perplexity
 from gotd_jax.files import whole_file
 from gotd_jax.models import named

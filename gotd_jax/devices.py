@@ -82,6 +82,20 @@ def replicated() -> NamedSharding:
     return NamedSharding(mesh(), PartitionSpec())
 
 
+def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
+    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
+
+    Where it is in `parts`, so is each of them.
+    """
+    axis = 0 if parts == 1 else 1
+    count = jax.device_count()
+
+    def filled(array):
+        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
+
+    return jax.device_put({name: filled(array) for name, array in batch.items()}, split_rows(axis))
+
+
 def shared_out(shape: tuple[int, ...]) -> NamedSharding:
     """Returns the sharding that splits the longest axis that the devices divide; whole on each where they divide none."""
     count = jax.device_count()

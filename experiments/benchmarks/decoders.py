@@ -16,13 +16,12 @@ import numpy as np
 
 from experiments.benchmarks.measure import alternated, apart, write_rows
 from gotd_jax.artifacts import stage
-from gotd_jax.data.packages import model_folder
-from gotd_jax.devices import describe, prepare
+from gotd_jax.devices import describe, on_devices, prepare
 from gotd_jax.models import causal
 from gotd_jax.models.decoder_families import from_hf
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
-from gotd_jax.training.batches import on_devices
+from gotd_jax.models.packaged import model_folder
 from gotd_jax.training.objectives import CausalLanguageModel
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.step import compiled_start, compiled_step, placed

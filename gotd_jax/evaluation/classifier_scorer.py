@@ -12,15 +12,13 @@ import numpy as np
 
 from gotd_jax import artifacts, contents
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import tokenise
+from gotd_jax.data.tokens import pad_id, tokenise
+from gotd_jax.evaluation.classifier import predict
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, read_config
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.published import load as load_model
 from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.training.batches import pad_id
-from gotd_jax.training.evaluate import predict
-from gotd_jax.training.recipe import Recipe
 
 TOXIC = ("toxic", "toxicity")
 UNNAMED = ("label_0", "label_1")
@@ -53,15 +51,15 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
         )
     outputs = model.params["head"]["output"]["bias"].shape[0]
     problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
-    recipe = Recipe(batch_size=batch_size, max_length=min(LONGEST, model.config.max_length))
+    max_length = min(LONGEST, model.config.max_length)
     version = artifacts.fingerprint(
         {
             "model": model.fingerprint,
             "tokeniser": _digests(model.source),
-            "reading": [problem, place, recipe.max_length],
+            "reading": [problem, place, max_length],
         }
     )
-    rate = functools.partial(_rate, model, tokenizer_of(model), recipe, problem, place)
+    rate = functools.partial(_rate, model, tokenizer_of(model), batch_size, max_length, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 
@@ -115,9 +113,11 @@ def probabilities(outputs: np.ndarray, problem: str, place: int) -> np.ndarray:
     return softmax(outputs, axis=1)[:, place]
 
 
-def _rate(model: Loaded, tokenizer, recipe: Recipe, problem: str, place: int, texts: Sequence[str]) -> np.ndarray:
-    tokens = tokenise(tokenizer, Corpus.from_texts(texts), recipe.max_length)
-    outputs = predict(model.definition, model.params, tokens, recipe, pad_id=pad_id(tokenizer))
+def _rate(
+    model: Loaded, tokenizer, batch_size: int, max_length: int, problem: str, place: int, texts: Sequence[str]
+) -> np.ndarray:
+    tokens = tokenise(tokenizer, Corpus.from_texts(texts), max_length)
+    outputs = predict(model.definition, model.params, tokens, batch_size, max_length, pad_id=pad_id(tokenizer))
     return probabilities(outputs, problem, place)
 
 

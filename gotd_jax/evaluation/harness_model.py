@@ -13,8 +13,8 @@ import numpy as np
 from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, postprocess_generated_text
 
+from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
 
@@ -94,7 +94,7 @@ class HarnessModel(TemplateLM):
         )
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **_) -> list[int]:
-        """Returns the tokens of a text, as `gotd_jax.evaluation.pairs.encode`."""
+        """Returns the tokens of a text, as `gotd_jax.evaluation.context_pairs.encode`."""
         return encode(self.tokenizer, string, special=add_special_tokens)
 
     def _loglikelihood_tokens(self, requests, disable_tqdm: bool = False, **_) -> list[tuple[float, bool]]:

@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint
-from gotd_jax.data import packages
-from gotd_jax.models import causal, folders, published, sentence_modules
+from gotd_jax.models import causal, folders, packaged, published, sentence_modules
 from gotd_jax.models.decoder_families import FAMILIES
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.sentence_modules import Instructions
@@ -23,7 +22,7 @@ def folder_of(name: str | os.PathLike) -> Path:
     Raises:
       ValueError: there is none.
     """
-    folder = packages.model_folder(name) if name in packages.MODELS else folders.find(name)
+    folder = packaged.model_folder(name) if name in packaged.MODELS else folders.find(name)
     return sentence_modules.transformer_folder(folder)
 
 

@@ -54,7 +54,7 @@ def measure(
 
 
 def of_choices(summary: Mapping, rule: str) -> dict:
-    """Returns a task's accuracy by a rule of `gotd_jax.evaluation.choices`, times 100."""
+    """Returns a task's accuracy by a rule of `gotd_jax.evaluation.multiple_choice`, times 100."""
     found = summary[rule]
     error = None if found["standard_error"] is None else 100 * found["standard_error"]
     return measure(100 * found["accuracy"], f"accuracy {WORDS[rule]}", summary["items"], "items", error, points=True)

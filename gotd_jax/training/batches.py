@@ -11,48 +11,13 @@ import functools
 import hashlib
 import math
 
-import jax
 import numpy as np
 
-from gotd_jax import devices
-from gotd_jax.data.tokens import Tokens
+from gotd_jax.data.length_buckets import width_of
+from gotd_jax.data.tokens import Tokens, Vocabulary
 from gotd_jax.training.recipe import Recipe
 
-WIDTH_STEP = 32  # widths are multiples of this many tokens
 ORDER, MASKS = 1, 2  # what a stream of random numbers is for
-
-
-@dataclasses.dataclass(frozen=True)
-class Vocabulary:
-    """What masking has to know of a tokeniser.
-
-    Attributes:
-      size: number of token ids.
-      pad_id: id of the padding token.
-      mask_id: id of the mask token.
-      special_ids: ids that are never masked.
-    """
-
-    size: int
-    pad_id: int
-    mask_id: int
-    special_ids: tuple[int, ...]
-
-    @classmethod
-    def of(cls, tokenizer) -> Vocabulary:
-        """Returns these facts of a Hugging Face tokeniser.
-
-        Raises:
-          ValueError: it has no mask token.
-        """
-        if tokenizer.mask_token_id is None:
-            raise ValueError("The tokeniser has no mask token, so no masked language model can be trained with it.")
-        return cls(len(tokenizer), pad_id(tokenizer), tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))))
-
-
-def pad_id(tokenizer) -> int:
-    """Returns the id of a tokeniser's padding token, 0 where it has none (padding is masked out, so any id will do)."""
-    return 0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,25 +143,6 @@ class LabelledBatches:
     def fingerprint(self) -> str:
         """16 hex digits over the texts' tokens and their labels."""
         return _fingerprint(self.tokens.ids, self.tokens.types, self.tokens.offsets, self.labels)
-
-
-def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
-    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
-
-    Where it is in `parts`, so is each of them.
-    """
-    axis = 0 if parts == 1 else 1
-    count = jax.device_count()
-
-    def filled(array):
-        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
-
-    return jax.device_put({name: filled(array) for name, array in batch.items()}, devices.split_rows(axis))
-
-
-def width_of(longest: int, max_length: int) -> int:
-    """Returns the width of a batch whose longest text has `longest` tokens: few widths, few compiled programs."""
-    return min(math.ceil(longest / WIDTH_STEP) * WIDTH_STEP, max_length)
 
 
 def _steps_per_epoch(examples: int, recipe: Recipe) -> int:

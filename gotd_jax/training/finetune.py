@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gotd_jax.data.tasks import Examples, Task, hold_out
-from gotd_jax.data.tokens import tokenise
+from gotd_jax.data.tokens import pad_id, tokenise
+from gotd_jax.evaluation.classifier import predict
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.training.batches import LabelledBatches, pad_id
-from gotd_jax.training.evaluate import predict
+from gotd_jax.training.batches import LabelledBatches
 from gotd_jax.training.loop import train
 from gotd_jax.training.metrics import score
 from gotd_jax.training.objectives import Classification, Regression
@@ -73,7 +73,7 @@ def _validator(model: Loaded, tokenizer, validation: Examples, metric: str, reci
     tokens = tokenise(tokenizer, validation.corpus, recipe.max_length)
 
     def validate(params):
-        predictions = predict(model.definition, params, tokens, recipe, pad_id=pad_id(tokenizer))
+        predictions = predict(model.definition, params, tokens, recipe.batch_size, recipe.max_length, pad_id=pad_id(tokenizer))
         return score([metric], predictions, validation.labels)[metric]
 
     return validate

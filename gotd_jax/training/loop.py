@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from gotd_jax import devices
+from gotd_jax.devices import on_devices
 from gotd_jax.progress import progress
-from gotd_jax.training.batches import on_devices
 from gotd_jax.training.checkpoints import Checkpoints
 from gotd_jax.training.interrupts import Interrupts
 from gotd_jax.training.journal import Journal

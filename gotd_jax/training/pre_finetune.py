@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import tokenise
+from gotd_jax.data.tokens import Vocabulary, tokenise
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.training.batches import MaskedBatches, PackedBatches, Vocabulary
+from gotd_jax.training.batches import MaskedBatches, PackedBatches
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
 from gotd_jax.training.recipe import Recipe

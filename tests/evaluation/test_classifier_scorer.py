@@ -9,10 +9,9 @@ from scipy.special import expit, softmax
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import toxicity
+from gotd_jax.evaluation.classifier import predict
 from gotd_jax.evaluation.classifier_scorer import probabilities, reading
 from gotd_jax.models import published
-from gotd_jax.training.evaluate import predict
-from gotd_jax.training.recipe import Recipe
 from tests.training.small import CONFIG, save_tokenizer
 
 WORDS = [f"w{place}" for place in range(35)]
@@ -39,7 +38,7 @@ def edit_config(folder, **changes):
 def outputs(folder):
     model = published.load(folder, "classifier")
     tokens = tokenise(load_tokenizer(folder), Corpus.from_texts(TEXTS), CONFIG.max_positions)
-    return predict(model.definition, model.params, tokens, Recipe(batch_size=32, max_length=CONFIG.max_positions))
+    return predict(model.definition, model.params, tokens, 32, CONFIG.max_positions)
 
 
 CASES = [

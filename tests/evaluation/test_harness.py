@@ -11,11 +11,11 @@ import yaml
 from experiments import harness as command
 from gotd_jax.data import choice_tasks
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.packages import model_folder
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import harness
-from gotd_jax.evaluation.choices import score_choices
+from gotd_jax.evaluation.multiple_choice import score_choices
 from gotd_jax.models import causal
+from gotd_jax.models.packaged import model_folder
 from tests.evaluation.helpers import BEGIN, END, language_model
 from tests.evaluation.test_choices import ITEMS
 from tests.models.test_decoder import FAMILIES

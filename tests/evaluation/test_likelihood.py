@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from gotd_jax.evaluation import groups
+from gotd_jax.evaluation import context_batches
+from gotd_jax.evaluation.context_batches import Shape
+from gotd_jax.evaluation.context_pairs import rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import rolling
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.models import causal, published
 from tests import processes
@@ -85,7 +86,7 @@ def test_neither_order_nor_company_nor_repetition_matters(gpt2):
 
 
 def test_a_context_of_more_continuations_than_fit_a_row_serves_them_all(gpt2):
-    pairs = [([7, 8], [token]) for token in range(5, 5 + 2 * groups.SHARING)]
+    pairs = [([7, 8], [token]) for token in range(5, 5 + 2 * context_batches.SHARING)]
     found = log_likelihoods(gpt2, pairs)
     expected = [steps[begin:].sum() for begin, steps, _ in whole(gpt2, pairs)]
     np.testing.assert_allclose(found.sums, expected, atol=1e-4)
@@ -140,31 +141,31 @@ def test_shapes_hold_what_is_asked_within_the_positions_and_are_few(positions):
     for context in range(1, positions + 1):
         for fed in {0, 1, 5, 30, positions - context}:
             if context + fed <= positions:
-                shape = groups._shape(context, fed, 1, positions)
+                shape = context_batches._shape(context, fed, 1, positions)
                 assert shape.context >= context
                 assert shape.fed >= fed
                 assert shape.context + shape.fed <= positions
                 shapes.add(shape if fed < 30 and context + fed < positions * 2 / 3 else None)
     assert len(shapes) <= 60
-    assert [groups.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [0, 4, 8, 16, 24, 32, 48, 64, 96]
+    assert [context_batches.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [0, 4, 8, 16, 24, 32, 48, 64, 96]
 
 
 def test_batches_stay_within_what_fits_a_device_and_small_ones_are_small():
-    shape = groups.Shape(256, 16, 4)
-    assert shape.height(10_000) * (256 + 4 * 16) <= groups.TOKENS_PER_BATCH
-    assert shape.height(10_000) * 4 * (256 + 16) <= 4 * groups.TOKENS_PER_BATCH
-    assert groups.Shape(16, 0, 2).height(3) == 4
-    assert groups.Shape(4096, 0, 2).height(30) == 1
+    shape = Shape(256, 16, 4)
+    assert shape.height(10_000) * (256 + 4 * 16) <= context_batches.TOKENS_PER_BATCH
+    assert shape.height(10_000) * 4 * (256 + 16) <= 4 * context_batches.TOKENS_PER_BATCH
+    assert Shape(16, 0, 2).height(3) == 4
+    assert Shape(4096, 0, 2).height(30) == 1
 
 
 def test_shapes_that_fill_no_batch_share_a_program_and_full_ones_keep_theirs():
-    few = {groups.Shape(16, 4, 2): ["a"], groups.Shape(24, 0, 2): ["b"], groups.Shape(256, 4, 2): ["c"]}
-    assert groups._merged(few, 1024) == {groups.Shape(24, 4, 2): ["b", "a"], groups.Shape(256, 4, 2): ["c"]}
-    full = {groups.Shape(16, 4, 2): ["a"] * 200, groups.Shape(24, 4, 2): ["b"]}
-    assert groups._merged(full, 1024) == full
-    wide = {groups.Shape(40, 4, 1): ["a"], groups.Shape(20, 30, 1): ["b"]}
-    assert groups._merged(wide, 64) == wide
-    assert groups._merged(wide, 70) == {groups.Shape(40, 30, 1): ["b", "a"]}
+    few = {Shape(16, 4, 2): ["a"], Shape(24, 0, 2): ["b"], Shape(256, 4, 2): ["c"]}
+    assert context_batches._merged(few, 1024) == {Shape(24, 4, 2): ["b", "a"], Shape(256, 4, 2): ["c"]}
+    full = {Shape(16, 4, 2): ["a"] * 200, Shape(24, 4, 2): ["b"]}
+    assert context_batches._merged(full, 1024) == full
+    wide = {Shape(40, 4, 1): ["a"], Shape(20, 30, 1): ["b"]}
+    assert context_batches._merged(wide, 64) == wide
+    assert context_batches._merged(wide, 70) == {Shape(40, 30, 1): ["b", "a"]}
 
 
 @pytest.mark.slow

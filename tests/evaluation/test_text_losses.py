@@ -10,13 +10,12 @@ from flax import nnx
 
 from gotd_jax.data import length_buckets
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import load_tokenizer, tokenise
+from gotd_jax.data.tokens import Vocabulary, load_tokenizer, tokenise
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.text_losses import losses
 from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.training.batches import Vocabulary
 from tests import processes
 from tests.conftest import WORDS, write_tokenizer
 from tests.evaluation.helpers import language_model

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from gotd_jax.data.packages import model_folder
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.models import causal, gguf_files
+from gotd_jax.models.packaged import model_folder
 from tests.models.helpers import assert_same_trees
 from tests.models.test_decoder import REFERENCES, logits
 

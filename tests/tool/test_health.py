@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.packages import model_folder
 from gotd_jax.data.pools import load_domain, load_task
 from gotd_jax.embed import embed
 from gotd_jax.models import published
+from gotd_jax.models.packaged import model_folder
 from gotd_jax.tool.health import FEW, examine
 
 GERMAN = [

@@ -126,7 +126,7 @@ def test_runs_of_other_lengths_and_learning_rates_compile_nothing_new():
 
 DEVICES = """
 import dataclasses, sys, jax, numpy as np
-from gotd_jax.training.batches import on_devices
+from gotd_jax.devices import on_devices
 from gotd_jax.training.loop import train
 from gotd_jax.training.step import compiled_step
 from tests.training.small import RECIPE, masked_run

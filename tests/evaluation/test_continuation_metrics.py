@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.evaluation.writing import distinct, form, toxicity
+from gotd_jax.evaluation.continuation_metrics import distinct, form, toxicity
 
 SCORES = np.float32([[0.1, 0.9], [0.5, 0.2], [0.4, 0.3], [0.0, 0.0], [0.25, 0.75]])
 TOXIC = np.array([True, True, True, False, False])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.packages import open_member
-from gotd_jax.evaluation.lexicon import LIST, Lexicon, load
+from gotd_jax.evaluation.lexicon_scorer import LIST, Lexicon, load
 
 LEXICON = Lexicon(
     [

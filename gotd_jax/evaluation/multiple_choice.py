@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gotd_jax.data.choice_tasks import ChoiceItem
+from gotd_jax.evaluation.context_pairs import encode_pair
 from gotd_jax.evaluation.likelihood import Likelihoods, log_likelihoods
-from gotd_jax.evaluation.pairs import encode_pair
 from gotd_jax.models.model import Loaded
 
 RULES = ("sum", "per_character", "instance", "calibrated")

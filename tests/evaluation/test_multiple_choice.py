@@ -6,9 +6,9 @@ import pytest
 from gotd_jax.data.choice_tasks import ChoiceItem
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer
-from gotd_jax.evaluation import choices
-from gotd_jax.evaluation.choices import RULES, score_choices
-from gotd_jax.evaluation.pairs import encode, encode_pair, prefix_id
+from gotd_jax.evaluation import multiple_choice
+from gotd_jax.evaluation.context_pairs import encode, encode_pair, prefix_id
+from gotd_jax.evaluation.multiple_choice import RULES, score_choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.models import causal
 from tests.evaluation.helpers import BEGIN, language_model
@@ -70,7 +70,7 @@ def test_items_in_another_order_are_scored_the_same(gpt2):
 
 
 def test_of_equal_scores_the_first_is_chosen():
-    found = choices._row(ITEMS[2], {rule: np.array([2.0, 2.0, 2.0]) for rule in RULES})
+    found = multiple_choice._row(ITEMS[2], {rule: np.array([2.0, 2.0, 2.0]) for rule in RULES})
     assert found["chosen"] == dict.fromkeys(RULES, 0)
 
 
@@ -85,7 +85,7 @@ def row_of(answer, chosen, options=("Yes", "No")):
 
 
 def test_the_summary_counts_what_is_right_and_what_always_the_same_would_be():
-    found = choices._summary([row_of(1, 1), row_of(1, 0), row_of(0, 0), row_of(1, 0)], cut=2)
+    found = multiple_choice._summary([row_of(1, 1), row_of(1, 0), row_of(0, 0), row_of(1, 0)], cut=2)
     assert (found["items"], found["cut"]) == (4, 2)
     assert (found["majority"], found["majority_label"]) == (0.75, "No")
     for rule in RULES:
@@ -95,9 +95,9 @@ def test_the_summary_counts_what_is_right_and_what_always_the_same_would_be():
 
 
 def test_options_of_their_own_are_summed_up_by_letter():
-    found = choices._summary([row_of(0, 2, ("x", "y", "z")), row_of(1, 0, ("v", "w"))], cut=0)
+    found = multiple_choice._summary([row_of(0, 2, ("x", "y", "z")), row_of(1, 0, ("v", "w"))], cut=0)
     assert found["sum"]["shares"] == {"A": 0.5, "B": 0.0, "C": 0.5}
-    assert choices._summary([row_of(0, 0)], cut=0)["sum"]["standard_error"] is None
+    assert multiple_choice._summary([row_of(0, 0)], cut=0)["sum"]["standard_error"] is None
 
 
 def test_no_items_are_refused(gpt2):

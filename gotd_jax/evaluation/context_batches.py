@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gotd_jax.evaluation.pairs import Pair
+from gotd_jax.evaluation.context_pairs import Pair
 
 TOKENS_PER_BATCH = 2048  # read at once on each device
 PADDED_TO = 3  # times its tokens a row is padded at most to share another's program where its own would be used once
