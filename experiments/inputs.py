@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import domains
+from gotd_jax import checksums
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import domain_tasks, glue, labelled_examples, pools, sampling, tasks
 from gotd_jax.data.chunks import chunk, chunk_records
@@ -53,8 +54,7 @@ def stamp(*paths: str | Path) -> tuple[tuple, ...]:
     for path in (Path(path).expanduser() for path in paths):
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
             if file.is_file():
-                state = file.stat()
-                found.append((str(file), state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+                found.append((str(file), *checksums.state(file)))
     return tuple(found)
 
 

@@ -18,7 +18,7 @@ LAYERS = [  # a module imports from its own layer and those after it
     {
         "gotd_jax.ot",
         "gotd_jax.artifacts",
-        "gotd_jax.contents",
+        "gotd_jax.checksums",
         "gotd_jax.files",
         "gotd_jax.provenance",
         "gotd_jax.devices",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.files import cache_folder, whole_file
 
 BYTES_PER_READ = 1 << 20

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.data import dataset_libraries, source_files
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import DEFAULT_ID, Fields

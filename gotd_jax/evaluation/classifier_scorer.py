@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax import artifacts, contents
+from gotd_jax import artifacts, checksums
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import pad_id, tokenise
 from gotd_jax.evaluation.classifier import predict
@@ -123,4 +123,4 @@ def _rate(
 
 def _digests(folder: Path) -> dict[str, str]:
     files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
-    return {path.name: contents.sha256(path) for path in files}
+    return {path.name: checksums.sha256(path) for path in files}

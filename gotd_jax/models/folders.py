@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gotd_jax import contents
+from gotd_jax import checksums
 from gotd_jax.data.tokens import SENTENCE_CONFIGS
 from gotd_jax.files import read_json, read_object
 from gotd_jax.models.revisions import fetched
@@ -106,7 +106,7 @@ def companions(folder: Path) -> dict[str, Path]:
 def beside_weights(folder: Path) -> dict[str, str]:
     """Returns the SHA-256, in hex, of what belongs to the model in `folder` beside configuration and weights, by file."""
     files = {name: folder / name for name in TOKENIZER_FILES if (folder / name).is_file()} | companions(folder)
-    return {name: contents.sha256(path) for name, path in sorted(files.items())}
+    return {name: checksums.sha256(path) for name, path in sorted(files.items())}
 
 
 def _module_folders(folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from gotd_jax import contents
+from gotd_jax import checksums
 from gotd_jax.files import read_object
 from gotd_jax.models.folders import INDEX, WEIGHTS, say, some
 
@@ -93,7 +93,7 @@ class Tensors:
 
     def digest(self) -> str:
         """Returns the SHA-256 over the contents of the files, in hex."""
-        return contents.digest_of(self.files)
+        return checksums.digest_of(self.files)
 
     def _header(self, name):
         handle, stored = self._stored[name]

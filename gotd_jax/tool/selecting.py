@@ -21,7 +21,7 @@ from gotd_jax.models.named import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.report import page
 from gotd_jax.tool import candidates as protection
-from gotd_jax.tool import card, choosing, findings, health, losses, sources, writing
+from gotd_jax.tool import choosing, dataset_card, findings, health, losses, sources, writing
 from gotd_jax.tool import reach as reaching
 from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
@@ -76,7 +76,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         for number, target in enumerate(material.targets):
             target.potentials.save(folder / f"potentials-{number}.safetensors")
         page.write(findings.find(material).to_dict(), folder / "report.html")
-        card.write(folder, material.manifest)
+        dataset_card.write(folder, material.manifest)
         writing.write_manifest(folder, material.manifest)
     return Chosen(out)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.tool import sources
 from gotd_jax.tool.budget import Budget

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from gotd_jax import contents
+from gotd_jax import checksums
 from gotd_jax.artifacts import stage
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
@@ -17,7 +17,7 @@ from gotd_jax.models import named, saving
 from gotd_jax.models.folders import WEIGHTS
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.tool.model_card import CARD, Warmed, card
+from gotd_jax.tool.model_card import CARD, PreFinetuning, card
 from gotd_jax.training import checkpoints
 from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
 from gotd_jax.training.recipe import Recipe
@@ -84,7 +84,7 @@ def warm(
     base = named.language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
     tokenizer_of(base)  # one that does not fit is met before anything is made
-    warmed = Warmed(
+    warmed = PreFinetuning(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
         head_texts=min(HEAD_TEXTS, len(corpus)) if base.fresh else 0,
@@ -117,10 +117,10 @@ def chosen_texts(selection: str | os.PathLike, text_field: str = "text") -> Corp
 
 def _manifest_hash(selection: Path) -> str | None:
     path = selection / MANIFEST
-    return contents.sha256(path) if path.is_file() else None
+    return checksums.sha256(path) if path.is_file() else None
 
 
-def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
+def _trained(base: Loaded, corpus: Corpus, warmed: PreFinetuning, runs: Path) -> dict:
     """Returns the parameters after training on the selection, of the head alone before that where it is fresh."""
     options = {"seed": warmed.seed, "tensorboard": True}
     if warmed.head_texts:

@@ -1,4 +1,4 @@
-"""The card of a selection: what `datasets` reads to load it, and what a person reads to know it."""
+"""The dataset card of a selection: metadata by which `datasets` loads it, and its composition for a reader."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.report.rendering import markdown_lines
 
 NAME = "README.md"
@@ -15,22 +15,24 @@ NAME = "README.md"
 
 def write(folder: Path, manifest: Mapping) -> None:
     """Writes the dataset card of a selection, README.md, from its manifest, beside its parts, which must be there already."""
+    from huggingface_hub import DatasetCardData
+
     request, pool, selected = (manifest[key] for key in ("request", "pool", "selected"))
     chosen = {name: selected["sources"].get(name, 0) for name in pool["sources"]}
-    parts = fingerprint([sha256(path) for path in sorted(folder.glob("part-*"))])
+    parts = {
+        "config_name": "default",
+        "data_files": f"part-*.{request['format']}",
+        # `datasets` tells folders of one name apart by this description, not by their files
+        "description": f"chunks {fingerprint([sha256(path) for path in sorted(folder.glob('part-*'))])}",
+    }
+    metadata = DatasetCardData(configs=[parts], tags=["data-selection", "gotd_jax"])
     rows = [
         [html.escape(name), f"{count:,}", f"{chosen[name]:,}", f"{chosen[name] / selected['chunks']:.1%}"]
         for name, count in pool["sources"].items()
     ]
     lines = [
         "---",
-        "configs:",
-        "- config_name: default",
-        f'  data_files: "part-*.{request["format"]}"',
-        f"  description: chunks {parts}",  # `datasets` tells folders of one name apart by what stands here, not by their files
-        "tags:",
-        "- data-selection",
-        "- gotd_jax",
+        metadata.to_yaml(),
         "---",
         "",
         f"# {selected['chunks']:,} chunks chosen by {request['method']}",
