@@ -23,10 +23,10 @@ def cache_folder() -> Path:
 
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary path; what is written there appears at `path` at once, or not at all.
+    """Yields a temporary path; the file written there appears at `path` whole, or not at all.
 
-    The parent folder is made where it is missing. If the body raises, the temporary file is removed and what stood at
-    `path` before still stands.
+    The parent folder is made where it is missing. If the body raises, the temporary file is removed and an
+    earlier one at `path` still stands.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a new temporary folder; what is written there appears as the folder `path` at once, or not at all.
+    """Yields a new temporary folder; it becomes the folder `path` when it is complete, or is removed.
 
     The parent folder is made where it is missing. If the body raises, the temporary folder is removed.
 

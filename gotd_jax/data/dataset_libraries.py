@@ -80,7 +80,7 @@ def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
     """Returns a short name and the rows of a Hugging Face dataset, downloaded unless it lies in the library's cache.
 
     Args:
-      name: see `gotd_jax.data.hub_datasets.named`.
+      name: see `gotd_jax.data.hub_datasets.parse_name`.
       split: its split, in the library's notation (`train[:10%]`).
       fields: where a row keeps its text.
 
@@ -88,7 +88,7 @@ def hub(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
       ValueError: there is no such dataset or split, or the hub cannot be reached.
     """
     found = hub_datasets.load(name, split)
-    return _label(hub_datasets.named(name).label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
+    return _label(hub_datasets.parse_name(name).label, split), _arrow_rows(found, fields, f"hf:{name}:{split}")
 
 
 def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:

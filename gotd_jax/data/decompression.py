@@ -184,7 +184,7 @@ class _ByCommand(io.RawIOBase):
 
 
 def _no_member(compression: str, whole: bool | int) -> str:
-    """Returns what is wrong where what comes next does not begin as a member or frame does, `whole` ones or none before it."""
+    """Returns the fault of bytes that do not begin as a member or frame does, after `whole` members."""
     if not whole:
         return f"it is no {compression} file, whatever its name says. Name it by what it is, or download it again"
     return (

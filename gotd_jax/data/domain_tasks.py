@@ -1,4 +1,4 @@
-"""The eight tasks of Don't Stop Pretraining (Gururangan et al. 2020), and any others kept in the same layout."""
+"""The eight tasks of Don't Stop Pretraining (Gururangan et al. 2020), and any other task in the same layout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPLITS = ("train", "dev", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What is known of a task beside its files.
+    """Facts on a task that are not in its files.
 
     Attributes:
       title: as the paper's Table 2 prints it.
@@ -46,7 +46,7 @@ def load(name: str, data_dir: str | os.PathLike) -> Task:
     Args:
       name: one of `DOMAIN_TASKS`, or any other folder of that layout, scored by macro F1.
       data_dir: holds a folder a task, with `train.jsonl`, `dev.jsonl` and `test.jsonl` of `text` and `label`; other
-        fields say nothing.
+        fields are ignored.
 
     Raises:
       ValueError: a file is missing or faulty, or has a label that `train.jsonl` has not.
@@ -64,7 +64,7 @@ def load(name: str, data_dir: str | os.PathLike) -> Task:
 
 
 def available(data_dir: str | os.PathLike) -> list[str]:
-    """Returns the names of the tasks whose three files lie in `data_dir`: the paper's in its order, then others sorted."""
+    """Returns the names of the tasks whose three files lie in `data_dir`: the paper's in its order, then the rest sorted."""
     root = Path(data_dir).expanduser()
     folders = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     whole = [name for name in folders if all((root / name / f"{split}.jsonl").is_file() for split in SPLITS)]

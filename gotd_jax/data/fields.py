@@ -19,7 +19,7 @@ class Fields:
       id: the field with the id, or None. Rows may lack the default one, but not another.
       pair: the field with the second sentence, or None.
       domain: the field with the domain, or None.
-      txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
+      txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
     """
 
     text: str = "text"

@@ -20,7 +20,7 @@ ENTAILMENT = ("entailment", "not_entailment")
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """How GLUE's files and TensorFlow Datasets keep a task.
+    """The form in which GLUE's files and TensorFlow Datasets keep a task.
 
     Attributes:
       folder: the task's, inside GLUE's.
@@ -172,7 +172,7 @@ def available(data_dir: str | os.PathLike) -> list[str]:
 
 
 def _files(spec: Spec, root: Path) -> tuple[Iterator[dict], Iterator[dict], str] | None:
-    """Returns (training records, evaluation records, what the latter are), None where the files are not there."""
+    """Returns (training records, evaluation records, name of the evaluation split), None where the files are not there."""
     train, test = (root / spec.folder / file for file in spec.files)
     if train.is_file() and test.is_file():
         return _records(train, spec), _records(test, spec), spec.test_split

@@ -48,7 +48,7 @@ def number_of(label: str, place: str) -> float:
 def classes_of(labels: Collection[str], place: str) -> list[str]:
     """Returns the classes that the labels of a training file name, sorted, whole numbers by their size.
 
-    -1 is no class but the mark of a row without a label, unless nothing else than 0 and 1 stands beside it.
+    -1 is no class but the mark of a row without a label, unless only 0 and 1 stand beside it.
 
     Args:
       labels: all of them.

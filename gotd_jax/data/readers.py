@@ -25,7 +25,7 @@ Source = str | os.PathLike
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class RowStream:
     """One file or one library's dataset of a source.
 
     Attributes:
@@ -49,7 +49,7 @@ def read(source: Source | Sequence[Source], *, path: str | os.PathLike | None = 
       **options: the fields and the domain; see `records`.
 
     Raises:
-      ValueError: see `records`; then nothing is written, and what stood at `path` before still stands.
+      ValueError: see `records`; then no file is written, and an earlier one at `path` still stands.
     """
     return Corpus.from_records(records(source, **options), path)
 
@@ -77,7 +77,7 @@ def records(
         plain text beside files of rows or what by its name is about the data (`left_out` returns them);
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
-        `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.named`.
+        `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.parse_name`.
       text_field: the field with the text; `meta.text` is the field `text` of the field `meta`.
       id_field: the field with the id. Rows without the default one, and all rows with None, get
         `<file>:<line or row number from 1>`, the file's name counted from the folder common to all files. Ids of the
@@ -85,7 +85,7 @@ def records(
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       domain_field: the field with the domain; None: there is none.
       domain: the domain of every record, or of those whose field is null.
-      txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
+      txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
 
     Raises:
       ValueError: the source does not exist, is of no supported format, is damaged, is not UTF-8, lacks a field, has
@@ -187,7 +187,7 @@ def _each(source: Source | Sequence[Source]) -> list[Source]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
 
-def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
+def _part_records(part: RowStream, fields: Fields, domain: str) -> Iterator[dict]:
     for number, row in part.rows():
         place = f"{part.place}:{number}"
         text, pair = fields.text_of(row, place), fields.pair_of(row, place)
@@ -201,7 +201,7 @@ def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
             }
 
 
-def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:
+def _parts(sources: Sequence[Source], fields: Fields) -> list[RowStream]:
     found = [entry for source in sources for entry in _resolve(os.fspath(source), fields)]
     files = [os.path.abspath(entry) for entry in found if isinstance(entry, Path)]
     twice = next((file for file in files if files.count(file) > 1), None) if len(set(files)) < len(files) else None
@@ -212,23 +212,23 @@ def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:
     return [_file(entry, common, fields) if isinstance(entry, Path) else entry for entry in found]
 
 
-def _file(path: Path, common: str, fields: Fields) -> Part:
+def _file(path: Path, common: str, fields: Fields) -> RowStream:
     label = path.absolute().relative_to(common).as_posix()
-    return Part(label, str(path), functools.partial(format_of(path), path, fields))
+    return RowStream(label, str(path), functools.partial(format_of(path), path, fields))
 
 
-def _resolve(source: str, fields: Fields) -> list[Path | Part]:
+def _resolve(source: str, fields: Fields) -> list[Path | RowStream]:
     """Returns the parts of `source`: the paths of files, or one part that a library reads."""
     scheme = source.partition(":")[0]
     if scheme in LIBRARIES:
         named = _named(source)
         label, rows = LIBRARIES[scheme](os.path.expanduser(named["name"]), named["split"], fields)
-        return [Part(label, source, rows)]
+        return [RowStream(label, source, rows)]
     path = Path(source).expanduser()
     saved = dataset_libraries.find_saved(path)
     if saved:
         label, rows = dataset_libraries.saved(*saved, fields)
-        return [Part(label, source, rows)]
+        return [RowStream(label, source, rows)]
     return list(source_files.find(path, source).files)
 
 

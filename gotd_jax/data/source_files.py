@@ -12,7 +12,7 @@ from pathlib import Path
 from gotd_jax.data.fields import listed
 from gotd_jax.data.formats import SUPPORTED, format_of, plain_text
 
-# What lies beside data and says something about it.
+# Files that lie beside data and describe it.
 COMPANIONS = re.compile(
     r"(readme|licen[cs]e|copying|notice|contributing|citation|change(log|s)|code_of_conduct|requirements|(md5|sha\d+)sums?|"
     r"checksums?|_success)\b.*",
@@ -48,7 +48,7 @@ class Listing:
 
     Attributes:
       files: to be read, in order; each of a known format.
-      left_out: what lies there beside them, sorted.
+      left_out: the files and links that lie beside them, sorted.
     """
 
     files: tuple[Path, ...]
@@ -59,8 +59,8 @@ def find(path: Path, source: str) -> Listing:
     """Returns the files that `path` stands for: a file, a folder with all below it, or a glob.
 
     Args:
-      path: what is asked for, `~` already put in full.
-      source: the same as the person wrote it.
+      path: of the source, `~` already expanded.
+      source: the path as the person wrote it.
 
     Raises:
       ValueError: there is nothing, a file that was named is of no known format, or a folder has no file that is.
@@ -129,9 +129,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _parted(files: Sequence[Path], folder: Path, source: str, left_out: Iterable[LeftOut] = ()) -> Listing:
-    """Returns the listing of what was found by looking, and not by name: files that are no data are left out.
+    """Returns the listing of files that were found and not named one by one: files that are no data are left out.
 
-    Plain text is data only where nothing else is: beside JSON Lines or Parquet it is what people write about them.
+    Plain text is data only where it is alone: beside JSON Lines or Parquet it describes them.
     """
     reasons = {path: _reason(path) for path in files}
     read = [path for path in files if reasons[path] is None]
@@ -171,7 +171,7 @@ def remarks(name: str, listing: Listing) -> list[str]:
 
     Args:
       name: of the source, for the sentence.
-      listing: what it stands for.
+      listing: its files.
     """
     said, left_out = [], listing.left_out
     read = sum(file.stat().st_size for file in listing.files)

@@ -128,7 +128,7 @@ def blocks(pool: Corpus) -> Iterator[tuple[int, Words]]:
 
 
 class _Place(NamedTuple):
-    """Where a chunk lies: its domain, its text's id and its number in it, None where the text was not cut."""
+    """The place of a chunk: its domain, its text's id and its number in it, None where the text was not cut."""
 
     domain: str
     text: str

@@ -23,17 +23,17 @@ from gotd_jax.models.vocabulary import tokenizer_of
 TOXIC = ("toxic", "toxicity")
 UNNAMED = ("label_0", "label_1")
 TEXTS_PER_CALL = 4096
-LONGEST = 512  # tokens; what is over is cut
-OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; what is farther outside was trained toward others
+LONGEST = 512  # tokens that are read of a text
+OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; outputs farther outside were trained toward other numbers
 
 
 def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str = "float32") -> Scorer:
     """Returns the scorer that a published classifier is.
 
-    The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. What is done
-    to the outputs is what the pipelines of transformers do: softmax for one label of two, a sigmoid where labels are
+    The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. Outputs become
+    probabilities as in the pipelines of transformers: softmax for one label of two, a sigmoid where labels are
     independent (`problem_type` 'multi_label_classification') or there is one output. A regression's output is taken as
-    it is; what is at most 0.25 outside [0, 1] is cut to it.
+    it is; outputs at most 0.25 outside [0, 1] are cut to it.
 
     Args:
       source: a Hugging Face folder or hub name.

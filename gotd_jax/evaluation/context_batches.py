@@ -16,7 +16,7 @@ SHARING = 8  # continuations of a context that are scored together, at most
 
 
 class Shape(NamedTuple):
-    """What a program is compiled for.
+    """The sizes that a program is compiled for.
 
     Attributes:
       context: columns of the contexts.
@@ -102,14 +102,14 @@ def _by_shape(pairs: Iterable[Pair], positions: int) -> dict[Shape, list[list[Pa
 
 def _shape(context: int, fed: int, shared: int, positions: int) -> Shape:
     columns, more = rounded(context), rounded(fed)
-    if columns + more > positions:  # what was rounded up is taken back, from the context first
+    if columns + more > positions:  # the rounding is taken back, from the context first
         columns = max(positions - more, context)
         more = min(more, positions - columns)
     return Shape(columns, more, shared)
 
 
 def _merged(shapes: dict[Shape, list], positions: int) -> dict[Shape, list]:
-    """Returns the shapes without those that fill no batch, where others can hold their rows: a program costs more to make."""
+    """Returns the shapes without those that fill no batch, where another can hold their rows: a program costs more to make."""
     rest, kept = dict(shapes), {}
     while rest:
         least = min(rest, key=lambda shape: (shape.cost, shape))

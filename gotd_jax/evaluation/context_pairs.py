@@ -64,12 +64,12 @@ def encode_pair(tokenizer, context: str, continuation: str) -> tuple[list[int], 
 def rolling(tokens: Sequence[int], prefix: int, max_length: int) -> Iterator[Pair]:
     """Yields pairs whose continuations are `tokens` in order, each of them once.
 
-    Each pair fills a window of `max_length`; the first follows `prefix`, the others the token before them, and the last
+    Each pair fills a window of `max_length`; the first follows `prefix`, the later ones the token before them, and the last
     reaches back to fill its window.
     """
     for start in range(0, len(tokens), max_length):
         stop = min(start + max_length, len(tokens))
-        begin = max(stop - max_length, 0)  # of what is predicted or only read
+        begin = max(stop - max_length, 0)  # of the tokens that are predicted or only read
         window = [prefix, *tokens[:stop]] if begin == 0 else tokens[begin - 1 : stop]
         read = len(window) - (stop - start)
         yield window[:read], window[read:]

@@ -48,7 +48,7 @@ def form(tokens: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
     `distinct_n` as in `distinct`.
 
     Args:
-      tokens: int [P, K, T]; what is past a continuation's length is not read.
+      tokens: int [P, K, T]; tokens past a continuation's length are not read.
       lengths: tokens of each before its end, int [P, K].
 
     Raises:
@@ -61,7 +61,7 @@ def form(tokens: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
 
 
 def distinct(tokens: np.ndarray, lengths: np.ndarray, size: int) -> float:
-    """Returns the distinct n-grams of a prompt's continuations over all of them, mean over prompts: 1 repeats nothing.
+    """Returns the distinct n-grams of a prompt's continuations over all of them, mean over prompts: 1 is without repetition.
 
     No n-gram reaches from one continuation into the next. Prompts whose continuations are all shorter than `size` are left
     out; where all are, it is 0. Liu et al. 2021 (DExperts) divide by the number of words instead of n-grams, so that theirs
@@ -89,7 +89,7 @@ def distinct(tokens: np.ndarray, lengths: np.ndarray, size: int) -> float:
     codes[np.arange(starts) > (lengths - size)[:, :, None]] = -1
     codes = np.sort(codes.reshape(len(codes), -1), axis=1)
     totals = np.count_nonzero(codes >= 0, axis=1)
-    first = np.diff(codes, axis=1, prepend=-1) != 0  # -1 stands before the first, and for what is no n-gram
+    first = np.diff(codes, axis=1, prepend=-1) != 0  # -1 stands before the first, and for places without an n-gram
     counted = totals > 0
     if not counted.any():
         return 0.0

@@ -46,7 +46,7 @@ def evaluate(
       params: to use instead of the model's own.
       items: of each task, its first; None: all.
       shots: solved examples before each item; None: as the task has it.
-      seed: of what is sampled.
+      seed: of the sampling.
 
     Raises:
       ValueError: the harness knows no task of a name, or a model cannot be evaluated.

@@ -1,4 +1,4 @@
-"""Log-likelihoods of continuations: a context is read once for all that follow it, and logits are made of what is scored."""
+"""Log-likelihoods of continuations: a context is read once for all that follow it, and only scored tokens have logits."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def log_likelihoods(
         token stands for it; `gotd_jax.evaluation.context_pairs` makes pairs of texts.
       params: to use instead of the model's own.
       cut: whether contexts lose their first tokens where a pair is longer than the model's positions, as the harness has
-        it. Not by default: what is scored would be another text than the one that was given.
+        it. Not by default: another text than the given one would be scored.
       contexts: whether to score the contexts themselves too. It costs the logits of all their tokens.
 
     Raises:

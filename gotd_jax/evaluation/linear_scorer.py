@@ -1,7 +1,7 @@
 """The scorer of alt-profanity-check: a linear SVM over words, its margin made a probability, in five folds.
 
 The package (MIT) keeps it as pickled scikit-learn objects. Their numbers are read once, without running any code that they
-name, and kept in a file that holds nothing but numbers and words.
+name, and kept in a file of numbers and words alone.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ RULES = ("sum", "per_character", "instance", "calibrated")
 
 @dataclasses.dataclass(frozen=True)
 class Choices:
-    """What a model chose.
+    """A model's choices.
 
     Attributes:
       items: one dict an item, JSON-like, in the items' order: `id`, `answer`, `options`, for each of `RULES` the options'
@@ -41,7 +41,7 @@ def score_choices(model: Loaded, tokenizer, items: Sequence[ChoiceItem], *, para
     * `per_character`: log p(o | c) over the characters of o, its `acc_norm`.
     * `instance`: the perplexity of c and o as one text, exp(-1/n sum of log p of its tokens but the first), n counting all;
       the lowest is chosen. OpenICL's, with which the paper's zero-shot tables are made.
-    * `calibrated`: log p(o | c) - log p(o | c'), c' the item's calibration (Holtzman et al. 2021): what the item adds to the
+    * `calibrated`: log p(o | c) - log p(o | c'), c' the item's calibration (Holtzman et al. 2021): the item's addition to the
       words' own likelihood.
 
     Of equal options the first is chosen. A context that is too long for the model loses its beginning, as in the harness,

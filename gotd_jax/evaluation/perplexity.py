@@ -17,7 +17,7 @@ from gotd_jax.models.vocabulary import tokenizer_of
 
 @dataclasses.dataclass(frozen=True)
 class Perplexity:
-    """How well a text is predicted.
+    """The loss over texts.
 
     Attributes:
       nats: -log p of each text, summed.

@@ -1,4 +1,4 @@
-"""Which method is ahead of which, and whether by more than noise: every pair compared over the same seeds, or items."""
+"""Comparison of a method with every other: its difference over the same seeds or items, tested against noise."""
 
 from __future__ import annotations
 

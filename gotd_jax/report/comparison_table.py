@@ -24,7 +24,7 @@ def text(comparisons: Sequence[Comparison]) -> str:
     """Returns the comparisons that a reader needs, in aligned columns, and notes on them; empty for none.
 
     That is the average over tasks, or as many leading columns as `LINES` has room for, and then, of the rest, those
-    outside the noise. Where nothing can be tested it is one sentence.
+    outside the noise. Where no pair can be tested it is one sentence.
     """
     if not comparisons:
         return ""

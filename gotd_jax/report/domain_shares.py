@@ -1,4 +1,4 @@
-"""Which domains the selections come from, in percent: of each method, and as a figure by a swept field, table and bars."""
+"""Shares of the domains in the selections, in percent: of each method, and as a figure by a swept field, table and bars."""
 
 from __future__ import annotations
 

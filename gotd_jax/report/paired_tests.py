@@ -12,7 +12,7 @@ import numpy as np
 ALPHA = 0.05
 POWER = 0.8
 MOST_SEEDS = 1_000  # that are looked for
-FEWEST_TESTED = 3  # of two seeds, Student's interval is 13 times as wide as their standard error: it says nothing
+FEWEST_TESTED = 3  # of two seeds, Student's interval is 13 times as wide as their standard error: useless
 FEWEST_BOOTSTRAPPED = 5  # below, resamples of seeds are too few: of 3, an interval can be no wider than their range
 RESAMPLES = 50_000
 RESAMPLED_AT_ONCE = 1_000_000  # items
@@ -30,7 +30,7 @@ class Paired:
       spread: sample standard deviation of the differences (n - 1) over seeds, or over items where they are paired; None of
         one seed without items.
       items: how many are paired; None where seeds are.
-      interval: 95 %, of the difference; None where nothing is known of the noise.
+      interval: 95 %, of the difference; None where the noise is not known.
       kind: of interval: bootstrap, t, items, or empty.
       p: two-sided, of a paired t-test, or of McNemar's exact test for items scored correct or not; None where there is no
         test.

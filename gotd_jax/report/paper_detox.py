@@ -1,4 +1,4 @@
-"""The paper's numbers on detoxification of GPT-2 (Tables 1, 6 and 7), as printed, with what is known to be wrong with them."""
+"""The paper's numbers on detoxification of GPT-2 (Tables 1, 6 and 7), as printed, with their known faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's numbers on domain adaptation (Tables 2 and 3), as printed, with what is known to be wrong with them."""
+"""The paper's numbers on domain adaptation (Tables 2 and 3), as printed, with their known faults."""
 
 from __future__ import annotations
 

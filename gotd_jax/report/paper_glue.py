@@ -1,4 +1,4 @@
-"""The GLUE numbers of the paper (Kang et al. 2024, arXiv 2405.02774), as printed, with what is known to be wrong with them."""
+"""The GLUE numbers of the paper (Kang et al. 2024, arXiv 2405.02774), as printed, with their known faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's zero-shot numbers (Tables 16, 17 and 18), as printed, with what is known to be wrong with them."""
+"""The paper's zero-shot numbers (Tables 16, 17 and 18), as printed, with their known faults."""
 
 from __future__ import annotations
 

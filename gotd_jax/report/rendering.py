@@ -40,7 +40,7 @@ class Cell:
     count: int | None = None
 
     def __str__(self) -> str:
-        """Returns `mean_spread`, and the seeds it is of where some are missing; nothing where none was expected."""
+        """Returns `mean_spread`, and how many seeds it is of where some are missing; '' where none was expected."""
         if self.expected == 0:
             return ""
         missing = f"{self.seeds} of {self.expected} seeds"

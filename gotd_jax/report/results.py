@@ -69,5 +69,5 @@ def _line(row: dict) -> str:
 
 
 def _plain(value):
-    """Returns what JSON can hold in place of `value`: NumPy's numbers as numbers, anything else (a path) as text."""
+    """Returns `value` in a type that JSON has: NumPy's numbers as numbers, any other object (a path) as text."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

@@ -46,7 +46,7 @@ def measure(
       value: on the scale on which it is printed.
       what: the quantity, in words.
       count: of the items that it is over.
-      unit: what these items are.
+      unit: name of these items.
       error: standard error over them.
       points: whether it is an accuracy, times 100.
     """

@@ -81,7 +81,7 @@ def write(
 
 
 def describe(row: dict) -> str:
-    """Returns what a cell's row says, as one line."""
+    """Returns a cell's row as one line of text."""
     seconds = sum(row["seconds"].values())
     said = f"{row['metric']} {100 * row['score']:.2f} on {row['evaluated_on']}" if "score" in row else _first(row["measures"])
     return f"{row['task']} {row['method']} {row['budget']:,} seed {row['seed']}: {said} ({seconds:,.0f} s)"

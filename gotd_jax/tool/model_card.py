@@ -108,7 +108,7 @@ def _losses(run: Path) -> list[float]:
 
 
 def _used(recipe: Recipe) -> dict:
-    """Returns the fields of a recipe that decide what is learned without labels."""
+    """Returns the fields of a recipe that matter to training without labels."""
     unused = {"choose", "held_out_share", "rematerialise", "shard_weights"}
     return {name: value for name, value in dataclasses.asdict(recipe).items() if name not in unused}
 

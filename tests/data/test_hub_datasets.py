@@ -184,12 +184,12 @@ for name in ("owner/pickled", "owner/safe@v9"):
     ],
 )
 def test_names_say_repository_part_and_revision(name, expected):
-    assert hub_datasets.named(name) == hub_datasets.Named(*expected)
+    assert hub_datasets.parse_name(name) == hub_datasets.DatasetName(*expected)
 
 
 def test_a_name_that_is_none_is_refused():
     with refused(r"hf:owner//name is no name of a dataset\. Write it as hf:owner/name:split"):
-        hub_datasets.named("owner//name")
+        hub_datasets.parse_name("owner//name")
 
 
 def test_fewer_files_are_read_at_once_where_texts_are_long():
