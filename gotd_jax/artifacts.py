@@ -54,11 +54,11 @@ def stage(
 
     `make` gets the path of a `.partial` folder beside the final one, which is renamed when `make` returns. If an
     earlier attempt was stopped, `make` gets its partial folder as it was left, so that it can go on from there; a
-    partial folder of other settings or of other code is cleared first. While one process makes a stage, all other ones
-    that ask for it wait, and take it as it was made.
+    partial folder of other settings or of other code is cleared first. While one process makes a stage, others that ask
+    for it wait, and take it as it was made.
 
     `made.json` keeps how it was made: by which versions of the code, this kind's and those of all stages that `make` asked
-    for; on which commit, packages and devices; and how long the last attempt took, without the time of making those
+    for; on which commit, packages and devices; and how long the last attempt took, without what it took to make those
     other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or of one that it was made
     from, is made again, with a sentence on stderr.
 
@@ -67,7 +67,7 @@ def stage(
       settings: everything the content depends on, JSON-like; kept in the folder as `settings.json`.
       make: writes the content into the folder it is given.
       kind: one of `gotd_jax.provenance.VERSIONS`.
-      replace: whether a stage of an earlier version is replaced; not so where a person named the folder and keeps it.
+      replace: whether what an earlier version made is replaced; what a person named and keeps is not.
 
     Raises:
       ValueError: `folder` exists and was made with other settings (the differing ones are named), by later code, or by
@@ -102,13 +102,13 @@ def note(folder: str | os.PathLike) -> None:
 def seconds_of(folder: str | os.PathLike) -> dict[str, float]:
     """Returns how long the stage in `folder` and every stage that it was made from took to make, whenever that was.
 
-    By name, `parent/folder`, the stage itself last; seconds, of each without the stages that it asked for.
+    By name, `parent/folder`, the stage itself last; seconds, of each without the others.
     """
     return {name: made["seconds"] for name, made in _history(Path(folder)).items()}
 
 
 def made_with(folder: str | os.PathLike) -> dict[str, dict]:
-    """Returns `provenance.now` as it was when the stage in `folder`, and every stage that it was made from, were made.
+    """Returns what the stage in `folder` and every stage that it was made from were made with: `provenance.now` as it was.
 
     By name, `parent/folder`, the stage itself last.
     """
