@@ -100,4 +100,4 @@ def _finetuned(config, workdir: Path) -> Path:
         keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 
     folder = workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}"
-    return stage(folder, settings, make, kind="encoders") / "model"
+    return stage(folder, settings, make, kind="encoders", step="embed") / "model"

@@ -120,7 +120,7 @@ def _tested(pool: Corpus, target: Corpus, embed: Callable, config, workdir: Path
             found[name] = {"distance": potentials.cost, "sampled": len(sample), "solve": potentials.summary()}
         write_json(folder / "distances.json", found)
 
-    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance")
+    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance", step="select")
 
 
 def _settings(pool: Corpus, target: Corpus, config) -> dict:

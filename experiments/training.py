@@ -41,7 +41,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
         keep_trained(folder, model, functools.partial(pre_finetune, model, chosen, recipe, seed=config.seed))
 
     folder = workdir / "pre_finetuned" / f"{_method(config)}-{fingerprint(made_of)}"
-    return stage(folder, made_of, make, kind="pre_finetuned") / "model"
+    return stage(folder, made_of, make, kind="pre_finetuned", step="pre_finetune") / "model"
 
 
 def starts_as(config) -> str:

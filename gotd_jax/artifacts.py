@@ -48,6 +48,7 @@ def stage(
     make: Callable[[Path], None],
     *,
     kind: str,
+    step: str | None = None,
     replace: bool = True,
 ) -> Path:
     """Returns `folder`, made by `make` unless it is there already.
@@ -58,15 +59,16 @@ def stage(
     for it wait, and take it as it was made.
 
     `made.json` keeps how it was made: by which versions of the code, this kind's and those of all stages that `make` asked
-    for; on which commit, packages and devices; and how long the last attempt took, without what it took to make those
-    other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or of one that it was made
-    from, is made again, with a sentence on stderr.
+    for; on which commit, packages and devices; and how long the last attempt took, and as which step that counts, without
+    what it took to make those other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or
+    of one that it was made from, is made again, with a sentence on stderr.
 
     Args:
       folder: where the stage lies.
       settings: everything the content depends on, JSON-like; kept in the folder as `settings.json`.
       make: writes the content into the folder it is given.
       kind: one of `gotd_jax.provenance.VERSIONS`.
+      step: what the seconds that it takes count as (see `seconds_of`); None: as those of the stage that asks for it.
       replace: whether what an earlier version made is replaced; what a person named and keeps is not.
 
     Raises:
@@ -83,7 +85,7 @@ def stage(
             else:
                 if folder.exists():
                     _say_replaced(folder)
-                _make(partial, settings, make, kind)
+                _make(partial, settings, make, kind, step)
                 _take_place(partial, folder)
     _check_settings(folder, settings)
     note(folder)
@@ -99,12 +101,21 @@ def note(folder: str | os.PathLike) -> None:
         outer.asked_for |= _history(Path(folder))
 
 
-def seconds_of(folder: str | os.PathLike) -> dict[str, float]:
-    """Returns how long the stage in `folder` and every stage that it was made from took to make, whenever that was.
+def seconds_of(folder: str | os.PathLike, *, besides: str | os.PathLike | None = None) -> dict[str | None, float]:
+    """Returns the seconds that the stage in `folder` and all that it was made from took to make, whenever that was, by step.
 
-    By name, `parent/folder`, the stage itself last; seconds, of each without the others.
+    None stands for stages that neither say a step nor were asked for by one that does.
+
+    Args:
+      folder: of the stage.
+      besides: of another stage, which is left out with all that it was made from.
     """
-    return {name: made["seconds"] for name, made in _history(Path(folder)).items()}
+    left_out = _history(Path(besides)) if besides else {}
+    found: dict[str | None, float] = {}
+    for name, made in _history(Path(folder)).items():
+        if name not in left_out:
+            found[made["step"]] = found.get(made["step"], 0.0) + made["seconds"]
+    return found
 
 
 def made_with(folder: str | os.PathLike) -> dict[str, dict]:
@@ -135,9 +146,11 @@ def _say_outdated(work: Path, code: tuple) -> None:
 
 
 def _history(folder: Path) -> dict[str, dict]:
+    """Returns how the stage in `folder` and every stage that it was made from were made, by name, the stage itself last."""
     made = read_json(folder / MADE)
-    own = {key: made[key] for key in ("seconds", "made_with")}
-    return made["asked_for"] | {f"{folder.parent.name}/{folder.name}": own}
+    own = {"step": made.get("step"), **{key: made[key] for key in ("seconds", "made_with")}}
+    asked_for = {name: other | {"step": other.get("step") or own["step"]} for name, other in made["asked_for"].items()}
+    return asked_for | {f"{folder.parent.name}/{folder.name}": own}
 
 
 def _is_current(folder: Path, kind: str, replace: bool) -> bool:
@@ -200,7 +213,7 @@ def _say_replaced(folder: Path) -> None:
         )
 
 
-def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None], kind: str) -> None:
+def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None], kind: str, step: str | None) -> None:
     code = {"code": dict(provenance.VERSIONS)}
     if _settings_of(partial) != settings or not (partial / MADE).exists() or read_json(partial / MADE) != code:
         for path in partial.iterdir():
@@ -214,7 +227,7 @@ def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], Non
     finally:
         _MAKING.reset(outside)
     seconds = round(time.perf_counter() - began - making.seconds, 3)
-    made = {"kind": kind, "seconds": seconds, "versions": making.versions, "made_with": provenance.now()}
+    made = {"kind": kind, "step": step, "seconds": seconds, "versions": making.versions, "made_with": provenance.now()}
     write_json(partial / MADE, made | {"asked_for": making.asked_for})
     flush_folder(partial)
 

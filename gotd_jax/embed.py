@@ -102,7 +102,7 @@ def embed(
         _write_ids(partial / "ids.arrow", corpus)
         file.finish()
 
-    return np.load(stage(folder, settings, make, kind="embeddings") / VECTORS, mmap_mode="r")
+    return np.load(stage(folder, settings, make, kind="embeddings", step="embed") / VECTORS, mmap_mode="r")
 
 
 def check_pooling(name: str) -> None:

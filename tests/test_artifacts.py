@@ -30,26 +30,36 @@ def test_stage_is_made_once(tmp_path):
     assert first == second == tmp_path / "a"
     assert len(made) == 1
     assert (first / "content").read_text() == "x"
-    assert seconds_of(first).keys() == {f"{tmp_path.name}/a"}
+    assert made_with(first).keys() == {f"{tmp_path.name}/a"}
 
 
-def test_seconds_are_told_apart_by_stage_whether_it_was_made_for_this_one_or_before(tmp_path):
-    def lasting(seconds, *inside):
-        def make(folder):
-            for name, made in inside:
-                stage(tmp_path / name, {}, made)
-            time.sleep(seconds)
+def lasting(folder, seconds, *inside, step=None):
+    """Returns the function that makes a stage, for which those `inside` are asked for and seconds pass."""
 
-        return make
+    def make(_):
+        for other in inside:
+            other()
+        time.sleep(seconds)
 
-    deep, shared = ("deep", lasting(0.2)), ("shared", lasting(0.4))
-    stage(tmp_path / "first", {}, lasting(0.1, ("middle", lasting(0.0, deep)), shared))
-    second = stage(tmp_path / "second", {}, lasting(0.0, shared))
-    name = tmp_path.name
-    found = seconds_of(tmp_path / "first")
-    assert list(found) == [f"{name}/deep", f"{name}/middle", f"{name}/shared", f"{name}/first"]
-    assert list(found.values()) == pytest.approx([0.2, 0.0, 0.4, 0.1], abs=0.09)
-    assert seconds_of(second) == {f"{name}/shared": found[f"{name}/shared"], f"{name}/second": pytest.approx(0.0, abs=0.09)}
+    return lambda: stage(folder, {}, make, step=step)
+
+
+def test_seconds_are_told_apart_by_the_step_that_a_stage_says_whether_it_was_made_for_this_one_or_before(tmp_path):
+    shared = lasting(tmp_path / "shared", 0.4, step="embed")
+    middle = lasting(tmp_path / "middle", 0.0, lasting(tmp_path / "deep", 0.2, step="embed"), step="losses")
+    first = lasting(tmp_path / "first", 0.1, middle, shared, step="select")()
+    second = lasting(tmp_path / "second", 0.0, shared, step="select")()
+    assert seconds_of(first) == pytest.approx({"embed": 0.6, "losses": 0.0, "select": 0.1}, abs=0.09)
+    assert seconds_of(second) == pytest.approx({"embed": 0.4, "select": 0.0}, abs=0.09)
+    assert list(made_with(first)) == [f"{tmp_path.name}/{name}" for name in ("deep", "middle", "shared", "first")]
+
+
+def test_seconds_of_a_stage_that_says_no_step_count_as_those_of_the_stage_that_asked_for_it(tmp_path):
+    selected = lasting(tmp_path / "selected", 0.0, lasting(tmp_path / "unnamed", 0.2), step="select")
+    scored = lasting(tmp_path / "scored", 0.0, selected, lasting(tmp_path / "other", 0.3), step="evaluate")()
+    assert seconds_of(scored) == pytest.approx({"select": 0.2, "evaluate": 0.3}, abs=0.09)
+    assert seconds_of(scored, besides=tmp_path / "selected") == pytest.approx({"evaluate": 0.3}, abs=0.09)
+    assert seconds_of(tmp_path / "unnamed") == pytest.approx({None: 0.2}, abs=0.09)
 
 
 def test_a_stage_that_failed_takes_no_time_of_the_next(tmp_path):
@@ -61,7 +71,7 @@ def test_a_stage_that_failed_takes_no_time_of_the_next(tmp_path):
             stage(tmp_path / "inner", {}, fail)
 
     stage(tmp_path / "outer", {}, outer)
-    assert seconds_of(tmp_path / "outer").keys() == {f"{tmp_path.name}/outer"}
+    assert made_with(tmp_path / "outer").keys() == {f"{tmp_path.name}/outer"}
 
 
 def test_stage_of_other_settings_is_refused_by_name_and_left_alone(tmp_path):

@@ -58,7 +58,9 @@ def _trained(pool: Corpus, target: Corpus, start: Start, recipe: Recipe, seed: i
         train = functools.partial(pre_finetune, model, target, recipe, seed=seed, what="training on the target")
         keep_trained(folder, model, train)
 
-    folder = stage(work / "target_models" / f"{name}-{fingerprint(made_of)}", made_of, make, kind="target_models")
+    folder = stage(
+        work / "target_models" / f"{name}-{fingerprint(made_of)}", made_of, make, kind="target_models", step="losses"
+    )
     return named.language_model(folder / "model", compute_dtype=start.compute_dtype)
 
 
@@ -73,4 +75,4 @@ def _losses(
         for block in partial.glob("losses-*.npy"):
             block.unlink()
 
-    return np.load(stage(folder / f"{name}-{fingerprint(made_of)}", made_of, make, kind="losses") / "losses.npy")
+    return np.load(stage(folder / f"{name}-{fingerprint(made_of)}", made_of, make, kind="losses", step="losses") / "losses.npy")
