@@ -13,7 +13,7 @@ SPLITS = ("train", "dev", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Spec:
+class DomainTask:
     """Facts on a task that are not in its files.
 
     Attributes:
@@ -29,14 +29,14 @@ class Spec:
 
 MICRO = ("micro_f1", "macro_f1")  # RCT and ChemProt alone (Kang et al. 2024, App. C.5)
 DOMAIN_TASKS = {
-    "rct-20k": Spec("RCT", "biomedical", MICRO),
-    "chemprot": Spec("ChemProt", "biomedical", MICRO),
-    "citation_intent": Spec("ACL-ARC", "computer science"),
-    "sciie": Spec("Sci-ERC", "computer science"),
-    "hyperpartisan_news": Spec("HyperPartisan", "news"),
-    "ag": Spec("AGNews", "news"),
-    "amazon": Spec("Helpfulness", "reviews"),
-    "imdb": Spec("IMDB", "reviews"),
+    "rct-20k": DomainTask("RCT", "biomedical", MICRO),
+    "chemprot": DomainTask("ChemProt", "biomedical", MICRO),
+    "citation_intent": DomainTask("ACL-ARC", "computer science"),
+    "sciie": DomainTask("Sci-ERC", "computer science"),
+    "hyperpartisan_news": DomainTask("HyperPartisan", "news"),
+    "ag": DomainTask("AGNews", "news"),
+    "amazon": DomainTask("Helpfulness", "reviews"),
+    "imdb": DomainTask("IMDB", "reviews"),
 }
 
 
@@ -58,7 +58,7 @@ def load(name: str, data_dir: str | os.PathLike) -> Task:
             f"{folder} has no {', '.join(missing)}; the tasks in {data_dir} are: {', '.join(available(data_dir)) or 'none'}. "
             f"Put the task's three files there, or name another data_dir."
         )
-    metrics = DOMAIN_TASKS[name].metrics if name in DOMAIN_TASKS else Spec(name, "").metrics
+    metrics = DOMAIN_TASKS[name].metrics if name in DOMAIN_TASKS else DomainTask(name, "").metrics
     train, dev, test = (folder / f"{split}.jsonl" for split in SPLITS)
     return load_files(name, train, test, dev, metrics=metrics)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax.files import whole_file
-from gotd_jax.report import comparison, comparison_table, grouping, notes, rendering
+from gotd_jax.report import comparison, comparison_table, grouping, rendering, table_notes
 from gotd_jax.report import paper as published
 from gotd_jax.report.paper_table import PaperTable
 from gotd_jax.report.rendering import Cell, Line, Table
@@ -45,7 +45,7 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
         lines += [_line(grouping.label(key, told_by), group, tasks_of, seeds, averaged) for key, group in own.items()]
         lines += _paper_lines(tables, method, columns, averaged)
     shown = (*columns, grouping.AVERAGE) if averaged else tuple(columns)
-    return Table(shown, tuple(lines), (*notes.of_rows(rows, columns, lines), *notes.of_paper(tables)))
+    return Table(shown, tuple(lines), (*table_notes.of_rows(rows, columns, lines), *table_notes.of_paper(tables)))
 
 
 def write(
