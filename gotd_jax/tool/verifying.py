@@ -32,7 +32,7 @@ class Checked:
 
 
 def verify(chosen: Chosen) -> list[Checked]:
-    """Returns what is right and wrong with a selection: files, rows, ids, budget, values, convergence.
+    """Returns the checks of a selection and the faults they found: files, rows, ids, budget, values, convergence.
 
     Nothing outside of its folder is read: see `sources.changed` for what it was made from.
     """

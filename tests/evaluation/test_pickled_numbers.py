@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pytest
 
-from gotd_jax.evaluation.pickled_numbers import read
+from gotd_jax.evaluation.pickled_numbers import Inert, read
 
 FRACTION = ("fractions.Fraction",)
 
@@ -102,6 +102,7 @@ def test_a_class_is_not_changed_by_a_file():
     content = b"\x80\x04cnumpy\nndarray\n}(X\x06\x00\x00\x00fieldsK\x01ub."
     with pytest.raises(ValueError, match="cannot be read: "):
         read(content, (), "file")
+    assert Inert.fields is None
 
 
 def test_a_file_cut_short_anywhere_is_refused():
