@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 
 from experiments import inputs, leaking, losses, relevance, stages
+from gotd_jax import models
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
@@ -15,9 +16,8 @@ from gotd_jax.evaluation.multiple_choice import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
-from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.report import column_names, item_scores, score_columns
 
 
@@ -79,13 +79,12 @@ def settings(config, workdir: Path) -> dict:
 
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Asks the model in `warmed`, and leaves `items.jsonl`, with every option's numbers, and `scores.json` in `folder`."""
-    model = causal.load(warmed, compute_dtype=config.compute_dtype)
+    model = models.load(warmed, compute_dtype=config.compute_dtype)
     name = config.task.name
     choices = asked(model, name, config)
     stages.write_lines(folder / "items.jsonl", choices.items)
-    item_scores.write(
-        folder, {column: score_columns.items_of_choices(choices.items, rule) for column, rule in _shown(name).items()}
-    )
+    of_items = {column: score_columns.items_of_choices(choices.items, rule) for column, rule in _shown(name).items()}
+    item_scores.write(folder, of_items)
     write_json(folder / "scores.json", choices.summary)
 
 

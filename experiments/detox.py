@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import choosing, losses, prompting, relevance, stages, writing
+from gotd_jax import models
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.prompts import Prompt
@@ -20,7 +21,6 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
 from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
-from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
 from gotd_jax.report import column_names, item_scores, score_columns
 
@@ -82,7 +82,7 @@ def settings(config, workdir: Path) -> dict:
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Has the model in `warmed` write, and leaves `continuations.jsonl`, `items.parquet` and `scores.json` in `folder`."""
     prompts, settings = prompting.prompts(config), config.detox
-    model = causal.load(warmed, compute_dtype=config.compute_dtype)
+    model = models.load(warmed, compute_dtype=config.compute_dtype)
     tokens, lengths = writing.written(model, prompts, config, folder)
     texts = writing.decoded(model, tokens, lengths)
     toxicity = {role: _score_all(by, texts) for role, by in _scorers(config).items()}
@@ -155,7 +155,7 @@ def _items(
 
 def _fluency(prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray, config) -> dict:
     """Returns the perplexity under the published model of the first `config.detox.fluency` continuations of every prompt."""
-    base: Loaded = causal.load(named.folder_of(config.model), compute_dtype=config.compute_dtype)
+    base: Loaded = models.load(config.model, compute_dtype=config.compute_dtype)
     few = config.detox.fluency
     found = writing.fluency(base, prompts, tokens[:, :few], lengths[:, :few])
     return {"fluency_perplexity": found.value, "fluency_tokens": found.tokens}

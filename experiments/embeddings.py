@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from experiments import inputs
+from gotd_jax import models
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.vector_file import kept_coverage
-from gotd_jax.embed import check_pooling, embed
 from gotd_jax.methods import READ_EMBEDDINGS
-from gotd_jax.models import named, published, sentence_modules
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.sentence_modules import Instructions
+from gotd_jax.models import sentence_transformers
+from gotd_jax.models.embedding import check_pooling, embed
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.sentence_transformers import Instructions
+from gotd_jax.training.base_model import keep_trained
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import keep_trained
 
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
@@ -41,7 +42,7 @@ def instructions(config) -> Instructions:
     if settings.pooling != "folder":
         check_pooling(settings.pooling)
         asked = {"pooling": settings.pooling, "normalise": settings.normalise}
-    said = sentence_modules.instructions(named.folder_of(settings.model), **asked)
+    said = sentence_transformers.instructions(models.folder_of(settings.model), **asked)
     return dataclasses.replace(said, max_length=settings.max_length)
 
 
@@ -57,7 +58,7 @@ def folder(corpus: Corpus, config, workdir: Path) -> Path:
     """Returns where the embeddings of `corpus` lie, made or not: where texts, encoder and reading say, whatever config asks."""
     settings = config.embed
     made_by = {
-        "encoder": named.fingerprint_of(_encoder_folder(config, workdir)),
+        "encoder": models.fingerprint_of(_encoder_folder(config, workdir)),
         "how": dataclasses.asdict(instructions(config)),
         **{name: settings[name] for name in ("layers", "compute_dtype", "dtype")},
     }
@@ -73,7 +74,7 @@ def encoder_settings(config) -> dict:
 
 def _finetuning_settings(config) -> dict:
     """Returns what the encoder depends on, however texts are read and vectors kept."""
-    settings = {"weights": named.fingerprint_of(config.embed.model)}
+    settings = {"weights": models.fingerprint_of(config.embed.model)}
     if config.embed.finetuned:
         settings["task"] = task_settings(inputs.task(config), Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
     return settings
@@ -81,11 +82,11 @@ def _finetuning_settings(config) -> dict:
 
 def _encoder(config, workdir: Path) -> Loaded:
     layers, compute_dtype = config.embed.layers, config.embed.compute_dtype
-    return named.encoder(_encoder_folder(config, workdir), layers=layers, compute_dtype=compute_dtype)
+    return models.load(_encoder_folder(config, workdir), compute_dtype=compute_dtype).cut(layers)
 
 
 def _encoder_folder(config, workdir: Path) -> Path:
-    return _finetuned(config, workdir) if config.embed.finetuned else named.folder_of(config.embed.model)
+    return _finetuned(config, workdir) if config.embed.finetuned else models.folder_of(config.embed.model)
 
 
 def _finetuned(config, workdir: Path) -> Path:
@@ -94,8 +95,8 @@ def _finetuned(config, workdir: Path) -> Path:
 
     def make(partial: Path) -> None:
         task = inputs.task(config)
-        base = named.folder_of(config.embed.model)
-        model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
+        base = models.folder_of(config.embed.model)
+        model = models.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
         keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from experiments import domains, inputs, models
 from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
-from gotd_jax.models import named, packaged
+from gotd_jax.models.folders import folder_of
+from gotd_jax.models.packaged import MODELS
 
 KINDS = ("model", "task", "prompts", "pool")  # in the order in which a person would look for them
 HUB = ("model", "pool")
@@ -51,10 +52,10 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_at_hand(name: str) -> bool:
-    if name in packaged.MODELS or Path(name).expanduser().exists() or network.hub_answers():
+    if name in MODELS or Path(name).expanduser().exists() or network.hub_answers():
         return True  # or a fault that is told when it is opened
     try:
-        named.folder_of(name)
+        folder_of(name)
     except ValueError:
         return False
     return True

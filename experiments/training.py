@@ -6,19 +6,19 @@ import functools
 from pathlib import Path
 
 from experiments import relevance
+from gotd_jax import models
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import BLIND
-from gotd_jax.models import named
+from gotd_jax.training.base_model import BaseModel, keep_trained
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, keep_trained
 
 
 def settings(chosen: Corpus, pool: Corpus, config) -> dict:
     """Returns what the model depends on that `pre_finetuned` returns, JSON-like."""
     if len(chosen) == 0:
-        return {"model": named.fingerprint_of(config.model)}
+        return {"model": models.fingerprint_of(config.model)}
     return {
         "chosen": chosen.fingerprint,
         "start": start(config).settings(pool),
@@ -33,7 +33,7 @@ def pre_finetuned(chosen: Corpus, pool: Corpus, config, workdir: Path) -> Path:
     It is named after what was chosen, and not after the task: tasks for which a method chooses the same share one model.
     """
     if len(chosen) == 0:
-        return named.folder_of(config.model)
+        return models.folder_of(config.model)
     recipe, begun, made_of = Recipe(**config.pre_finetune), start(config), settings(chosen, pool, config)
 
     def make(folder: Path) -> None:
@@ -68,7 +68,7 @@ def _method(config) -> str:
     return f"{config.method}{budget}-{config.seed}"
 
 
-def start(config) -> Start:
+def start(config) -> BaseModel:
     """Returns the model as every training of a config begins with it."""
     head = Recipe(**config.head.recipe)
-    return Start(config.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)
+    return BaseModel(config.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)

@@ -87,11 +87,20 @@ def stage(
                     _say_replaced(folder)
                 _make(partial, settings, make, kind, step)
                 _take_place(partial, folder)
-    _check_settings(folder, settings)
+    check_settings(folder, settings)
     note(folder)
     if outer := _MAKING.get():
         outer.seconds += time.perf_counter() - began
     return folder
+
+
+def check_settings(folder: Path, settings: Mapping[str, Any], name: str = SETTINGS) -> None:
+    """Raises ValueError, with the differing ones, if the file `name` in `folder` holds other settings."""
+    settings, found = json.loads(json.dumps(settings, default=str)), read_json(folder / name)
+    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+    if differing:
+        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
+        raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")
 
 
 def note(folder: str | os.PathLike) -> None:
@@ -235,11 +244,3 @@ def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], Non
 def _settings_of(folder: Path) -> Any:
     path = folder / SETTINGS
     return read_json(path) if path.exists() else None
-
-
-def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    found = _settings_of(folder)
-    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
-    if differing:
-        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
-        raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")

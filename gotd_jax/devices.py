@@ -82,7 +82,15 @@ def replicated() -> NamedSharding:
     return NamedSharding(mesh(), PartitionSpec())
 
 
-def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
+def shared_out(shape: tuple[int, ...]) -> NamedSharding:
+    """Returns the sharding that splits the longest axis that the devices divide; whole on each where they divide none."""
+    count = jax.device_count()
+    axes = [axis for axis, size in enumerate(shape) if size % count == 0 and size > 0]
+    longest = max(axes, key=lambda axis: shape[axis], default=None)
+    return NamedSharding(mesh(), PartitionSpec(*(AXIS if axis == longest else None for axis in range(len(shape)))))
+
+
+def split_batch(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
     """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
 
     Where it is in `parts`, so is each of them.
@@ -94,14 +102,6 @@ def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Ar
         return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
 
     return jax.device_put({name: filled(array) for name, array in batch.items()}, split_rows(axis))
-
-
-def shared_out(shape: tuple[int, ...]) -> NamedSharding:
-    """Returns the sharding that splits the longest axis that the devices divide; whole on each where they divide none."""
-    count = jax.device_count()
-    axes = [axis for axis, size in enumerate(shape) if size % count == 0 and size > 0]
-    longest = max(axes, key=lambda axis: shape[axis], default=None)
-    return NamedSharding(mesh(), PartitionSpec(*(AXIS if axis == longest else None for axis in range(len(shape)))))
 
 
 def gathered(array: jax.Array) -> np.ndarray:

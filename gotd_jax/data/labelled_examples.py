@@ -81,7 +81,7 @@ def load_files(
       label_field: the field with the label: a string, an integer or a truth value that names the class, or a number. White
         space around it is ignored, and 1 and 1.0 are one class. Rows without one are left out; see `examples_of`.
       kind: 'classification' or 'regression'.
-      metrics: names in `gotd_jax.training.metrics.METRICS`, the table's first; default `gotd_jax.data.tasks.METRICS`.
+      metrics: names in `gotd_jax.evaluation.metrics.METRICS`, the table's first; default `gotd_jax.data.tasks.METRICS`.
       classes: in the order of the logits; default: the labels of `train` but -1, sorted, whole numbers by their size.
       test_split: which published split `test` is, for the table.
 

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 WIDTH_STEP = 16  # batch widths are multiples of it: 16 shapes up to 256 tokens, and 14 % padding on mixed lengths
-COARSE_STEP = 32  # of batches that a step of training or a classifier reads
 TOKENS_PER_BATCH = 2048  # measured best on a CPU, per device
+COARSE_STEP = 32  # of the widths of batches that mix texts of many lengths, as in training
 
 
 def batches_by_width(lengths: np.ndarray, at_once: Callable[[int], int] | None = None) -> Iterator[tuple[np.ndarray, int, int]]:
@@ -37,6 +37,6 @@ def widths_of(lengths: np.ndarray) -> np.ndarray:
     return np.maximum(-(-lengths // WIDTH_STEP), 1) * WIDTH_STEP
 
 
-def width_of(longest: int, max_length: int) -> int:
-    """Returns the width of a batch whose longest text has `longest` tokens: few widths, few compiled programs."""
+def batch_width(longest: int, max_length: int) -> int:
+    """Returns the width of a batch of any texts whose longest has `longest` tokens: few widths, few compiled programs."""
     return min(-(-longest // COARSE_STEP) * COARSE_STEP, max_length)

@@ -60,7 +60,7 @@ class Task:
       name: as the tables print it.
       kind: 'classification' or 'regression'.
       classes: the names of the classes, in the order of the logits; () for regression.
-      metrics: names in `gotd_jax.training.metrics.METRICS`; the first is the one tables show.
+      metrics: names in `gotd_jax.evaluation.metrics.METRICS`; the first is the one tables show.
       train: the labelled training examples; without labels their texts are the target of the selection.
       validation: examples that choices are made on; None where the task has no such split.
       test: examples that scores are made on.

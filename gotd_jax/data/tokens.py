@@ -69,39 +69,6 @@ class Tokens:
         return {"ids": ids, "mask": mask, "types": types}
 
 
-@dataclasses.dataclass(frozen=True)
-class Vocabulary:
-    """The facts on a tokeniser that masking needs.
-
-    Attributes:
-      size: number of token ids.
-      pad_id: id of the padding token.
-      mask_id: id of the mask token.
-      special_ids: ids that are never masked.
-    """
-
-    size: int
-    pad_id: int
-    mask_id: int
-    special_ids: tuple[int, ...]
-
-    @classmethod
-    def of(cls, tokenizer) -> Vocabulary:
-        """Returns these facts of a Hugging Face tokeniser.
-
-        Raises:
-          ValueError: it has no mask token.
-        """
-        if tokenizer.mask_token_id is None:
-            raise ValueError("The tokeniser has no mask token, so no masked language model can be trained with it.")
-        return cls(len(tokenizer), pad_id(tokenizer), tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))))
-
-
-def pad_id(tokenizer) -> int:
-    """Returns the id of a tokeniser's padding token, 0 where it has none (padding is masked out, so any id will do)."""
-    return 0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-
-
 def load_tokenizer(source: str | os.PathLike):
     """Returns the Hugging Face tokeniser that lies in the folder `source`.
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gotd_jax import artifacts, checksums
+from gotd_jax import artifacts
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.tokens import pad_id, tokenise
-from gotd_jax.evaluation.classifier import predict
+from gotd_jax.data.tokens import tokenise
+from gotd_jax.evaluation.predictions import predict
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, read_config
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.published import load as load_model
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.folders import CONFIG, read_config
+from gotd_jax.models.loading import load as load_model
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import pad_id, tokenizer_of
 
 TOXIC = ("toxic", "toxicity")
 UNNAMED = ("label_0", "label_1")
@@ -41,7 +40,7 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
       compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
 
     Raises:
-      ValueError: see `gotd_jax.models.published.load`; or there is no telling which of the labels is toxicity, or how
+      ValueError: see `gotd_jax.models.loading.load`; or there is no telling which of the labels is toxicity, or how
         its probability is computed.
     """
     model = load_model(source, "classifier", compute_dtype=compute_dtype)
@@ -51,15 +50,9 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
         )
     outputs = model.params["head"]["output"]["bias"].shape[0]
     problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
-    max_length = min(LONGEST, model.config.max_length)
-    version = artifacts.fingerprint(
-        {
-            "model": model.fingerprint,
-            "tokeniser": _digests(model.source),
-            "reading": [problem, place, max_length],
-        }
-    )
-    rate = functools.partial(_rate, model, tokenizer_of(model), batch_size, max_length, problem, place)
+    sizes = {"batch_size": batch_size, "max_length": min(LONGEST, model.config.max_length)}
+    version = artifacts.fingerprint({"model": model.fingerprint, "reading": [problem, place, sizes["max_length"]]})
+    rate = functools.partial(_rate, model, tokenizer_of(model), sizes, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 
@@ -113,14 +106,7 @@ def probabilities(outputs: np.ndarray, problem: str, place: int) -> np.ndarray:
     return softmax(outputs, axis=1)[:, place]
 
 
-def _rate(
-    model: Loaded, tokenizer, batch_size: int, max_length: int, problem: str, place: int, texts: Sequence[str]
-) -> np.ndarray:
-    tokens = tokenise(tokenizer, Corpus.from_texts(texts), max_length)
-    outputs = predict(model.definition, model.params, tokens, batch_size, max_length, pad_id=pad_id(tokenizer))
+def _rate(model: Loaded, tokenizer, sizes: Mapping[str, int], problem: str, place: int, texts: Sequence[str]) -> np.ndarray:
+    tokens = tokenise(tokenizer, Corpus.from_texts(texts), sizes["max_length"])
+    outputs = predict(model.definition, model.params, tokens, **sizes, pad_id=pad_id(tokenizer))
     return probabilities(outputs, problem, place)
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
-    return {path.name: checksums.sha256(path) for path in files}

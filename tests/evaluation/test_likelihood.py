@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
+from gotd_jax import models
 from gotd_jax.evaluation import context_batches
 from gotd_jax.evaluation.context_batches import Shape
 from gotd_jax.evaluation.context_pairs import rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.perplexity import perplexity
-from gotd_jax.models import causal, published
 from tests import processes
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
@@ -49,12 +49,12 @@ def whole(model, pairs):
 
 @pytest.fixture(scope="module")
 def gpt2():
-    return causal.load(REFERENCES / "gpt2")
+    return models.load(REFERENCES / "gpt2")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_likelihoods_equal_those_of_the_whole_text_read_at_once(family):
-    model = causal.load(REFERENCES / family)
+    model = models.load(REFERENCES / family)
     found = log_likelihoods(model, PAIRS, contexts=True)
     for row, (begin, steps, likeliest) in enumerate(whole(model, PAIRS)):
         assert found.sums[row] == pytest.approx(steps[begin:].sum(), abs=1e-4)
@@ -93,7 +93,7 @@ def test_a_context_of_more_continuations_than_fit_a_row_serves_them_all(gpt2):
 
 
 def test_other_parameters_can_be_scored(gpt2):
-    other = causal.initialise(gpt2.config, seed=1)
+    other = models.initialise(gpt2.config, seed=1)
     found, expected, own = (
         log_likelihoods(model, PAIRS[-1:], params=params, contexts=True).sums
         for model, params in ((gpt2, other.params), (other, None), (gpt2, None))
@@ -132,7 +132,7 @@ def test_what_cannot_be_scored_is_refused(gpt2, pairs, message):
 
 def test_only_language_models_have_likelihoods(tiny_model):
     with pytest.raises(ValueError, match="The model's head is None"):
-        log_likelihoods(published.load(tiny_model), PAIRS)
+        log_likelihoods(models.load(tiny_model), PAIRS)
 
 
 @pytest.mark.parametrize("positions", [40, 64, 1024])
@@ -172,10 +172,10 @@ def test_shapes_that_fill_no_batch_share_a_program_and_full_ones_keep_theirs():
 def test_devices_do_not_matter(gpt2, tmp_path):
     program = (
         "import sys, numpy as np, jax\n"
-        "from gotd_jax.models import causal\n"
+        "from gotd_jax import models\n"
         "from gotd_jax.evaluation.likelihood import log_likelihoods\n"
         "assert jax.device_count() == 8\n"
-        f"found = log_likelihoods(causal.load({str(REFERENCES / 'gpt2')!r}), {PAIRS!r}, contexts=True)\n"
+        f"found = log_likelihoods(models.load({str(REFERENCES / 'gpt2')!r}), {PAIRS!r}, contexts=True)\n"
         "np.savez(sys.argv[1], sums=found.sums, greedy=found.greedy, contexts=found.contexts)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "found.npz")], check=True, env=processes.environment(8))

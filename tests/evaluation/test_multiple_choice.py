@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gotd_jax import models
 from gotd_jax.data.choice_tasks import ChoiceItem
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer
@@ -10,7 +11,6 @@ from gotd_jax.evaluation import multiple_choice
 from gotd_jax.evaluation.context_pairs import encode, encode_pair, prefix_id
 from gotd_jax.evaluation.multiple_choice import RULES, score_choices
 from gotd_jax.evaluation.perplexity import perplexity
-from gotd_jax.models import causal
 from tests.evaluation.helpers import BEGIN, language_model
 from tests.evaluation.test_likelihood import whole
 
@@ -24,7 +24,7 @@ ITEMS = [
 @pytest.fixture(scope="module")
 def gpt2(tmp_path_factory):
     folder = language_model(tmp_path_factory.mktemp("models") / "gpt2", "gpt2")
-    return causal.load(folder), load_tokenizer(folder)
+    return models.load(folder), load_tokenizer(folder)
 
 
 @pytest.fixture(scope="module")

@@ -26,18 +26,17 @@ from gotd_jax.data.length_buckets import TOKENS_PER_BATCH, batches_by_width
 from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.vector_file import DTYPES, VECTORS, VectorFile
 from gotd_jax.devices import AXIS, mesh, split_rows
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.sentence_modules import tokenizer_digest
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
 
-TEXTS_PER_BLOCK = 4096  # what a stop can lose; more, up to `MOST_BLOCKS` of them, where more are embedded at once
+TEXTS_PER_BLOCK = 4096  # that a stop can lose; up to `MOST_BLOCKS` times as many where more are embedded at once
 MOST_BLOCKS = 16
 MOST_TOKENS = 1 << 17  # of a batch on each device; more gains nothing
-ACTIVATIONS = 1 / 4  # of a device's memory, for what a batch holds at once
+ACTIVATIONS = 1 / 4  # of a device's memory, for the activations of a batch
 
-# What each real token counts, of `real`, float32 [B, T], 1 at real tokens and 0 at padding.
+# The weight of each token, of `real`, float32 [B, T], 1 at real tokens and 0 at padding.
 POOLINGS = {
     "mean": lambda real: real,
     "position": lambda real: real * jnp.cumsum(real, axis=1),  # 1 to T: a decoder's later tokens have read more of the text
@@ -61,11 +60,11 @@ def embed(
 
     An embedding is sum_t w_t h_t over the text's T real tokens, h_t their last hidden states. w_t is 1/T ('mean'), or
     proportional to t = 1..T ('position': SGPT, Muennighoff 2022; with the language model's own states, RDS+, Ivison et al.
-    2025), or 1 for the first ('cls') or the last token ('last') and 0 for the others. A text without tokens, which only a
+    2025), or 1 for the first ('cls') or the last token ('last') and 0 for the rest. A text without tokens, which only a
     decoder's tokeniser makes, has an embedding of zeros.
 
     They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
-    where they were stopped. Equal texts are embedded once. What was read of the texts lies beside them (`kept_coverage`).
+    where they were stopped. Equal texts are embedded once. The counts of read tokens lie beside them (`kept_coverage`).
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.
@@ -74,7 +73,7 @@ def embed(
       max_length: tokens of a text that are read.
       pooling: one of `POOLINGS`.
       normalise: whether to scale each embedding to unit length.
-      prompt: what every text is begun with.
+      prompt: put before every text.
       dtype: of the file: float32, or float16 in half the room, with three digits of each number.
 
     Raises:
@@ -87,7 +86,6 @@ def embed(
         "corpus": corpus.fingerprint,
         "texts": len(corpus),
         "model": encoder.fingerprint,
-        "tokenizer": tokenizer_digest(encoder.source),
         "compute_dtype": encoder.config.compute_dtype,
         "max_length": max_length,
         "normalise": normalise,
@@ -102,7 +100,7 @@ def embed(
         _write_ids(partial / "ids.arrow", corpus)
         file.finish()
 
-    return np.load(stage(folder, settings, make, kind="embeddings", step="embed") / VECTORS, mmap_mode="r")
+    return np.load(stage(folder, settings, make, kind="embeddings") / VECTORS, mmap_mode="r")
 
 
 def check_pooling(name: str) -> None:
@@ -200,7 +198,7 @@ def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: st
 
 
 def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
-    """Yields the tokens of the texts from `start` on, a block at a time, and what is read of them."""
+    """Yields the tokens of the texts from `start` on, a block at a time, and the counts of those that are read."""
     tokenizer = tokenizer_of(encoder)
     at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
     height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
@@ -211,7 +209,7 @@ def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prom
 
 
 def _one_ahead(made: Iterator) -> Iterator:
-    """Yields what `made` yields, the next of which another thread makes meanwhile."""
+    """Yields the items of `made`; another thread makes the next one meanwhile."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, made, None)
         while (item := coming.result()) is not None:

@@ -1,4 +1,4 @@
-"""What stands on the encoder: masked-token prediction, and classification or regression of whole texts."""
+"""The prediction heads of an encoder: of masked tokens, and of a class or a number for whole texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MaskedLMHead(nnx.Module):
 
 
 class MaskedLM(nnx.Module):
-    """An encoder that predicts tokens, at the positions asked for and no others."""
+    """An encoder that predicts tokens, at the positions asked for alone."""
 
     def __init__(self, config: EncoderConfig, rngs: nnx.Rngs):
         self.encoder = Encoder(config, rngs)

@@ -1,4 +1,4 @@
-"""The journal of a run: one line of JSON a step in `metrics.jsonl`, and the check that every number is finite."""
+"""The metrics of a run: one line of JSON a step in `metrics.jsonl`, and the check that every number is finite."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gotd_jax.training.tensorboard import Events
 NAME = "metrics.jsonl"
 
 
-class Journal:
-    """Writes down each step, one step late so that the device need not wait for the host.
+class MetricsLog:
+    """Writes down the metrics of each step, one step late so that the device need not wait for the host.
 
     Args:
       folder: where `metrics.jsonl` lies; None writes nothing.
       first: the step the run goes on from; lines of an earlier attempt about that step or later ones are dropped.
-      what: what is trained, for messages.
+      what: the training, in a few words for messages.
       log: called with every entry.
       tensorboard: whether to write every entry to an event file beside `metrics.jsonl` too.
     """
@@ -44,7 +44,7 @@ class Journal:
             self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by __exit__)
             self._events = Events(folder, first=first) if tensorboard else None
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> MetricsLog:
         return self
 
     def __exit__(self, *exception) -> None:
@@ -60,7 +60,7 @@ class Journal:
           step: the step taken.
           learning_rate: the one it was taken with.
           tokens: real tokens in its batch.
-          metrics: `loss`, `gradient_norm` and what else the objective measures, scalars on the device.
+          metrics: `loss`, `gradient_norm` and the objective's own, scalars on the device.
 
         Raises:
           RuntimeError: the step before gave a loss or gradient that is not finite.

@@ -6,10 +6,8 @@ import shutil
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.embed import embed
 from gotd_jax.evaluation.text_losses import losses
-from gotd_jax.models.named import encoder, language_model
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models import embed, load, load_language_model, tokenizer_of
 from gotd_jax.tool.warming import warm
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
@@ -30,15 +28,15 @@ def outgrown(tiny_model, tmp_path):
 
 
 def test_a_tokeniser_that_fits_is_the_folders(tiny_model):
-    assert len(tokenizer_of(encoder(tiny_model))) == 48
+    assert len(tokenizer_of(load(tiny_model))) == 48
 
 
 def test_tokens_past_the_table_are_refused_by_name_wherever_a_model_reads_text(outgrown, tmp_path):
     texts = Corpus.from_texts(["the wave and the ship", "the [NAME] of the sea"])
     read = [
-        lambda: embed(texts, encoder(outgrown), tmp_path / "embeddings"),
-        lambda: losses(language_model(outgrown), texts, max_length=16, seed=0, folder=tmp_path),
-        lambda: pre_finetune(language_model(outgrown), texts, Recipe(max_length=16), seed=0),
+        lambda: embed(texts, load(outgrown), tmp_path / "embeddings"),
+        lambda: losses(load_language_model(outgrown), texts, max_length=16, seed=0, folder=tmp_path),
+        lambda: pre_finetune(load_language_model(outgrown), texts, Recipe(max_length=16), seed=0),
     ]
     for attempt in read:
         with pytest.raises(ValueError, match=MESSAGE):

@@ -1,16 +1,16 @@
-"""Rotary positions as a Llama's `config.json` describes them, under its older and its newer keys."""
+"""The rotary positions in a Llama's `config.json`: `rope_parameters`, or the older `rope_scaling` and `rope_theta`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from gotd_jax.models.decoder_config import RotaryScaling
-from gotd_jax.models.keys import number, refuse
+from gotd_jax.models.config import DecoderConfig, RotaryScaling
+from gotd_jax.models.config_values import number, refuse
 
 OLDER, NEWER = "rope_scaling", "rope_parameters"  # the newer key holds the base too, and rules where both say something
 ORIGINAL = "original_max_position_embeddings"
-# What stretches positions, by the type that reads it; an entry that no type of ours reads is refused and not passed over.
+# The entries that stretch positions, by the type that reads them; an entry that no type here reads is refused.
 STRETCHING = {
     "default": (),
     "llama3": ("factor", "low_freq_factor", "high_freq_factor", ORIGINAL),
@@ -44,6 +44,15 @@ def rotary_of(content: Mapping[str, Any]) -> tuple[float, RotaryScaling | None]:
     return float(base), None if kind == "default" else _scaling(content, given, where)
 
 
+def rotary_keys(config: DecoderConfig) -> dict[str, Any]:
+    """Returns the keys of `config.json` that `rotary_of` reads, in its older and its newer form."""
+    rotary = {"rope_type": "default", "rope_theta": config.rotary_base}
+    if scaling := config.rotary_scaling:
+        numbers = (scaling.factor, scaling.low, scaling.high, scaling.original)
+        rotary |= {"rope_type": "llama3", **dict(zip(STRETCHING["llama3"], numbers))}
+    return {"rope_theta": config.rotary_base, NEWER: rotary}
+
+
 def _entries(content, key):
     found = content.get(key) or {}
     if not isinstance(found, Mapping):
@@ -54,7 +63,7 @@ def _entries(content, key):
 
 
 def _scaling(content, given, where):
-    if content.get(ORIGINAL) is not None:  # beside the others it rules, as in transformers
+    if content.get(ORIGINAL) is not None:  # it rules over the nested one, as in transformers
         given = {**given, ORIGINAL: content[ORIGINAL]}
     if missing := [key for key in STRETCHING["llama3"] if given.get(key) is None]:
         raise ValueError(f"{where} is of the type 'llama3' and lacks {', '.join(map(repr, missing))}. Fetch it again.")

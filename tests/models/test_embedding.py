@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax import embed as embedding
+from gotd_jax import models
 from gotd_jax.data import length_buckets, vector_file
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.length_buckets import batches_by_width
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import embed, embed_tokens
-from gotd_jax.models import causal, named, published
+from gotd_jax.models import embedding
 from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.embedding import embed, embed_tokens
+from gotd_jax.models.sentence_transformers import instructions_for
 from tests import processes
 from tests.evaluation.helpers import language_model
 from tests.models.helpers import edit_json
@@ -28,7 +29,7 @@ MINILM = EncoderConfig(
 
 @pytest.fixture(scope="module")
 def encoder(tiny_model):
-    return published.load(tiny_model)
+    return models.load(tiny_model)
 
 
 @pytest.fixture(scope="module", params=["bert", "gpt2", "llama"])
@@ -36,7 +37,7 @@ def model(request, encoder, tmp_path_factory):
     """An encoder, and decoders with a tokeniser of letters."""
     if request.param == "bert":
         return encoder
-    return causal.load(language_model(tmp_path_factory.mktemp("models") / request.param, request.param))
+    return models.load(language_model(tmp_path_factory.mktemp("models") / request.param, request.param))
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +105,14 @@ def test_embeddings_are_those_of_pytorch_whichever_end_is_cut(tiny_model, corpus
     shutil.copytree(tiny_model, tmp_path / "model")
     edit_json(tmp_path / "model/tokenizer_config.json", truncation_side=side)
     few = corpus.take(range(12))
-    found = embed(few, named.encoder(tmp_path / "model"), tmp_path / "e", max_length=24, pooling=pooling, normalise=True)
+    found = embed(few, models.load(tmp_path / "model"), tmp_path / "e", max_length=24, pooling=pooling, normalise=True)
     np.testing.assert_allclose(found, in_torch(tmp_path / "model", few, pooling, 24), atol=2e-6)
 
 
 @pytest.mark.parity
 def test_the_packaged_sentence_model_gives_the_unit_vectors_that_its_folder_asks_for(tmp_path):
-    model = named.encoder("all-MiniLM-L6-v2")
-    options = dataclasses.asdict(named.instructions(model))
+    model = models.load("all-MiniLM-L6-v2")
+    options = dataclasses.asdict(instructions_for(model))
     assert options == {"pooling": "mean", "normalise": True, "max_length": 256, "prompt": ""}
     texts = Corpus.from_texts(["The ship left the harbour.", "A court heard the appeal. " * 60])
     found = embed(texts, model, tmp_path / "e", **options)
@@ -142,7 +143,7 @@ def test_float16_halves_the_file_and_keeps_three_digits(encoder, corpus, tmp_pat
 
 
 def test_numbers_too_large_for_float16_are_refused_with_the_largest(corpus, tmp_path, tiny_model):
-    model = published.load(tiny_model)
+    model = models.load(tiny_model)
     norm = model.params["layers"][1]["mlp_norm"]
     norm["scale"] = norm["scale"] * 1e6
     with pytest.raises(RuntimeError, match=r"float16 holds numbers up to 6\.55e\+04\. Keep them as float32"):
@@ -193,7 +194,7 @@ def test_embedding_does_not_depend_on_batch_or_padding(model, corpus, tmp_path, 
 
 @pytest.mark.parametrize("pooling", ["mean", "position", "cls", "last"])
 def test_a_decoders_tokens_are_weighed_the_same_wherever_in_the_row_they_lie(tmp_path, pooling):
-    model = causal.load(language_model(tmp_path / "gpt2", "gpt2"))
+    model = models.load(language_model(tmp_path / "gpt2", "gpt2"))
     run = embedding._mapped(model.definition, model.head, pooling)
     ids, height = np.random.default_rng(0).integers(5, 60, 9), jax.device_count()
 
@@ -208,7 +209,7 @@ def test_a_decoders_tokens_are_weighed_the_same_wherever_in_the_row_they_lie(tmp
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_a_text_without_tokens_has_an_embedding_of_zeros(tmp_path, normalise):
-    model = causal.load(language_model(tmp_path / "gpt2", "gpt2"))
+    model = models.load(language_model(tmp_path / "gpt2", "gpt2"))
     nothing, something = embed(Corpus.from_texts(["", "wave"]), model, tmp_path / "e", normalise=normalise)
     assert not nothing.any() and something.all()
 
@@ -278,10 +279,10 @@ def test_batches_cover_every_text_once_in_few_shapes():
 PROGRAM = """
 import sys, numpy as np, jax
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.embed import embed
-from gotd_jax.models import published
+from gotd_jax.models.embedding import embed
+from gotd_jax import models
 assert jax.device_count() == 8
-np.save(sys.argv[3], embed(Corpus.open(sys.argv[1]), published.load(sys.argv[2]), sys.argv[3] + ".stage", max_length=64))
+np.save(sys.argv[3], embed(Corpus.open(sys.argv[1]), models.load(sys.argv[2]), sys.argv[3] + ".stage", max_length=64))
 """
 
 

@@ -1,4 +1,4 @@
-"""The safetensors of a Hugging Face folder: which file each tensor is read from, and what is refused by its header alone."""
+"""The safetensors of a Hugging Face folder: the file that each tensor is read from, and types refused by its header alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
 FLOATS = ("F16", "BF16", "F32", "F64")
 INTEGERS = ("BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64")  # buffers of some classes, such as masks
 SHARD = r"model-\d+-of-\d+\.safetensors"
-PARALLEL, COMPILED = "module", "_orig_mod"  # what DataParallel and torch.compile put before the names of what they wrap
+PARALLEL, COMPILED = "module", "_orig_mod"  # put before a wrapped model's names by DataParallel and torch.compile
 
 
 class Tensors:
@@ -115,7 +115,7 @@ def _places(folder):
         if (folder / INDEX).is_file():
             shards |= set(_weight_map(folder).values()) - {WEIGHTS}
         if shards:
-            say(f"{folder} has {WEIGHTS} beside {some(shards)}. {WEIGHTS} is read, as transformers does; delete what is old.")
+            say(f"{folder} has {WEIGHTS} beside {some(shards)}. {WEIGHTS} is read, as transformers does; delete the old ones.")
         handle = _open(folder / WEIGHTS)
         return dict.fromkeys(handle.keys(), (folder / WEIGHTS, handle))
     if (folder / INDEX).is_file():

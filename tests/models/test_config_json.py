@@ -43,11 +43,14 @@ def test_roberta_positions_serve_two_tokens_fewer():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "gpt2"}, "'gpt2', and the supported are bert, camembert, distilbert, roberta, xlm-roberta"),
+        (
+            {"model_type": "electra"},
+            "'electra', and the supported are bert, camembert, distilbert, gpt2",
+        ),
         ({"model_type": None}, "model_type is None"),
-        ({"position_embedding_type": "relative_key"}, "'relative_key', and only 'absolute'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
         ({"hidden_act": "mish"}, "activation is 'mish', and the supported are gelu, gelu_new"),
-        ({"is_decoder": True}, "only encoders"),
+        ({"is_decoder": True}, "is_decoder is True, a variant that is not implemented"),
         ({"num_attention_heads": 7}, "7 attention heads do not divide a width of 768"),
         ({"hidden_size": None}, "lacks 'hidden_size'"),
     ],

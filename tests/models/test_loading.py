@@ -8,8 +8,8 @@ import pytest
 from huggingface_hub import constants
 from safetensors.numpy import load_file, save_file
 
-from gotd_jax.models import named, weights
-from gotd_jax.models.published import find, initialise, load, save
+from gotd_jax.models import fingerprint_of, folder_of, initialise, load, save
+from gotd_jax.models.weight_names import FAMILY_NAMES
 from tests.models.helpers import FAMILIES, REFERENCES, assert_same_trees, edit_json, hidden, logits, reference
 
 
@@ -172,21 +172,21 @@ def test_a_file_in_place_of_a_folder_is_refused(folder):
 
 
 def test_another_family_is_refused_by_name(folder):
-    edit_json(folder / "config.json", model_type="gpt2")
-    with pytest.raises(ValueError, match="'gpt2', and the supported are bert, camembert, distilbert"):
+    edit_json(folder / "config.json", model_type="electra")
+    with pytest.raises(ValueError, match="'electra', and the supported are bert, camembert, distilbert, gpt2"):
         load(folder)
 
 
 def test_weights_of_another_architecture_are_refused(folder):
     shutil.copy(REFERENCES / "distilbert" / "masked_lm" / "model.safetensors", folder)
-    with pytest.raises(ValueError, match=r"says bert, and none of the 37 tensors of such a body .* of another architecture"):
+    with pytest.raises(ValueError, match=r"says bert, and none of the 37 tensors of such a model .* of another architecture"):
         load(folder)
 
 
 def test_a_missing_tensor_of_the_body_is_named(folder):
     gone = "bert.encoder.layer.1.output.dense.bias"
     edit_tensors(folder, lambda tensors: {name: tensor for name, tensor in tensors.items() if name != gone})
-    with pytest.raises(ValueError, match=f"lacks 1 of the 37 tensors of its body: {gone}"):
+    with pytest.raises(ValueError, match=f"lacks 1 of the 37 tensors of a bert: {gone}"):
         load(folder)
 
 
@@ -198,7 +198,7 @@ def test_a_part_of_a_head_is_refused_and_not_made_up(folder):
 
 def test_layers_that_the_configuration_does_not_know_are_refused(folder):
     edit_json(folder / "config.json", num_hidden_layers=1)
-    with pytest.raises(ValueError, match=r"16 tensors that a body of 1 layers .* has no place for"):
+    with pytest.raises(ValueError, match=r"16 tensors that a bert of 1 layers .* has no place for"):
         load(folder)
 
 
@@ -254,7 +254,7 @@ def test_a_masked_lm_head_apart_from_the_embeddings_is_refused_for_a_masked_lm_a
     folder = shutil.copytree(REFERENCES / family / "masked_lm", tmp_path / "model")
     content = {key: value for key, value in json.loads((folder / "config.json").read_text()).items() if "tie_" not in key}
     (folder / "config.json").write_text(json.dumps(content if tied is None else {**content, "tie_word_embeddings": tied}))
-    head, words = weights.DECODERS[family], f"{family}.embeddings.word_embeddings.weight"
+    head, words = FAMILY_NAMES[family].output, f"{family}.embeddings.word_embeddings.weight"
     if tied is False:
         with pytest.raises(ValueError, match=f"tie_word_embeddings false, and there is no {head}"):
             load(folder, "masked_lm")
@@ -270,7 +270,7 @@ def test_a_masked_lm_head_apart_from_the_embeddings_is_refused_for_a_masked_lm_a
 @pytest.mark.parametrize("family", ["bert", "roberta"])
 def test_a_bias_of_the_words_that_is_stored_twice_has_to_be_one(family, tmp_path):
     folder = shutil.copytree(REFERENCES / family / "masked_lm", tmp_path / "model")
-    other, bias = weights.DECODER_BIASES[family], {"bert": "cls.predictions.bias", "roberta": "lm_head.bias"}[family]
+    other, bias = FAMILY_NAMES[family].output_bias, {"bert": "cls.predictions.bias", "roberta": "lm_head.bias"}[family]
     edit_tensors(folder, lambda tensors: {**tensors, other: tensors[bias] + 1})
     with pytest.raises(ValueError, match=f"{other} apart from {bias}"):
         load(folder, "masked_lm")
@@ -281,9 +281,9 @@ def test_what_the_head_shares_is_read_from_either_name(family, tmp_path):
     folder, source = tmp_path / "model", REFERENCES / family / "masked_lm"
     shutil.copytree(source, folder)
     words, bias = f"{family}.embeddings.word_embeddings.weight", {"bert": "cls.predictions.bias", "roberta": "lm_head.bias"}
-    other = {words: weights.DECODERS[family]}
+    other = {words: FAMILY_NAMES[family].output}
     if family in bias:
-        other[bias[family]] = weights.DECODER_BIASES[family]
+        other[bias[family]] = FAMILY_NAMES[family].output_bias
     rename(folder, lambda name: other.get(name, name))
     assert_same_trees(load(folder, "masked_lm").params, load(source, "masked_lm").params)
     assert load(save(tmp_path / "kept", load(folder)), "masked_lm").fresh == ()
@@ -311,7 +311,7 @@ def test_damaged_json_is_refused(folder):
 
 
 def test_unknown_heads_and_missing_outputs_are_refused(folder):
-    with pytest.raises(ValueError, match="no head 'mlm'; there are None, masked_lm, classifier"):
+    with pytest.raises(ValueError, match="A bert has no head 'mlm'; there are None, masked_lm, classifier"):
         load(folder, "mlm")
     with pytest.raises(ValueError, match="no classifier to take the number of outputs from"):
         load(folder, "classifier")
@@ -334,7 +334,7 @@ def test_a_hub_name_is_taken_from_the_cache(hub, folder):
     shutil.copytree(folder, model / "snapshots" / ("0" * 40))
     (model / "refs").mkdir()
     (model / "refs" / "main").write_text("0" * 40)
-    assert find("somebody/tiny") == model / "snapshots" / ("0" * 40)
+    assert folder_of("somebody/tiny") == model / "snapshots" / ("0" * 40)
     assert load("somebody/tiny", "masked_lm").fresh == ()
 
 
@@ -346,11 +346,11 @@ def test_what_is_neither_here_nor_on_the_hub_is_refused_in_a_sentence(hub, sourc
 
 def test_other_words_of_the_tokeniser_are_another_model_even_at_the_same_size_and_time(tiny_model, tmp_path):
     folder = shutil.copytree(tiny_model, tmp_path / "model")
-    before = load(folder).fingerprint, named.fingerprint_of(folder)
+    before = load(folder).fingerprint, fingerprint_of(folder)
     path = folder / "tokenizer.json"
     state = path.stat()
     path.write_text(path.read_text().replace('"wave"', '"vane"'))
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    after = load(folder).fingerprint, named.fingerprint_of(folder)
+    after = load(folder).fingerprint, fingerprint_of(folder)
     assert path.stat().st_size == state.st_size
     assert before[0] != after[0] and before[1] != after[1]

@@ -8,9 +8,7 @@ from flax import nnx
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.evaluation.classifier import _compiled_forward, predict
-from gotd_jax.training.evaluate import evaluate
-from gotd_jax.training.recipe import Recipe
+from gotd_jax.evaluation.predictions import _compiled_forward, evaluate, predict
 from tests.training.small import model_of, random_tokens, save_tokenizer
 
 MODEL = model_of("classifier", 3)
@@ -18,7 +16,7 @@ TOKENS = random_tokens(21, longest=40)
 
 
 def predictions(batch_size, tokens=TOKENS, max_length=64):
-    return predict(MODEL.definition, MODEL.params, tokens, batch_size, max_length)
+    return predict(MODEL.definition, MODEL.params, tokens, batch_size=batch_size, max_length=max_length)
 
 
 def test_predictions_are_those_of_each_text_by_itself_in_order():
@@ -65,9 +63,9 @@ def test_evaluation_is_the_score_of_the_predictions_on_the_examples_texts(tmp_pa
     model = dataclasses.replace(MODEL, source=save_tokenizer(tmp_path, words))
     random = np.random.default_rng(0)
     corpus = Corpus.from_texts([" ".join(random.choice(words, 6)) for _ in range(10)])
-    recipe = Recipe(batch_size=8, max_length=6)
+    sizes = {"batch_size": 8, "max_length": 6}
     tokens = tokenise(load_tokenizer(tmp_path), corpus, 6)
-    labels = predict(MODEL.definition, MODEL.params, tokens, recipe.batch_size, recipe.max_length).argmax(1).astype(np.int32)
+    labels = predict(MODEL.definition, MODEL.params, tokens, **sizes).argmax(1).astype(np.int32)
     labels[:3] = (labels[:3] + 1) % 3
     examples = dataclasses.make_dataclass("Examples", ["corpus", "labels"])(corpus, labels)
-    assert evaluate(model, model.params, examples, ["accuracy"], recipe) == {"accuracy": 0.7}
+    assert evaluate(model, model.params, examples, ["accuracy"], **sizes) == {"accuracy": 0.7}

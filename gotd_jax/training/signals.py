@@ -6,18 +6,18 @@ import signal
 import threading
 
 
-class Interrupts:
+class DelayedSignals:
     """A context in which the first Ctrl-C or SIGTERM waits until `deliver` is called; a second one does not wait.
 
-    Outside the main thread, where Python allows no signal handlers, nothing is held back. What the process was started to
-    ignore (Ctrl-C, by nohup or in a script's background) it goes on ignoring.
+    Outside the main thread, where Python allows no signal handlers, nothing is held back. A signal that the process was started
+    to ignore (Ctrl-C, by nohup or in a script's background) stays ignored.
     """
 
     def __init__(self):
         self._received: int | None = None
         self._previous: dict = {}
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> DelayedSignals:
         if threading.current_thread() is threading.main_thread():
             heeded = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
             self._previous = {number: signal.signal(number, self._hold) for number in heeded}
@@ -32,7 +32,7 @@ class Interrupts:
         return self._received is not None
 
     def deliver(self) -> None:
-        """Raises what the signal that waits stands for: KeyboardInterrupt, or SystemExit with a shell's 128 + number."""
+        """Raises the exception of the waiting signal: KeyboardInterrupt, or SystemExit with a shell's 128 + number."""
         if self._received == signal.SIGINT:
             raise KeyboardInterrupt
         if self._received is not None:

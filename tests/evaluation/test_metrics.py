@@ -3,7 +3,7 @@ import pytest
 import scipy.stats
 import sklearn.metrics
 
-from gotd_jax.training.metrics import METRICS, score
+from gotd_jax.evaluation.metrics import METRICS, score
 
 
 def random_classes(classes, count=200, seed=0):

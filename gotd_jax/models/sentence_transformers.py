@@ -1,20 +1,19 @@
-"""What a model's folder says of how hidden states become vectors of texts: sentence-transformers' files, read or refused."""
+"""The files of sentence-transformers in a model's folder: how hidden states become a text's vector, followed or refused."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gotd_jax.data.tokens import SENTENCE_CONFIGS, sentence_config
-from gotd_jax.files import read_json, read_object
-from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES
+from gotd_jax.data.tokens import sentence_config
+from gotd_jax.files import read_object
+from gotd_jax.models.folders import CONFIG, MODULES, modules_of
+from gotd_jax.models.model import Loaded
 
-MODULES = "modules.json"
+LENGTH = 256  # tokens of a text that are read where nobody says it
 PROMPTS = "config_sentence_transformers.json"
-PACKAGE = "sentence_transformers."
 SEQUENCES = (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize"))
 POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last", "weightedmean": "position"}  # theirs and ours
 # One key a pooling, true or false, as files had it up to sentence-transformers 5.
@@ -27,7 +26,7 @@ OLD_POOLINGS = {
     "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
 }
 SIZES = {"word_embedding_dimension", "embedding_dimension"}
-# Of the transformer's own file: what is followed, and what says nothing that is not done anyway.
+# Keys of the transformer's own file: those that are followed, and values that ask for what is done anyway.
 FOLLOWED = {"max_seq_length", "do_lower_case"}
 AS_DONE = {
     "transformer_task": ("feature-extraction",),
@@ -43,10 +42,10 @@ class Instructions:
     """How a text becomes a vector.
 
     Attributes:
-      pooling: one of `gotd_jax.embed.POOLINGS`.
+      pooling: one of `gotd_jax.models.embedding.POOLINGS`.
       normalise: whether vectors are scaled to unit length.
       max_length: tokens of a text that are read; None where nothing says it.
-      prompt: what every text is begun with.
+      prompt: put before every text.
     """
 
     pooling: str = "mean"
@@ -56,18 +55,18 @@ class Instructions:
 
 
 def instructions(folder: Path, *, pooling: str | None = None, normalise: bool | None = None) -> Instructions:
-    """Returns what the files of sentence-transformers in `folder` say; where there are none, a plain mean.
+    """Returns the instructions in the files of sentence-transformers in `folder`; where there are none, a plain mean.
 
     Args:
       folder: of the model; of one whose `modules.json` names a folder for its transformer, that folder.
-      pooling: what is said otherwise. The modules after the transformer are then not followed, but for a Normalize.
-      normalise: likewise, in place of a Normalize.
+      pooling: in place of the folder's. The modules after the transformer are then not followed, but for a Normalize.
+      normalise: in place of a Normalize.
 
     Raises:
-      ValueError: they ask for what is not implemented: another module, pooling, or setting.
+      ValueError: they ask for a module, a pooling or a setting that is not implemented.
     """
     root = _root(folder)
-    names = _modules(root)
+    names = modules_of(root)
     if not names and pooling is None and (pools := sorted(folder.glob("*_Pooling"))):
         raise ValueError(f"{folder} has {pools[0].name} and no {MODULES}, which says what it is for. Fetch it whole. {ASK}")
     if names and pooling is None:
@@ -80,39 +79,32 @@ def instructions(folder: Path, *, pooling: str | None = None, normalise: bool | 
     )
 
 
-def transformer_folder(folder: Path) -> Path:
-    """Returns where the transformer of a model lies: in `folder`, or in a folder there that its `modules.json` names."""
-    inside = next((path for path, kind in _modules(folder).items() if kind == "Transformer"), "")
-    return folder / inside if (folder / inside / CONFIG).is_file() else folder
+def instructions_for(
+    model: Loaded, *, pooling: str | None = None, normalise: bool | None = None, max_length: int | None = None
+) -> Instructions:
+    """Returns how texts become vectors by a loaded model: as asked, and where nothing is asked as its folder says.
 
+    Where the folder does not say either, it is a mean of 256 tokens, of fewer where the model reads no more.
 
-def tokenizer_digest(folder: Path) -> str:
-    """Returns 16 hex digits that identify all files in `folder` that its tokeniser is read from."""
-    total = hashlib.sha256()
-    for name in (*TOKENIZER_FILES, *SENTENCE_CONFIGS):
-        if (folder / name).is_file():
-            content = (folder / name).read_bytes()
-            total.update(f"{name} {len(content)} ".encode() + content)
-    return total.hexdigest()[:16]
+    Args:
+      model: an encoder without head, or a causal language model.
+      pooling: one of `gotd_jax.models.embedding.POOLINGS`.
+      normalise: whether vectors are scaled to unit length.
+      max_length: tokens of a text that are read.
+
+    Raises:
+      ValueError: the folder asks for something that is not implemented.
+    """
+    said = instructions(model.source, pooling=pooling, normalise=normalise)
+    length = max_length or min(said.max_length or LENGTH, model.config.max_length)
+    return dataclasses.replace(said, max_length=length)
 
 
 def _root(folder: Path) -> Path:
     """Returns the folder whose `modules.json` `folder` is under, or else `folder`."""
     outside = folder.resolve().parent
-    named = not (folder / MODULES).is_file() and (outside / MODULES).is_file() and folder.resolve().name in _modules(outside)
+    named = not (folder / MODULES).is_file() and folder.resolve().name in modules_of(outside)
     return outside if named else folder
-
-
-def _modules(folder: Path) -> dict[str, str]:
-    """Returns the classes of the modules by their paths, in order, other packages' with their whole names; {} without."""
-    path = folder / MODULES
-    if not path.is_file():
-        return {}
-    try:
-        types = {str(module["path"]): str(module["type"]) for module in read_json(path)}
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no list of modules with a path and a type each ({error!r}). Fetch it again.") from error
-    return {path: kind.rpartition(".")[2] if kind.startswith(PACKAGE) else kind for path, kind in types.items()}
 
 
 def _pooling(root: Path, names: Mapping[str, str]) -> str:
@@ -147,7 +139,7 @@ def _pooling_of(content: Mapping[str, Any], path: Path) -> str:
 
 
 def _max_length(folder: Path, is_sentence_model: bool) -> int | None:
-    """Returns `max_seq_length`, or where a sentence model's folder has none, what its tokeniser says."""
+    """Returns `max_seq_length`, or where a sentence model's folder has none, its tokeniser's limit."""
     length = sentence_config(folder).get("max_seq_length")
     path = folder / "tokenizer_config.json"
     if length is None and is_sentence_model and path.is_file():
@@ -159,7 +151,7 @@ def _max_length(folder: Path, is_sentence_model: bool) -> int | None:
 
 
 def _prompt(root: Path) -> str:
-    """Returns the prompt that every text is begun with by default; '' without one."""
+    """Returns the prompt that is put before every text by default; '' without one."""
     path = root / PROMPTS
     content = read_object(path) if path.is_file() else {}
     if content.get("truncate_dim"):

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
-from gotd_jax.embed import embed
-from gotd_jax.models import named, sentence_modules
-from gotd_jax.models.sentence_modules import instructions
+from gotd_jax.models import sentence_transformers
+from gotd_jax.models.embedding import embed
+from gotd_jax.models.sentence_transformers import instructions
 from tests.models.helpers import edit_json
-from tests.models.sentences import sentence_model, write_json
+from tests.models.sentence_models import sentence_model, write_json
 
 TRANSFORMER = "sentence_transformers.models.Transformer"
 POOLING = "sentence_transformers.models.Pooling"
@@ -32,7 +33,7 @@ NORMALIZE = "sentence_transformers.models.Normalize"
 )
 def test_pooling_is_read_from_old_and_new_files(tiny_model, tmp_path, config, pooling):
     folder = sentence_model(tiny_model, tmp_path / "model", pooling=config)
-    assert instructions(folder) == sentence_modules.Instructions(pooling, False, 64, "")
+    assert instructions(folder) == sentence_transformers.Instructions(pooling, False, 64, "")
 
 
 @pytest.mark.parametrize(
@@ -84,27 +85,27 @@ def test_a_pooling_without_modules_is_refused(tiny_model, tmp_path):
 
 
 def test_a_folder_that_says_nothing_is_a_plain_mean(tiny_model):
-    assert instructions(tiny_model) == sentence_modules.Instructions("mean", False, None, "")
+    assert instructions(tiny_model) == sentence_transformers.Instructions("mean", False, None, "")
 
 
 def test_what_is_asked_for_stands_over_what_the_folder_says(tiny_model, tmp_path):
     folder = sentence_model(tiny_model, tmp_path / "model", types=(TRANSFORMER, POOLING, NORMALIZE))
-    assert instructions(folder) == sentence_modules.Instructions("mean", True, 64, "")
-    assert instructions(folder, pooling="cls", normalise=False) == sentence_modules.Instructions("cls", False, 64, "")
+    assert instructions(folder) == sentence_transformers.Instructions("mean", True, 64, "")
+    assert instructions(folder, pooling="cls", normalise=False) == sentence_transformers.Instructions("cls", False, 64, "")
 
 
 def test_length_is_the_folders_then_the_tokenisers_then_256_and_never_more_than_the_model_reads(tiny_model, tmp_path):
     folder = sentence_model(tiny_model, tmp_path / "model")
-    model = named.encoder(folder)
-    assert named.instructions(model).max_length == 64
-    assert named.instructions(model, max_length=16).max_length == 16
+    model = models.load(folder)
+    assert sentence_transformers.instructions_for(model).max_length == 64
+    assert sentence_transformers.instructions_for(model, max_length=16).max_length == 16
     edit_json(folder / "sentence_bert_config.json", max_seq_length=None)
     edit_json(folder / "tokenizer_config.json", model_max_length=100)
-    assert named.instructions(model).max_length == 100
-    assert named.instructions(named.encoder(tiny_model)).max_length == 128  # the positions that the model has
+    assert sentence_transformers.instructions_for(model).max_length == 100
+    assert sentence_transformers.instructions_for(models.load(tiny_model)).max_length == 128  # the positions that the model has
     edit_json(folder / "sentence_bert_config.json", max_seq_length=0)
     with pytest.raises(ValueError, match="0 tokens of a text"):
-        named.instructions(model)
+        sentence_transformers.instructions_for(model)
 
 
 def test_a_default_prompt_is_found_and_one_that_is_missing_refused(tiny_model, tmp_path):
@@ -146,10 +147,10 @@ def test_a_transformer_in_a_folder_of_its_own_is_found_from_above_and_followed_f
     modules[0]["path"] = "0_Transformer"
     write_json(root / "modules.json", modules)
     for given in (root, inside):
-        model = named.encoder(given)
+        model = models.load(given)
         assert model.source == inside
-        assert named.instructions(model).pooling == "cls"
-        assert named.instructions(model).max_length == 64
+        assert sentence_transformers.instructions_for(model).pooling == "cls"
+        assert sentence_transformers.instructions_for(model).max_length == 64
 
 
 def test_lower_case_is_that_of_the_sentence_model(tmp_path, tiny_model):
@@ -166,7 +167,7 @@ def test_lower_case_is_that_of_the_sentence_model(tmp_path, tiny_model):
 def test_another_tokeniser_beside_the_same_weights_is_not_served_the_old_embeddings(tmp_path, tiny_model):
     folder = sentence_model(tiny_model, tmp_path / "model")
     corpus = Corpus.from_texts(["wave ship " * 20])
-    embed(corpus, named.encoder(folder), tmp_path / "e", max_length=8)
+    embed(corpus, models.load(folder), tmp_path / "e", max_length=8)
     edit_json(folder / "tokenizer_config.json", truncation_side="left")
-    with pytest.raises(ValueError, match="tokenizer was"):
-        embed(corpus, named.encoder(folder), tmp_path / "e", max_length=8)
+    with pytest.raises(ValueError, match="model was"):
+        embed(corpus, models.load(folder), tmp_path / "e", max_length=8)

@@ -1,4 +1,4 @@
-"""Metrics: what a task is scored by, as scikit-learn and SciPy compute them.
+"""The metrics that tasks are scored by, as scikit-learn and SciPy compute them.
 
 Each takes `predictions` float32 [n, outputs] and `labels` [n] and returns a fraction: accuracies and F1 in [0, 1],
 correlations in [-1, 1]. Tables multiply by 100.

@@ -1,4 +1,4 @@
-"""The keys of a folder's `config.json`, checked as they are read: what is missing or of another kind is named."""
+"""The values of a `config.json`, checked as they are read: a missing one, or one of another kind, is named."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def number(content: Mapping[str, Any], key: str, default: float) -> float:
 
 
 def optional(content: Mapping[str, Any], key: str, default: Any) -> Any:
-    """Returns what the key holds, or the default where it is missing or null."""
+    """Returns the key's value, or the default where it is missing or null."""
     return default if content.get(key) is None else content[key]
 
 
