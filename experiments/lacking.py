@@ -8,7 +8,7 @@ from pathlib import Path
 from experiments import domains, inputs, models
 from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
-from gotd_jax.models.folders import folder_of
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.models.packaged import MODELS
 
 KINDS = ("model", "task", "prompts", "pool")  # in the order in which a person would look for them

@@ -20,7 +20,7 @@ LATER = {  # imported when they are asked for, since they load JAX
     "blueprint": "model",
     "embed": "embedding",
     "fingerprint_of": "loading",
-    "folder_of": "folders",
+    "folder_of": "lookup",
     "from_hf": "config_json",
     "generate": "generation",
     "initialise": "model",

@@ -15,7 +15,8 @@ from gotd_jax.models import weight_names
 from gotd_jax.models.config import DECODERS, DecoderConfig, EncoderConfig
 from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.config_values import token_ids
-from gotd_jax.models.folders import CONFIG, GENERATION, beside_weights, folder_of, read_config, say, some
+from gotd_jax.models.folders import CONFIG, GENERATION, beside_weights, read_config, say, some
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.models.model import Loaded, blueprint, checked_head
 from gotd_jax.models.prediction_heads import ClassifierHead, MaskedLMHead
 from gotd_jax.models.safetensors_files import Tensors

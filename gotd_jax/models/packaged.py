@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gotd_jax.data import packages
+from gotd_jax.models import gguf_files
 
 # name -> (package, where the model lies in its archive)
 MODELS = {
@@ -29,7 +30,5 @@ def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
     quantised = next(folder.glob("*.gguf"), None)
     if quantised is None:
         return folder
-    from gotd_jax.models import gguf_files  # which reads folders, and so this module
-
     converted = folder.with_name(f"{folder.name}-float32")
     return converted if converted.is_dir() else gguf_files.convert(quantised, converted)

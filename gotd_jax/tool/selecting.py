@@ -17,7 +17,7 @@ from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import whole_folder
 from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
-from gotd_jax.models.folders import folder_of
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.report import page
 from gotd_jax.tool import candidates as protection
