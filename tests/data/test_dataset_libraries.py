@@ -157,7 +157,7 @@ def tensorflow_folder(prepared):
 
 
 def test_prepared_tensorflow_dataset_is_read_without_tensorflow(tensorflow_folder, monkeypatch):
-    monkeypatch.setitem(readers.libraries.__dict__, "ROWS_PER_READ", 2)
+    monkeypatch.setitem(readers.dataset_libraries.__dict__, "ROWS_PER_READ", 2)
     corpus = read(f"tfds:{tensorflow_folder}:train", id_field="key")
     assert sorted(zip(corpus.ids, corpus.texts())) == [(str(number), text) for number, text in enumerate(TEXTS)]
     assert read(f"tfds:{tensorflow_folder}:train").ids == [f"tiny_texts/1.0.0:train:{row}" for row in range(1, 6)]
