@@ -83,11 +83,9 @@ def markdown(made: Shares) -> str:
 def plot(made: Shares):
     """Returns a matplotlib figure: a bar a line, parted by domain, with the percentages in it."""
     from matplotlib import colormaps
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 1.1 + 0.3 * len(made.lines)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     left, places = np.zeros(len(made.lines)), np.arange(len(made.lines))
     for number, domain in enumerate(made.domains):

@@ -136,7 +136,6 @@ def plot(maps: Sequence[Map]):
 
     The colours are cividis', whose lightness rises steadily: they keep their order for the colour blind and in grey print.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     across = min(len(maps), PANELS_ACROSS)
@@ -144,7 +143,6 @@ def plot(maps: Sequence[Map]):
     width = max(3.6, 1.9 + 0.75 * len(maps[0].columns))
     height = max(2.4, 1.5 + 0.32 * len(maps[0].lines))
     figure = Figure(figsize=(across * width, down * height), layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel, made in zip(panels, maps):
         _panel(panel, made)

@@ -63,11 +63,9 @@ def markdown(made: Seconds) -> str:
 def plot(made: Seconds):
     """Returns a matplotlib figure: all steps' seconds against the number of candidates, both logarithmic, a line a method."""
     from matplotlib import colormaps
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     methods = list(dict.fromkeys(made.methods))
     for number, method in enumerate(methods):
