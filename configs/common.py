@@ -87,7 +87,7 @@ def get_config() -> ConfigDict:
     task.pair_field = placeholder(str)
     task.label_field = "label"
     task.kind = "classification"  # or regression
-    task.metrics = ()  # of gotd_jax.training.metrics.METRICS, the table's first; accuracy or pearson by default
+    task.metrics = ()  # of gotd_jax.evaluation.metrics.METRICS, the table's first; accuracy or pearson by default
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
     task.seed = config.get_oneway_ref("seed")

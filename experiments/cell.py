@@ -20,21 +20,14 @@ from experiments import (
     selecting,
     stages,
 )
-from gotd_jax.artifacts import made_with, read_json, say_outdated, seconds_of
+from gotd_jax.artifacts import made_with, say_outdated, seconds_of
+from gotd_jax.files import read_json
 from gotd_jax.methods import METHODS, Problem, check_budget
 
 # How a cell ends, by `config.evaluation`: a module of check, problem, tested, scorer, settings, score and row.
 ENDINGS = {"finetune": finetuning, "toxicity": detox, "choices": choosing, "selection": selecting}
 
-# What a stage's time is for, by the folder that it lies in.
-STEPS = {
-    "embeddings": "embed",
-    "encoders": "embed",
-    "losses": "losses",
-    "target_models": "losses",
-    "heads": "pre_finetune",
-    "pre_finetuned": "pre_finetune",
-}
+STEPS = ("embed", "losses", "select", "pre_finetune", "evaluate")  # what the seconds of a row are told apart by
 
 
 def check_names(config) -> None:
@@ -131,9 +124,8 @@ def _seconds(selected: Path, scored: Path) -> dict[str, float]:
     What the selection alone took counts as `select`; reading and embedding text that only the scores are measured on, as
     `evaluate`.
     """
-    found = dict.fromkeys(("embed", "losses", "select", "pre_finetune", "evaluate"), 0.0)
-    selecting, scoring = seconds_of(selected), seconds_of(scored)
-    for name, seconds in (selecting | scoring).items():
-        step = STEPS.get(name.split("/")[0], "select" if name in selecting else "evaluate")
-        found[step if name in selecting or step == "pre_finetune" else "evaluate"] += seconds
-    return {step: round(seconds, 3) for step, seconds in found.items()}
+    found = dict.fromkeys(STEPS, 0.0) | seconds_of(selected)
+    scoring = seconds_of(scored, besides=selected)
+    found["pre_finetune"] += scoring.pop("pre_finetune", 0.0)
+    found["evaluate"] += sum(scoring.values())
+    return {step: round(found[step], 3) for step in STEPS}

@@ -7,17 +7,18 @@ import functools
 from pathlib import Path
 
 from experiments import inputs, leaking, losses, relevance, stages
-from gotd_jax.artifacts import fingerprint, write_json
+from gotd_jax import models
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import choice_tasks, pools
 from gotd_jax.data.choice_tasks import ChoiceTask
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.evaluation.choices import Choices, score_choices
+from gotd_jax.evaluation.multiple_choice import Choices, score_choices
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
-from gotd_jax.models import causal
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.report import columns, items, measures
+from gotd_jax.models.tokenizer import tokenizer_of
+from gotd_jax.report import column_names, item_scores, score_columns
 
 
 def check(config) -> None:
@@ -78,11 +79,12 @@ def settings(config, workdir: Path) -> dict:
 
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Asks the model in `warmed`, and leaves `items.jsonl`, with every option's numbers, and `scores.json` in `folder`."""
-    model = causal.load(warmed, compute_dtype=config.compute_dtype)
+    model = models.load(warmed, compute_dtype=config.compute_dtype)
     name = config.task.name
     choices = asked(model, name, config)
     stages.write_lines(folder / "items.jsonl", choices.items)
-    items.write(folder, {column: measures.items_of_choices(choices.items, rule) for column, rule in _shown(name).items()})
+    of_items = {column: score_columns.items_of_choices(choices.items, rule) for column, rule in _shown(name).items()}
+    item_scores.write(folder, of_items)
     write_json(folder / "scores.json", choices.summary)
 
 
@@ -95,14 +97,14 @@ def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: accuracy by perplexity, and calibrated."""
     name = config.task.name
     shown = _shown(name)
-    majority = {columns.MAJORITY: dict.fromkeys(shown, 100 * scores["majority"])}
-    accuracies = {column: measures.of_choices(scores, rule) for column, rule in shown.items()}
+    majority = {column_names.MAJORITY: dict.fromkeys(shown, 100 * scores["majority"])}
+    accuracies = {column: score_columns.of_choices(scores, rule) for column, rule in shown.items()}
     return {"task": name, "measures": accuracies, "baselines": majority}
 
 
 def _shown(name: str) -> dict[str, str]:
     """Returns the rule of each of a task's columns."""
-    return {columns.accuracy(name): "instance", columns.accuracy(name, "calibrated"): "calibrated"}
+    return {column_names.accuracy(name): "instance", column_names.accuracy(name, "calibrated"): "calibrated"}
 
 
 def _kept_task(name: str, config) -> ChoiceTask:

@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from experiments import choosing, losses, prompting, relevance, stages, writing
-from gotd_jax.artifacts import fingerprint, write_json
+from gotd_jax import models
+from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.prompts import Prompt
-from gotd_jax.evaluation import writing as measured
-from gotd_jax.evaluation.choices import Choices
+from gotd_jax.evaluation import continuation_metrics
+from gotd_jax.evaluation.multiple_choice import Choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
-from gotd_jax.models import causal, named
 from gotd_jax.models.model import Loaded
-from gotd_jax.report import columns, items, measures
+from gotd_jax.report import column_names, item_scores, score_columns
 
 ROLES = ("chooser", "judge", "second_judge")
 
@@ -81,19 +82,19 @@ def settings(config, workdir: Path) -> dict:
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Has the model in `warmed` write, and leaves `continuations.jsonl`, `items.parquet` and `scores.json` in `folder`."""
     prompts, settings = prompting.prompts(config), config.detox
-    model = causal.load(warmed, compute_dtype=config.compute_dtype)
+    model = models.load(warmed, compute_dtype=config.compute_dtype)
     tokens, lengths = writing.written(model, prompts, config, folder)
     texts = writing.decoded(model, tokens, lengths)
     toxicity = {role: _score_all(by, texts) for role, by in _scorers(config).items()}
     stages.write_lines(folder / "continuations.jsonl", _records(prompts, texts, lengths, toxicity, config))
 
     utility = {task: choosing.asked(model, task, config) for task in settings.utility_tasks}
-    items.write(folder, _items(prompts, toxicity, lengths, utility))
+    item_scores.write(folder, _items(prompts, toxicity, lengths, utility))
 
     held_out = perplexity(model, prompting.texts(config, workdir).held_out, max_length=settings.perplexity_length)
     scores = {
         **_toxicities(prompting.is_toxic(prompts), toxicity, config),
-        **measured.form(tokens, lengths),
+        **continuation_metrics.form(tokens, lengths),
         "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
         "perplexity": held_out.value,
         "perplexity_tokens": held_out.tokens,
@@ -105,7 +106,7 @@ def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
 
 def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's scores: the judges' numbers; the chooser's stand in the scores."""
-    return {"task": config.task.name, "measures": measures.of_writing(scores)}
+    return {"task": config.task.name, "measures": score_columns.of_writing(scores)}
 
 
 def _scorers(config) -> dict[str, Scorer]:
@@ -121,7 +122,7 @@ def _score_all(by: Scorer, texts: Sequence[Sequence[str]]) -> np.ndarray:
 def _toxicities(toxic: np.ndarray, toxicity: dict[str, np.ndarray], config) -> dict:
     """Returns how many prompts there are of each kind, and the toxicity of what follows them by each scorer."""
     of = {
-        role: {"scorer": by.name, "version": by.version, **measured.toxicity(toxicity[role], toxic)}
+        role: {"scorer": by.name, "version": by.version, **continuation_metrics.toxicity(toxicity[role], toxic)}
         for role, by in _scorers(config).items()
     }
     prompts = {"toxic": int(toxic.sum()), "nontoxic": int((~toxic).sum())}
@@ -147,14 +148,14 @@ def _items(
     """Returns the value of every prompt and of every item of the utility tasks, by column."""
     judged = {role: of_role.max(axis=1) for role, of_role in toxicity.items() if role != "chooser"}
     ids, toxic = [prompt.id for prompt in prompts], prompting.is_toxic(prompts)
-    of_prompts = measures.items_of_writing(ids, toxic, judged, lengths.mean(axis=1))
-    answered = {columns.accuracy(task): measures.items_of_choices(of.items, "sum") for task, of in utility.items()}
+    of_prompts = score_columns.items_of_writing(ids, toxic, judged, lengths.mean(axis=1))
+    answered = {column_names.accuracy(task): score_columns.items_of_choices(of.items, "sum") for task, of in utility.items()}
     return of_prompts | answered
 
 
 def _fluency(prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray, config) -> dict:
     """Returns the perplexity under the published model of the first `config.detox.fluency` continuations of every prompt."""
-    base: Loaded = causal.load(named.folder_of(config.model), compute_dtype=config.compute_dtype)
+    base: Loaded = models.load(config.model, compute_dtype=config.compute_dtype)
     few = config.detox.fluency
     found = writing.fluency(base, prompts, tokens[:, :few], lengths[:, :few])
     return {"fluency_perplexity": found.value, "fluency_tokens": found.tokens}

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from experiments import inputs
+from gotd_jax import models
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import READ_EMBEDDINGS
-from gotd_jax.models import named, published
 from gotd_jax.pipeline.embedder import Embedder
+from gotd_jax.training.base_model import keep_trained
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import keep_trained
 
 
 def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
@@ -64,7 +64,7 @@ def encoder_settings(config) -> dict:
 
 def _finetuning_settings(config) -> dict:
     """Returns what the encoder depends on, however texts are read and vectors kept."""
-    settings = {"weights": named.fingerprint_of(config.embed.model)}
+    settings = {"weights": models.fingerprint_of(config.embed.model)}
     if config.embed.finetuned:
         settings["task"] = task_settings(inputs.task(config), Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
     return settings
@@ -76,10 +76,10 @@ def _finetuned(config, workdir: Path) -> Path:
 
     def make(partial: Path) -> None:
         task = inputs.task(config)
-        base = named.folder_of(config.embed.model)
-        model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
+        base = models.folder_of(config.embed.model)
+        model = models.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
         keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 
     folder = workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}"
-    return stage(folder, settings, make, kind="encoders") / "model"
+    return stage(folder, settings, make, kind="encoders", step="embed") / "model"

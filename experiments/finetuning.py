@@ -6,13 +6,13 @@ import shutil
 from pathlib import Path
 
 from experiments import inputs, leaking, losses, relevance
-from gotd_jax.artifacts import write_json
+from gotd_jax import models
 from gotd_jax.data import pools
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.evaluation.predictions import evaluate
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
-from gotd_jax.models import published
-from gotd_jax.training.evaluate import evaluate
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
@@ -58,9 +58,10 @@ def settings(config, workdir: Path) -> dict:
 def score(warmed: Path, folder: Path, config, workdir: Path) -> None:
     """Fine-tunes the model in `warmed` on the task and writes its `scores.json` into `folder`."""
     task, recipe = inputs.task(config), Recipe(**config.finetune)
-    model = published.load(warmed, "classifier", outputs=task.outputs, seed=config.seed, compute_dtype=config.compute_dtype)
+    model = models.load(warmed, "classifier", outputs=task.outputs, seed=config.seed, compute_dtype=config.compute_dtype)
     params = finetune(model, task, recipe, seed=config.seed, folder=folder / "training", save_last=False)
-    write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, recipe))
+    sizes = {"batch_size": recipe.batch_size, "max_length": recipe.max_length}
+    write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, **sizes))
     shutil.rmtree(folder / "training")
 
 

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 from gotd_jax import devices, terminal
-from gotd_jax.artifacts import write_json
 from gotd_jax.data import choice_tasks
-from gotd_jax.data.packages import MODELS, model_folder
 from gotd_jax.evaluation import harness
+from gotd_jax.files import write_json
+from gotd_jax.models.packaged import MODELS
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,10 +29,9 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     with terminal.door("\n"):
         devices.prepare()
-        source = model_folder(chosen.model) if chosen.model in MODELS else chosen.model
         tasks = [task for name in chosen.tasks.split(",") for task in _tasks(name, chosen.workdir / "tasks", chosen.data_dir)]
-        found = harness.evaluate(source, tasks, items=chosen.items, shots=chosen.shots)
-        write_json(chosen.workdir / "results.json", {"model": str(source), **found})
+        found = harness.evaluate(chosen.model, tasks, items=chosen.items, shots=chosen.shots)
+        write_json(chosen.workdir / "results.json", {"model": chosen.model, **found})
         for task, scores in found["results"].items():
             terminal.say(f"{task}: {', '.join(_described(scores))} ({found['n-samples'][task]['effective']:,} items)")
 

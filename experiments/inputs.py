@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from experiments import domains
-from gotd_jax.data import domain_tasks, glue, labelled, pools, readers, samples, tasks
+from gotd_jax.data import domain_tasks, glue, labelled_examples, pools, readers, sampling, tasks
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
@@ -118,7 +118,7 @@ def _own_task(fields: dict) -> Task:
         raise ValueError(f"The task {fields['name']} has no test file. Name it with --config.task.test=...")
     columns = {key: fields[key] for key in ("text_field", "pair_field", "label_field", "kind")}
     files = {split: fields[split] or None for split in ("train", "validation", "test")}
-    return labelled.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
+    return labelled_examples.load_files(fields["name"], **files, **columns, metrics=tuple(fields["metrics"]) or None)
 
 
 def target(config) -> Corpus:
@@ -157,4 +157,4 @@ def drawn(corpus: Corpus, most: int | None, seed: int) -> Corpus:
     """Returns at most `most` rows of `corpus`, drawn by `seed`, in their order."""
     if most is None or len(corpus) <= most:
         return corpus
-    return corpus.take(samples.drawn(len(corpus), most, seed))
+    return corpus.take(sampling.drawn(len(corpus), most, seed))

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from experiments import domains, inputs, models
-from gotd_jax.data import domain_tasks, glue, hub, packages, published_pools
+from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
-from gotd_jax.models import named
+from gotd_jax.models.lookup import folder_of
+from gotd_jax.models.packaged import MODELS
 from gotd_jax.pipeline.pool import is_kept
 from gotd_jax.pipeline.sources import Source
 
@@ -26,7 +27,7 @@ def check(config, cells: Sequence, workdir: Path) -> None:
     """
     found = dict.fromkeys(lack for cell in cells for lack in _of(cell, config, workdir))
     if found:
-        of_the_hub = any(kind in HUB for kind, _, _ in found) and not hub.answers()
+        of_the_hub = any(kind in HUB for kind, _, _ in found) and not network.hub_answers()
         offline = ", and the Hugging Face hub does not answer" if of_the_hub else ""
         raise ValueError(f"This machine lacks {_joined(_by_remedy(found))}{offline}.")
 
@@ -53,10 +54,10 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_at_hand(name: str) -> bool:
-    if name in packages.MODELS or Path(name).expanduser().exists() or hub.answers():
+    if name in MODELS or Path(name).expanduser().exists() or network.hub_answers():
         return True  # or a fault that is told when it is opened
     try:
-        named.folder_of(name)
+        folder_of(name)
     except ValueError:
         return False
     return True
@@ -89,12 +90,12 @@ def _prompts(cell) -> Iterator[tuple[str, str, str]]:
 def _pools(cell, workdir: Path) -> Iterator[tuple[str, str, str]]:
     named = [name for name in cell.pool.named if name not in cell.pool.domains]
     lost = [name for name in named if published_pools.find(name).source is None]
-    if not named or (not lost and hub.answers()):
+    if not named or (not lost and network.hub_answers()):
         return  # what the hub does not give is told when it is opened
     chunking = domains.chunking(cell.pool)
     for name in named:
         source = None if name in lost else _source(name, cell)
-        if source is None or not (hub.answers() or is_kept(source, chunking, workdir) or _opens(source)):
+        if source is None or not (network.hub_answers() or is_kept(source, chunking, workdir) or _opens(source)):
             yield "pool", name, "--config.pool.domains.NAME='FILES'"
 
 

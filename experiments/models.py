@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from experiments import embeddings
-from gotd_jax.models.named import fingerprint_of, folder_of, is_causal
+from gotd_jax.models.loading import fingerprint_of, is_causal
 
 # evaluation -> whether it is of a causal language model; None where no model is trained
 WRITES = {"finetune": False, "toxicity": True, "choices": True, "selection": None}
@@ -25,13 +25,13 @@ def check(config) -> None:
     """Raises ValueError unless the config's models can be opened and its model can do what its evaluation asks."""
     for name in (config.model, config.embed.model) if is_read(config) else (config.embed.model,):
         fingerprint_of(name)  # opens the weights
-    if is_trained(config) and is_causal(folder_of(config.model)) != WRITES[config.evaluation]:
+    if is_trained(config) and is_causal(config.model) != WRITES[config.evaluation]:
         wanted = "a causal language model (GPT-2, GPT-Neo, Llama)" if WRITES[config.evaluation] else "an encoder (BERT)"
         raise ValueError(
             f"The evaluation {config.evaluation!r} is of {wanted}, and {config.model} is none. Name another model."
         )
     embeddings.embedder(config, Path(), finetuned=False).check()
-    if config.embed.finetuned and is_causal(folder_of(config.embed.model)):
+    if config.embed.finetuned and is_causal(config.embed.model):
         raise ValueError(
             f"Only encoders are fine-tuned on the task before they embed, and {config.embed.model} writes. Set "
             "--config.embed.finetuned=False, or name another --config.embed.model."

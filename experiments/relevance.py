@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from experiments import embeddings
 from gotd_jax import ot
-from gotd_jax.artifacts import fingerprint, read_json, seconds_of, stage, write_json
+from gotd_jax.artifacts import fingerprint, seconds_of, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
+from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import METHODS
 
 TESTED = METHODS.keys() - {"none", "all_domains", "dapt"}
@@ -117,7 +118,7 @@ def _tested(pool: Corpus, target: Corpus, embed: Callable, config, workdir: Path
             found[name] = {"distance": potentials.cost, "sampled": len(sample), "solve": potentials.summary()}
         write_json(folder / "distances.json", found)
 
-    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance")
+    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance", step="select")
 
 
 def _settings(pool: Corpus, target: Corpus, config) -> dict:

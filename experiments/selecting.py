@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from experiments import domain_targets, embeddings, finetuning, inputs, leaking, losses, measuring, relevance
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import Problem
 from gotd_jax.methods.problem import lowest
-from gotd_jax.report import measures
+from gotd_jax.report import score_columns
 
 
 def check(config) -> None:
@@ -95,7 +96,7 @@ def score(selection: Path, folder: Path, config, workdir: Path) -> None:
 
 def row(scores: dict, config) -> dict:
     """Returns what a row of results says of this ending's measures."""
-    return {"task": config.task.name, "measures": measures.of_selection(scores)}
+    return {"task": config.task.name, "measures": score_columns.of_selection(scores)}
 
 
 def _held_out(config, workdir: Path) -> Corpus:

@@ -11,9 +11,10 @@ import numpy as np
 
 from experiments import embeddings, losses, models, training
 from gotd_jax import artifacts, methods, ot
-from gotd_jax.artifacts import fingerprint, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import write_json
 from gotd_jax.methods import Problem
 
 
@@ -59,7 +60,7 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
         )
 
     folder = workdir / "selections" / f"{training.label(config)}-{fingerprint(settings)}"
-    return stage(folder, settings, make, kind="selections")
+    return stage(folder, settings, make, kind="selections", step="select")
 
 
 def scored(ending, chosen: Corpus, whole: Corpus, selection: Path, config, workdir: Path, *, keep_model: bool) -> Path:
@@ -88,7 +89,7 @@ def scored(ending, chosen: Corpus, whole: Corpus, selection: Path, config, workd
             shutil.rmtree(scored.parent)
 
     folder = workdir / "scores" / f"{training.label(config)}-{fingerprint(settings)}"
-    return stage(folder, settings, make, kind="scores")
+    return stage(folder, settings, make, kind="scores", step="evaluate")
 
 
 def write_lines(path: Path, records: Iterable[dict]) -> None:

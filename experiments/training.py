@@ -9,8 +9,8 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import BLIND
 from gotd_jax.pipeline.pre_finetuned import PreFinetuned
+from gotd_jax.training.base_model import BaseModel
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start
 
 
 def settings(chosen: Corpus, pool: Corpus, config) -> dict:
@@ -51,7 +51,7 @@ def _method(config) -> str:
     return f"{config.method}{budget}-{config.seed}"
 
 
-def start(config) -> Start:
+def start(config) -> BaseModel:
     """Returns the model as every training of a config begins with it."""
     head = Recipe(**config.head.recipe)
-    return Start(config.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)
+    return BaseModel(config.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)

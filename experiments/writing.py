@@ -7,25 +7,25 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax import models
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.evaluation.context_pairs import encode
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode
 from gotd_jax.evaluation.perplexity import Perplexity
-from gotd_jax.models import named
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax.files import whole_file
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.folders import read_config
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 
 PROMPTS_PER_BLOCK = 512  # what a stop can lose
 
 
 def check(prompts: Sequence[Prompt], config) -> None:
     """Raises ValueError for a prompt that leaves the model no room to write; none is cut."""
-    folder = named.folder_of(config.model)
+    folder = models.folder_of(config.model)
     room = from_hf(read_config(folder)).max_positions - config.detox.new_tokens
     for prompt, tokens in zip(prompts, _tokens(prompts, folder)):
         if not 0 < len(tokens) <= room:

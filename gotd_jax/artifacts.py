@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import dataclasses
-import fcntl
 import functools
 import hashlib
 import json
@@ -13,11 +11,12 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from gotd_jax import provenance
+from gotd_jax.files import flush_folder, lock, read_json, write_json
 
 SETTINGS = "settings.json"
 MADE = "made.json"
@@ -37,83 +36,10 @@ _MAKING: contextvars.ContextVar[_Making | None] = contextvars.ContextVar("making
 _SAID: set[Path] = set()  # workdirs of which `say_outdated` has spoken
 
 
-def cache_folder() -> Path:
-    """Returns where downloads and compiled programs are kept: $GOTD_CACHE, or `gotd_jax` in $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("GOTD_CACHE")
-    if own:
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "gotd_jax"
-
-
 def fingerprint(settings: Any) -> str:
     """Returns 16 hex digits that identify JSON-like `settings`, whatever the order of their keys."""
     text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary path; what is written there appears at `path` at once, or not at all.
-
-    The parent folder is made where it is missing. If the body raises, the temporary file is removed and what stood at
-    `path` before still stands.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def whole_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a new temporary folder; what is written there appears as the folder `path` at once, or not at all.
-
-    The parent folder is made where it is missing. If the body raises, the temporary folder is removed.
-
-    Raises:
-      OSError: something other than an empty folder has come to lie at `path` meanwhile.
-    """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        _sync(partial)
-        os.rename(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Writes `content` as indented JSON, whole or not at all."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-
-
-def read_json(path: str | os.PathLike) -> Any:
-    """Returns the content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def read_object(path: str | os.PathLike) -> dict[str, Any]:
-    """Returns the JSON object that a fetched file holds.
-
-    Raises:
-      ValueError: it holds none.
-    """
-    try:
-        content = read_json(path)
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}). Fetch it again.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__} and not a JSON object. Fetch it again.")
-    return content
 
 
 def stage(
@@ -122,6 +48,7 @@ def stage(
     make: Callable[[Path], None],
     *,
     kind: str,
+    step: str | None = None,
     replace: bool = True,
 ) -> Path:
     """Returns `folder`, made by `make` unless it is there already.
@@ -132,15 +59,16 @@ def stage(
     for it wait, and take it as it was made.
 
     `made.json` keeps how it was made: by which versions of the code, this kind's and those of all stages that `make` asked
-    for; on which commit, packages and devices; and how long the last attempt took, without what it took to make those
-    other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or of one that it was made
-    from, is made again, with a sentence on stderr.
+    for; on which commit, packages and devices; and how long the last attempt took, and as which step that counts, without
+    what it took to make those other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or
+    of one that it was made from, is made again, with a sentence on stderr.
 
     Args:
       folder: where the stage lies.
       settings: everything the content depends on, JSON-like; kept in the folder as `settings.json`.
       make: writes the content into the folder it is given.
       kind: one of `gotd_jax.provenance.VERSIONS`.
+      step: what the seconds that it takes count as (see `seconds_of`); None: as those of the stage that asks for it.
       replace: whether what an earlier version made is replaced; what a person named and keeps is not.
 
     Raises:
@@ -151,19 +79,28 @@ def stage(
     settings = json.loads(json.dumps(settings, default=str))
     if not _is_current(folder, kind, replace):
         partial = folder.with_name(folder.name + PARTIAL)
-        with turn(partial, waiting=f"Another process is making {folder.name}; this one waits for it."):
+        with lock(partial, waiting=f"Another process is making {folder.name}; this one waits for it."):
             if _is_current(folder, kind, replace):  # another process made it meanwhile
                 partial.rmdir()
             else:
                 if folder.exists():
                     _say_replaced(folder)
-                _make(partial, settings, make, kind)
+                _make(partial, settings, make, kind, step)
                 _take_place(partial, folder)
-    _check_settings(folder, settings)
+    check_settings(folder, settings)
     note(folder)
     if outer := _MAKING.get():
         outer.seconds += time.perf_counter() - began
     return folder
+
+
+def check_settings(folder: Path, settings: Mapping[str, Any], name: str = SETTINGS) -> None:
+    """Raises ValueError, with the differing ones, if the file `name` in `folder` holds other settings."""
+    settings, found = json.loads(json.dumps(settings, default=str)), read_json(folder / name)
+    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
+    if differing:
+        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
+        raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")
 
 
 def note(folder: str | os.PathLike) -> None:
@@ -173,51 +110,21 @@ def note(folder: str | os.PathLike) -> None:
         outer.asked_for |= _history(Path(folder))
 
 
-@contextlib.contextmanager
-def turn(folder: str | os.PathLike, *, waiting: str = "") -> Iterator[None]:
-    """Makes `folder` where it is missing and holds it: of all processes that ask for it, one at a time is inside.
+def seconds_of(folder: str | os.PathLike, *, besides: str | os.PathLike | None = None) -> dict[str | None, float]:
+    """Returns the seconds that the stage in `folder` and all that it was made from took to make, whenever that was, by step.
+
+    None stands for stages that neither say a step nor were asked for by one that does.
 
     Args:
-      folder: may be renamed or removed by who holds it.
-      waiting: what is said if another process holds it.
+      folder: of the stage.
+      besides: of another stage, which is left out with all that it was made from.
     """
-    descriptor = None
-    while descriptor is None:
-        descriptor = _hold(Path(folder), waiting)
-    try:
-        yield
-    finally:
-        os.close(descriptor)  # which also lets go
-
-
-def _hold(folder: Path, waiting: str) -> int | None:
-    """Returns the descriptor of `folder`, locked; None if whoever held it before has renamed or removed it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (FileExistsError, FileNotFoundError):  # it was renamed or removed while it was looked for
-        if folder.is_file():
-            raise
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        if waiting:
-            print(waiting, file=sys.stderr, flush=True)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.samestat(os.fstat(descriptor), os.stat(folder)):
-            return descriptor
-    os.close(descriptor)
-    return None
-
-
-def seconds_of(folder: str | os.PathLike) -> dict[str, float]:
-    """Returns how long the stage in `folder` and every stage that it was made from took to make, whenever that was.
-
-    By name, `parent/folder`, the stage itself last; seconds, of each without the others.
-    """
-    return {name: made["seconds"] for name, made in _history(Path(folder)).items()}
+    left_out = _history(Path(besides)) if besides else {}
+    found: dict[str | None, float] = {}
+    for name, made in _history(Path(folder)).items():
+        if name not in left_out:
+            found[made["step"]] = found.get(made["step"], 0.0) + made["seconds"]
+    return found
 
 
 def made_with(folder: str | os.PathLike) -> dict[str, dict]:
@@ -248,9 +155,11 @@ def _say_outdated(work: Path, code: tuple) -> None:
 
 
 def _history(folder: Path) -> dict[str, dict]:
+    """Returns how the stage in `folder` and every stage that it was made from were made, by name, the stage itself last."""
     made = read_json(folder / MADE)
-    own = {key: made[key] for key in ("seconds", "made_with")}
-    return made["asked_for"] | {f"{folder.parent.name}/{folder.name}": own}
+    own = {"step": made.get("step"), **{key: made[key] for key in ("seconds", "made_with")}}
+    asked_for = {name: other | {"step": other.get("step") or own["step"]} for name, other in made["asked_for"].items()}
+    return asked_for | {f"{folder.parent.name}/{folder.name}": own}
 
 
 def _is_current(folder: Path, kind: str, replace: bool) -> bool:
@@ -313,7 +222,7 @@ def _say_replaced(folder: Path) -> None:
         )
 
 
-def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None], kind: str) -> None:
+def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], None], kind: str, step: str | None) -> None:
     code = {"code": dict(provenance.VERSIONS)}
     if _settings_of(partial) != settings or not (partial / MADE).exists() or read_json(partial / MADE) != code:
         for path in partial.iterdir():
@@ -327,28 +236,11 @@ def _make(partial: Path, settings: Mapping[str, Any], make: Callable[[Path], Non
     finally:
         _MAKING.reset(outside)
     seconds = round(time.perf_counter() - began - making.seconds, 3)
-    made = {"kind": kind, "seconds": seconds, "versions": making.versions, "made_with": provenance.now()}
+    made = {"kind": kind, "step": step, "seconds": seconds, "versions": making.versions, "made_with": provenance.now()}
     write_json(partial / MADE, made | {"asked_for": making.asked_for})
-    _sync(partial)
+    flush_folder(partial)
 
 
 def _settings_of(folder: Path) -> Any:
     path = folder / SETTINGS
     return read_json(path) if path.exists() else None
-
-
-def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    found = _settings_of(folder)
-    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
-    if differing:
-        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
-        raise ValueError(f"{folder} was made with other settings: {described}. Delete it or choose another workdir.")
-
-
-def _sync(folder: Path) -> None:
-    for path in (*folder.rglob("*"), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -20,7 +20,7 @@ app = tyro.extras.SubcommandApp()
 
 
 def main() -> None:
-    """Runs the command line; what a person can mend ends it with a sentence."""
+    """Runs the command line; an error that the user can correct ends it with a sentence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("jax").setLevel(logging.ERROR)  # it warns of accelerators that are not there
     try:
@@ -87,7 +87,7 @@ def explain(chosen: Annotated[Path, tyro.conf.Positional], row: int, most: int =
 
 @app.command
 def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
-    """Check a selection's hashes, ids, counts, values and convergence; exit with 1 if anything is wrong.
+    """Check a selection's hashes, ids, counts, values and convergence; exit with 1 if a check fails.
 
     Args:
         chosen: The folder of a selection.
@@ -97,13 +97,13 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
     selection = tool.Chosen(chosen)
     checks = tool.verify(selection)
     for check in checks:
-        say(f"{'wrong' if check.faults else 'right'}  {check.what}")
+        say(f"{'FAIL' if check.faults else 'ok':4}  {check.what}")
         for fault in check.faults:
-            say(f"       {fault}")
+            say(f"      {fault}")
     changed = sources.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
     say(
-        f"{'note ' if changed else 'right'}  What it was made from is still the same.",
-        *(f"       {fault}" for fault in changed),
+        f"{'note' if changed else 'ok':4}  Its sources are unchanged.",
+        *(f"      {fault}" for fault in changed),
     )
     if any(check.faults for check in checks):
         sys.exit(1)

@@ -11,7 +11,7 @@ import jaxlib
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from gotd_jax.artifacts import cache_folder
+from gotd_jax.files import cache_folder
 
 AXIS = "data"  # the one axis that batches, blocks of the pool and rows of embeddings are split over
 
@@ -88,6 +88,20 @@ def shared_out(shape: tuple[int, ...]) -> NamedSharding:
     axes = [axis for axis, size in enumerate(shape) if size % count == 0 and size > 0]
     longest = max(axes, key=lambda axis: shape[axis], default=None)
     return NamedSharding(mesh(), PartitionSpec(*(AXIS if axis == longest else None for axis in range(len(shape)))))
+
+
+def split_batch(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
+    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
+
+    Where it is in `parts`, so is each of them.
+    """
+    axis = 0 if parts == 1 else 1
+    count = jax.device_count()
+
+    def filled(array):
+        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
+
+    return jax.device_put({name: filled(array) for name, array in batch.items()}, split_rows(axis))
 
 
 def gathered(array: jax.Array) -> np.ndarray:

@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+import tokenizers
+from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
-from gotd_jax import devices
-from gotd_jax.models import causal, published
+from gotd_jax import devices, models
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax.models.config_json import from_hf
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = {
@@ -47,7 +47,7 @@ def matrix_units(request, monkeypatch):
 def write_tokenizer(folder):
     """Writes a WordPiece tokeniser of `WORDS` into `folder`."""
     words = [*SPECIAL, *(word for group in WORDS.values() for word in group)]
-    backend = Tokenizer(models.WordPiece({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
+    backend = Tokenizer(tokenizers.models.WordPiece({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
     backend.normalizer = normalizers.BertNormalizer()
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
@@ -64,20 +64,20 @@ def tiny_model(tmp_path_factory):
         model_type="bert", vocab_size=size, width=32, layers=2, heads=2, mlp_width=64, max_positions=128, type_vocab_size=2
     )
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    return published.save(folder, published.initialise(config, seed=0), tokenizer_from=tokenizer)
+    return models.save(folder, models.initialise(config, seed=0), tokenizer_from=tokenizer)
 
 
 @pytest.fixture(scope="session")
 def tiny_decoder(tmp_path_factory):
     """Returns the folder of a GPT-2 of 1 layer and width 32 that knows `WORDS`, a few rude ones and the names of topics."""
     words = ["<end>", "<unk>", *RUDE, *TOPICS, *(word for group in WORDS.values() for word in group)]
-    backend = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
+    backend = Tokenizer(tokenizers.models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = tmp_path_factory.mktemp("decoder_tokenizer")
     PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", eos_token="<end>").save_pretrained(tokenizer)
     sizes = {"vocab_size": len(words), "n_embd": 32, "n_layer": 1, "n_head": 2, "n_positions": 64, "eos_token_id": 0}
-    model = causal.initialise(from_hf({"model_type": "gpt2", **sizes}), seed=0)
-    return causal.save(tmp_path_factory.mktemp("decoders") / "tiny", model, tokenizer_from=tokenizer)
+    model = models.initialise(from_hf({"model_type": "gpt2", **sizes}), seed=0)
+    return models.save(tmp_path_factory.mktemp("decoders") / "tiny", model, tokenizer_from=tokenizer)
 
 
 def sentence(rng, domain, length):

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from gotd_jax import artifacts, provenance
-from gotd_jax.artifacts import fingerprint, made_with, read_json, seconds_of, turn, whole_file, whole_folder, write_json
+from gotd_jax.artifacts import fingerprint, made_with, seconds_of
+from gotd_jax.files import write_json
 
 KIND = "embeddings"  # any
 
@@ -29,26 +30,36 @@ def test_stage_is_made_once(tmp_path):
     assert first == second == tmp_path / "a"
     assert len(made) == 1
     assert (first / "content").read_text() == "x"
-    assert seconds_of(first).keys() == {f"{tmp_path.name}/a"}
+    assert made_with(first).keys() == {f"{tmp_path.name}/a"}
 
 
-def test_seconds_are_told_apart_by_stage_whether_it_was_made_for_this_one_or_before(tmp_path):
-    def lasting(seconds, *inside):
-        def make(folder):
-            for name, made in inside:
-                stage(tmp_path / name, {}, made)
-            time.sleep(seconds)
+def lasting(folder, seconds, *inside, step=None):
+    """Returns the function that makes a stage, for which those `inside` are asked for and seconds pass."""
 
-        return make
+    def make(_):
+        for other in inside:
+            other()
+        time.sleep(seconds)
 
-    deep, shared = ("deep", lasting(0.2)), ("shared", lasting(0.4))
-    stage(tmp_path / "first", {}, lasting(0.1, ("middle", lasting(0.0, deep)), shared))
-    second = stage(tmp_path / "second", {}, lasting(0.0, shared))
-    name = tmp_path.name
-    found = seconds_of(tmp_path / "first")
-    assert list(found) == [f"{name}/deep", f"{name}/middle", f"{name}/shared", f"{name}/first"]
-    assert list(found.values()) == pytest.approx([0.2, 0.0, 0.4, 0.1], abs=0.09)
-    assert seconds_of(second) == {f"{name}/shared": found[f"{name}/shared"], f"{name}/second": pytest.approx(0.0, abs=0.09)}
+    return lambda: stage(folder, {}, make, step=step)
+
+
+def test_seconds_are_told_apart_by_the_step_that_a_stage_says_whether_it_was_made_for_this_one_or_before(tmp_path):
+    shared = lasting(tmp_path / "shared", 0.4, step="embed")
+    middle = lasting(tmp_path / "middle", 0.0, lasting(tmp_path / "deep", 0.2, step="embed"), step="losses")
+    first = lasting(tmp_path / "first", 0.1, middle, shared, step="select")()
+    second = lasting(tmp_path / "second", 0.0, shared, step="select")()
+    assert seconds_of(first) == pytest.approx({"embed": 0.6, "losses": 0.0, "select": 0.1}, abs=0.09)
+    assert seconds_of(second) == pytest.approx({"embed": 0.4, "select": 0.0}, abs=0.09)
+    assert list(made_with(first)) == [f"{tmp_path.name}/{name}" for name in ("deep", "middle", "shared", "first")]
+
+
+def test_seconds_of_a_stage_that_says_no_step_count_as_those_of_the_stage_that_asked_for_it(tmp_path):
+    selected = lasting(tmp_path / "selected", 0.0, lasting(tmp_path / "unnamed", 0.2), step="select")
+    scored = lasting(tmp_path / "scored", 0.0, selected, lasting(tmp_path / "other", 0.3), step="evaluate")()
+    assert seconds_of(scored) == pytest.approx({"select": 0.2, "evaluate": 0.3}, abs=0.09)
+    assert seconds_of(scored, besides=tmp_path / "selected") == pytest.approx({"evaluate": 0.3}, abs=0.09)
+    assert seconds_of(tmp_path / "unnamed") == pytest.approx({None: 0.2}, abs=0.09)
 
 
 def test_a_stage_that_failed_takes_no_time_of_the_next(tmp_path):
@@ -60,7 +71,7 @@ def test_a_stage_that_failed_takes_no_time_of_the_next(tmp_path):
             stage(tmp_path / "inner", {}, fail)
 
     stage(tmp_path / "outer", {}, outer)
-    assert seconds_of(tmp_path / "outer").keys() == {f"{tmp_path.name}/outer"}
+    assert made_with(tmp_path / "outer").keys() == {f"{tmp_path.name}/outer"}
 
 
 def test_stage_of_other_settings_is_refused_by_name_and_left_alone(tmp_path):
@@ -117,25 +128,6 @@ def test_processes_that_want_a_stage_at_once_make_it_once(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["going", "stage"]
 
 
-def test_a_folder_that_goes_as_it_is_looked_for_is_looked_for_again(tmp_path, monkeypatch):
-    make, refusals = os.mkdir, iter([FileExistsError])
-
-    def finds_one_that_goes(*arguments):
-        for refusal in refusals:
-            raise refusal
-        make(*arguments)
-
-    monkeypatch.setattr(os, "mkdir", finds_one_that_goes)
-    with turn(tmp_path / "wanted"):
-        assert (tmp_path / "wanted").is_dir()
-
-
-def test_a_turn_at_a_file_is_refused(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(FileExistsError), turn(tmp_path / "file"):
-        pass
-
-
 def test_a_stage_whose_maker_was_killed_is_made_by_who_waits(tmp_path):
     command = [sys.executable, "-c", AT_ONCE.replace("0.5", "60"), tmp_path / "stage", tmp_path / "going"]
     killed = subprocess.Popen(command)
@@ -156,44 +148,9 @@ def test_folder_that_is_no_stage_is_refused(tmp_path):
         stage(tmp_path / "mine", {}, lambda folder: None)
 
 
-def test_interrupted_file_leaves_what_was_there(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), whole_file(path) as partial:
-        partial.write_text("new")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
-def test_json_comes_back(tmp_path):
-    write_json(tmp_path / "deep" / "a.json", {"ü": [1, None]})
-    assert read_json(tmp_path / "deep" / "a.json") == {"ü": [1, None]}
-    assert json.loads((tmp_path / "deep" / "a.json").read_text(encoding="utf-8"))
-
-
 def test_fingerprint_ignores_the_order_of_keys_and_nothing_else():
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1, "b": 2}) != fingerprint({"a": 2, "b": 1})
-
-
-def test_a_folder_is_whole_or_absent(tmp_path):
-    with whole_folder(tmp_path / "deep" / "made") as partial:
-        (partial / "text").write_text("all")
-        assert not (tmp_path / "deep" / "made").exists()
-    assert (tmp_path / "deep" / "made" / "text").read_text() == "all"
-    with pytest.raises(RuntimeError), whole_folder(tmp_path / "other") as partial:
-        (partial / "text").write_text("half")
-        raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-
-
-def test_a_whole_folder_takes_no_other_ones_place(tmp_path):
-    with pytest.raises(OSError, match="not empty"), whole_folder(tmp_path / "made") as partial:
-        (partial / "text").write_text("second")
-        (tmp_path / "made").mkdir()
-        (tmp_path / "made" / "text").write_text("first")
-    assert (tmp_path / "made" / "text").read_text() == "first" and len(list(tmp_path.iterdir())) == 1
 
 
 def made(text):

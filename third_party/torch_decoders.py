@@ -1,6 +1,6 @@
 """The published PyTorch decoders: `transformers` 5 (Apache-2.0) on `torch` 2.13 (BSD-3-Clause).
 
-The reference for logits and gradients of `gotd_jax.models.causal`, and for the folders that it writes. The tiny models here
+The reference for logits and gradients of `gotd_jax.models`, and for the folders that it writes. The tiny models here
 are random but shaken: every bias and normalisation differs from its default, so that no term can be left out unnoticed.
 
     python -m third_party.torch_decoders          # makes tests/models/decoder_references again

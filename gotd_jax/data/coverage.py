@@ -1,4 +1,4 @@
-"""What a model reads of texts: how many tokens lie beyond its limit, and how many its tokeniser does not know."""
+"""How much of a text a model reads: the tokens beyond its limit, and those that its tokeniser does not know."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS_PER_BLOCK = 8192
 
 @dataclasses.dataclass(frozen=True)
 class Coverage:
-    """What a model reads of each of n texts, in tokens without special ones.
+    """How much a model reads of each of n texts, in tokens without special ones.
 
     Attributes:
       tokens: of the text, prompt included, int64 [n].
@@ -33,12 +33,12 @@ class Coverage:
 
     @property
     def mostly_unknown(self) -> np.ndarray:
-        """Which texts have more unknown tokens than others, or no tokens at all, bool [n]."""
+        """Which texts have more unknown tokens than known ones, or no tokens at all, bool [n]."""
         return (2 * self.unknown > self.read) | (self.read == 0)
 
     @property
     def unreadable(self) -> np.ndarray:
-        """Which texts say next to nothing to the model: a tenth of their tokens or less is known, bool [n]."""
+        """Which texts the model can hardly tell apart: a tenth of their tokens or less is known, bool [n]."""
         return self.read - self.unknown <= NEXT_TO_NOTHING * self.read
 
     def take(self, rows: np.ndarray) -> Coverage:
@@ -59,7 +59,7 @@ class Coverage:
 
 
 def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
-    """Returns what is read of the texts of `corpus`, of which `tokens` are what `tokenise` made."""
+    """Returns how much is read of the texts of `corpus`, whose tokens, as `tokenise` returns them, are `tokens`."""
     special = np.full(len(corpus), tokenizer.num_special_tokens_to_add(pair=False))
     if corpus.is_paired:
         special[[pair is not None for pair in corpus.pairs()]] = tokenizer.num_special_tokens_to_add(pair=True)
@@ -68,7 +68,7 @@ def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
 
 
 def cover(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
-    """Returns what is read of the texts of `corpus`; arguments as for `tokenise`."""
+    """Returns how much is read of the texts of `corpus`; arguments as for `tokenise`."""
     blocks = []
     for start in range(0, len(corpus), TEXTS_PER_BLOCK):
         block = corpus.take(np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus))))
@@ -82,7 +82,7 @@ def warnings(summary: Mapping[str, int], texts: str, max_length: int) -> Iterato
 
     Args:
       summary: the counts.
-      texts: what they are of, "chunks of the pool's domain law".
+      texts: the texts in words, "chunks of the pool's domain law".
       max_length: tokens of a text that are read.
     """
     count, tokens = summary["texts"], max(summary["tokens"], 1)

@@ -1,4 +1,4 @@
-"""The eight tasks of Don't Stop Pretraining (Gururangan et al. 2020), and any others kept in the same layout."""
+"""The eight tasks of Don't Stop Pretraining (Gururangan et al. 2020), and any other task in the same layout."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import dataclasses
 import os
 from pathlib import Path
 
-from gotd_jax.data.labelled import load_files
+from gotd_jax.data.labelled_examples import load_files
 from gotd_jax.data.tasks import Task
 
 SPLITS = ("train", "dev", "test")
 
 
 @dataclasses.dataclass(frozen=True)
-class Spec:
-    """What is known of a task beside its files.
+class DomainTask:
+    """Facts on a task that are not in its files.
 
     Attributes:
       title: as the paper's Table 2 prints it.
@@ -29,14 +29,14 @@ class Spec:
 
 MICRO = ("micro_f1", "macro_f1")  # RCT and ChemProt alone (Kang et al. 2024, App. C.5)
 DOMAIN_TASKS = {
-    "rct-20k": Spec("RCT", "biomedical", MICRO),
-    "chemprot": Spec("ChemProt", "biomedical", MICRO),
-    "citation_intent": Spec("ACL-ARC", "computer science"),
-    "sciie": Spec("Sci-ERC", "computer science"),
-    "hyperpartisan_news": Spec("HyperPartisan", "news"),
-    "ag": Spec("AGNews", "news"),
-    "amazon": Spec("Helpfulness", "reviews"),
-    "imdb": Spec("IMDB", "reviews"),
+    "rct-20k": DomainTask("RCT", "biomedical", MICRO),
+    "chemprot": DomainTask("ChemProt", "biomedical", MICRO),
+    "citation_intent": DomainTask("ACL-ARC", "computer science"),
+    "sciie": DomainTask("Sci-ERC", "computer science"),
+    "hyperpartisan_news": DomainTask("HyperPartisan", "news"),
+    "ag": DomainTask("AGNews", "news"),
+    "amazon": DomainTask("Helpfulness", "reviews"),
+    "imdb": DomainTask("IMDB", "reviews"),
 }
 
 
@@ -46,7 +46,7 @@ def load(name: str, data_dir: str | os.PathLike) -> Task:
     Args:
       name: one of `DOMAIN_TASKS`, or any other folder of that layout, scored by macro F1.
       data_dir: holds a folder a task, with `train.jsonl`, `dev.jsonl` and `test.jsonl` of `text` and `label`; other
-        fields say nothing.
+        fields are ignored.
 
     Raises:
       ValueError: a file is missing or faulty, or has a label that `train.jsonl` has not.
@@ -58,13 +58,13 @@ def load(name: str, data_dir: str | os.PathLike) -> Task:
             f"{folder} has no {', '.join(missing)}; the tasks in {data_dir} are: {', '.join(available(data_dir)) or 'none'}. "
             f"Put the task's three files there, or name another data_dir."
         )
-    metrics = DOMAIN_TASKS[name].metrics if name in DOMAIN_TASKS else Spec(name, "").metrics
+    metrics = DOMAIN_TASKS[name].metrics if name in DOMAIN_TASKS else DomainTask(name, "").metrics
     train, dev, test = (folder / f"{split}.jsonl" for split in SPLITS)
     return load_files(name, train, test, dev, metrics=metrics)
 
 
 def available(data_dir: str | os.PathLike) -> list[str]:
-    """Returns the names of the tasks whose three files lie in `data_dir`: the paper's in its order, then others sorted."""
+    """Returns the names of the tasks whose three files lie in `data_dir`: the paper's in its order, then the rest sorted."""
     root = Path(data_dir).expanduser()
     folders = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
     whole = [name for name in folders if all((root / name / f"{split}.jsonl").is_file() for split in SPLITS)]

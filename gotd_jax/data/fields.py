@@ -1,4 +1,4 @@
-"""Where a row keeps its text, its id and its pair, and how they are taken out of it."""
+"""The fields of a row that hold its text, id, pair and domain, and how they are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Fields:
       id: the field with the id, or None. Rows may lack the default one, but not another.
       pair: the field with the second sentence, or None.
       domain: the field with the domain, or None.
-      txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
+      txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
     """
 
     text: str = "text"
@@ -90,13 +90,13 @@ def _string(row: Mapping, name: str, option: str, place: str) -> str | None:
     if not isinstance(value, str):
         kind = type(value).__name__
         raise ValueError(f"{place} has a value of type {kind} in the field {name!r}, not a text. Name another by {option}.")
-    return _without_half_surrogates(value)
+    return _without_lone_surrogates(value)
 
 
 def _as_string(value: Any) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return None if value is None else _without_half_surrogates(str(value))
+    return None if value is None else _without_lone_surrogates(str(value))
 
 
 def _look_up(row: Mapping, name: str, option: str, place: str) -> Any:
@@ -124,7 +124,7 @@ def _missing(name: str, option: str, available: Iterable[str], place: str) -> Va
     return ValueError(f"{place} has no field {name!r}; its fields: {listed(available)}. Name the right one by {option}.")
 
 
-def _without_half_surrogates(text: str) -> str:
+def _without_lone_surrogates(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

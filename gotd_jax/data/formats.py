@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from gotd_jax.data.decompression import COMPRESSIONS, unpacked
 from gotd_jax.data.fields import Fields
-from gotd_jax.data.unpacking import COMPRESSIONS, unpacked
 
 BYTES_PER_READ = 1 << 20
 ROWS_PER_READ = 1024

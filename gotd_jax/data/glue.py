@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gotd_jax.data import glue_tfds
-from gotd_jax.data.labelled import labelled
+from gotd_jax.data.labelled_examples import examples_of
 from gotd_jax.data.tasks import Task
 
 ENTAILMENT = ("entailment", "not_entailment")
 
 
 @dataclasses.dataclass(frozen=True)
-class Spec:
-    """How GLUE's files and TensorFlow Datasets keep a task.
+class GlueTask:
+    """The form in which GLUE's files and TensorFlow Datasets keep a task.
 
     Attributes:
       folder: the task's, inside GLUE's.
@@ -57,8 +57,8 @@ class Spec:
         return self.files[1].removesuffix(".tsv")
 
 
-def _mnli(which: str) -> Spec:
-    return Spec(
+def _mnli(which: str) -> GlueTask:
+    return GlueTask(
         folder="MNLI",
         metrics=("accuracy",),
         classes=("entailment", "neutral", "contradiction"),
@@ -69,7 +69,7 @@ def _mnli(which: str) -> Spec:
 
 
 GLUE = {
-    "CoLA": Spec(
+    "CoLA": GlueTask(
         folder="CoLA",
         metrics=("matthews",),
         classes=("unacceptable", "acceptable"),
@@ -80,7 +80,7 @@ GLUE = {
         tfds=("cola", "validation"),
     ),
     "MNLI": _mnli("matched"),
-    "MRPC": Spec(
+    "MRPC": GlueTask(
         folder="MRPC",
         metrics=("accuracy", "f1"),
         classes=("not_equivalent", "equivalent"),
@@ -90,7 +90,7 @@ GLUE = {
         label="Quality",
         tfds=("mrpc", "validation"),
     ),
-    "QQP": Spec(
+    "QQP": GlueTask(
         folder="QQP",
         metrics=("accuracy", "f1"),
         classes=("not_duplicate", "duplicate"),
@@ -101,8 +101,8 @@ GLUE = {
         allow_broken=True,
         tfds=("qqp", "validation"),
     ),
-    "RTE": Spec(folder="RTE", metrics=("accuracy",), classes=ENTAILMENT, tfds=("rte", "validation")),
-    "SST-2": Spec(
+    "RTE": GlueTask(folder="RTE", metrics=("accuracy",), classes=ENTAILMENT, tfds=("rte", "validation")),
+    "SST-2": GlueTask(
         folder="SST-2",
         metrics=("accuracy",),
         classes=("negative", "positive"),
@@ -112,11 +112,11 @@ GLUE = {
         tfds=("sst2", "validation"),
     ),
     # Table 4 does not say which correlation; the published script's library prints Pearson's first.
-    "STS-B": Spec(folder="STS-B", metrics=("pearson", "spearman"), classes=(), label="score", tfds=("stsb", "validation")),
-    "QNLI": Spec(
+    "STS-B": GlueTask(folder="STS-B", metrics=("pearson", "spearman"), classes=(), label="score", tfds=("stsb", "validation")),
+    "QNLI": GlueTask(
         folder="QNLI", metrics=("accuracy",), classes=ENTAILMENT, text="question", pair="sentence", tfds=("qnli", "validation")
     ),
-    "WNLI": Spec(
+    "WNLI": GlueTask(
         folder="WNLI",
         metrics=("accuracy",),
         classes=("not_entailment", "entailment"),
@@ -153,9 +153,9 @@ def load(name: str, data_dir: str | os.PathLike | None = None) -> Task:
     else:
         looked = f"{Path(data_dir) / spec.folder} has no {' and '.join(spec.files)}" if data_dir else "no data_dir is given"
         glue_tfds.prepare(spec.tfds[0], f"{name} is not at hand: {looked}")
-        train, test = (glue_tfds.records(spec.tfds[0], split, spec) for split in ("train", spec.tfds[1]))
+        train, test = (glue_tfds.records(spec.tfds[0], split, spec.classes) for split in ("train", spec.tfds[1]))
         test_split = spec.test_split
-    train, test = (labelled(records, kind=spec.kind, classes=spec.classes) for records in (train, test))
+    train, test = (examples_of(records, kind=spec.kind, classes=spec.classes) for records in (train, test))
     return Task(name, spec.kind, spec.classes, spec.metrics, train, None, test, test_split)
 
 
@@ -171,8 +171,8 @@ def available(data_dir: str | os.PathLike) -> list[str]:
     return [name for name, spec in GLUE.items() if _files(spec, Path(data_dir).expanduser())]
 
 
-def _files(spec: Spec, root: Path) -> tuple[Iterator[dict], Iterator[dict], str] | None:
-    """Returns (training records, evaluation records, what the latter are), None where the files are not there."""
+def _files(spec: GlueTask, root: Path) -> tuple[Iterator[dict], Iterator[dict], str] | None:
+    """Returns (training records, evaluation records, name of the evaluation split), None where the files are not there."""
     train, test = (root / spec.folder / file for file in spec.files)
     if train.is_file() and test.is_file():
         return _records(train, spec), _records(test, spec), spec.test_split
@@ -188,7 +188,7 @@ def _files(spec: Spec, root: Path) -> tuple[Iterator[dict], Iterator[dict], str]
     return None
 
 
-def _records(path: Path, spec: Spec, *, only: set | None = None, without: set = frozenset()) -> Iterator[dict]:
+def _records(path: Path, spec: GlueTask, *, only: set | None = None, without: set = frozenset()) -> Iterator[dict]:
     rows = _rows(path)
     columns = {role: column for role, column in _columns(spec).items() if column is not None}
     if isinstance(spec.text, str):
@@ -218,7 +218,7 @@ def _records(path: Path, spec: Spec, *, only: set | None = None, without: set = 
         logging.getLogger(__name__).warning("%s: %d of %d rows have too few columns and are left out.", path, broken, total)
 
 
-def _columns(spec: Spec) -> dict[str, str | int | None]:
+def _columns(spec: GlueTask) -> dict[str, str | int | None]:
     return {"text": spec.text, "pair": spec.pair, "label": spec.label}
 
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import urllib.error
-import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gotd_jax.data import libraries
+from gotd_jax.data import dataset_libraries, network
 from gotd_jax.data.fields import Fields
 from gotd_jax.data.formats import brief
 
-if TYPE_CHECKING:
-    from gotd_jax.data.glue import Spec
-
 HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
-SECONDS_TO_ANSWER = 10
 
 
 def is_at_hand(configuration: str) -> bool:
@@ -27,7 +19,7 @@ def is_at_hand(configuration: str) -> bool:
 
     if tensorflow_datasets.text.glue.Glue(config=configuration).info.splits:
         return True
-    return _answers(HOST)
+    return network.answers(HOST)
 
 
 def prepare(configuration: str, why: str) -> None:
@@ -47,7 +39,7 @@ def prepare(configuration: str, why: str) -> None:
         return
     remedy = "Put GLUE's files in data_dir, or prepare the set elsewhere and name its folder in TFDS_DATA_DIR."
     try:
-        _reach(HOST)  # the library itself tries for minutes before it says that there is no network
+        network.reach(HOST)  # the library itself tries for minutes before it says that there is no network
         split_generators = builder._split_generators
         builder._split_generators = lambda manager: split_generators(_Unzipping(manager))
         builder.download_and_prepare(file_format="array_record")
@@ -55,8 +47,13 @@ def prepare(configuration: str, why: str) -> None:
         raise RuntimeError(f"{why}, and TensorFlow Datasets could not download it ({brief(error)}). {remedy}") from error
 
 
-def records(configuration: str, split: str, spec: Spec) -> Iterator[dict]:
-    """Yields the labelled records of a split, as `gotd_jax.data.labelled.labelled` takes them.
+def records(configuration: str, split: str, classes: Sequence[str]) -> Iterator[dict]:
+    """Yields the labelled records of a split, as `gotd_jax.data.labelled_examples.examples_of` takes them.
+
+    Args:
+      configuration: of TensorFlow Datasets' `glue`.
+      split: of it.
+      classes: their names, by the number that a label is; () for regression.
 
     Raises:
       ValueError: the set was prepared in a format that needs TensorFlow.
@@ -65,12 +62,12 @@ def records(configuration: str, split: str, spec: Spec) -> Iterator[dict]:
 
     features = list(tensorflow_datasets.text.glue.Glue.builder_configs[configuration].text_features)
     fields = Fields(features[0], None, features[1] if len(features) > 1 else None)
-    _, rows = libraries.tfds(f"glue/{configuration}", split, fields)
+    _, rows = dataset_libraries.tfds(f"glue/{configuration}", split, fields)
     for number, row in rows():
         place = f"tfds:glue/{configuration}:{split}:{number}"
         label = float(row["label"])
-        if spec.classes and label >= 0:  # a row without a label has -1, which Python would take for the last class
-            label = spec.classes[int(label)]
+        if classes and label >= 0:  # a row without a label has -1, which Python would take for the last class
+            label = classes[int(label)]
         yield {
             "id": f"{split}:{number}",
             "text": fields.text_of(row, place),
@@ -95,19 +92,3 @@ class _Unzipping:
         with zipfile.ZipFile(archive) as file:
             file.extractall(folder)
         return str(folder)
-
-
-@functools.cache
-def _answers(host: str) -> bool:
-    try:
-        _reach(host)
-    except OSError:
-        return False
-    return True
-
-
-def _reach(host: str) -> None:
-    try:
-        urllib.request.urlopen(urllib.request.Request(host, method="HEAD"), timeout=SECONDS_TO_ANSWER).close()
-    except urllib.error.HTTPError as answer:  # any answer will do
-        answer.close()

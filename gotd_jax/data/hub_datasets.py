@@ -1,6 +1,6 @@
 """Datasets of the Hugging Face hub by name and revision: the whole of a split, or a draw of it that is read as a stream.
 
-No download was run by us from the hub itself: what is tested is tested against a server of the same interface on this machine.
+No download was run by us from the hub itself: the tests use a server of the same interface on this machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILES = re.compile(r".*\.(?P<builder>jsonl|json|parquet|csv)(?:\.gz|\.zst)?")
 BUILDERS = {"jsonl": "json"}
 COMMIT = re.compile(r"hf://datasets/[^@]+@(?P<commit>[0-9a-f]{40})/")
 FILES_AT_ONCE = 40  # that a draw reads from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
-ROWS_OF_A_FILE = 1_000  # that lie in memory while it is read: what a file of the hub has in a group, mostly
+ROWS_OF_A_FILE = 1_000  # that lie in memory while it is read: mostly the size of a row group in the hub's files
 CHARACTERS_AT_ONCE = 1 << 30  # in these rows of all files together: books are long, and few of their files are read at once
 SHUFFLED = 10_000  # texts that are held back to be drawn from,
 SHUFFLED_CHARACTERS = 1 << 28  # or as many as have this many characters
@@ -30,14 +30,14 @@ ROWS_PER_READ = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Named:
-    """What a name says: the arguments of datasets' `load_dataset`.
+class DatasetName:
+    """A parsed name: the arguments of datasets' `load_dataset`.
 
     Attributes:
       repository: `owner/name`, or a folder.
       path: that, or the builder of `data_files`.
       configuration: its name, or None.
-      data_files: addresses on the hub, or None where the repository says itself what its files are.
+      data_files: addresses on the hub, or None where the repository itself names its files.
       revision: a branch, a tag or a commit; None is the newest.
       label: begins ids: the name without its revision.
     """
@@ -50,8 +50,8 @@ class Named:
     label: str
 
 
-def named(name: str) -> Named:
-    """Returns what `name` says.
+def parse_name(name: str) -> DatasetName:
+    """Returns the parts of the name of a dataset.
 
     Args:
       name: `owner/name`, `owner/name/configuration`, `owner/name/folder/*.jsonl` (files of a repository by their path, of
@@ -62,7 +62,7 @@ def named(name: str) -> Named:
       ValueError: it is none of these.
     """
     if Path(name).is_dir():
-        return Named(name, name, None, None, None, Path(name).name)
+        return DatasetName(name, name, None, None, None, Path(name).name)
     found = NAME.fullmatch(name)
     if not found:
         raise ValueError(
@@ -73,25 +73,25 @@ def named(name: str) -> Named:
     label = f"{repository}/{part}" if part else repository
     files = FILES.fullmatch(part or "")
     if not files:
-        return Named(repository, repository, part, None, revision, label)
+        return DatasetName(repository, repository, part, None, revision, label)
     builder = BUILDERS.get(files["builder"], files["builder"])
-    return Named(repository, builder, None, f"hf://datasets/{repository}@{revision or 'main'}/{part}", revision, label)
+    return DatasetName(repository, builder, None, f"hf://datasets/{repository}@{revision or 'main'}/{part}", revision, label)
 
 
 def load(name: str, split: str, *, streaming: bool = False):
     """Returns a split, as datasets has it: downloaded, unless it lies in the library's cache, or to be read as a stream.
 
     Args:
-      name: see `named`.
+      name: see `parse_name`.
       split: in the library's notation; a stream takes no slices such as `train[:10%]`.
-      streaming: whether nothing is downloaded but what is read, and nothing kept.
+      streaming: whether only the rows that are read are downloaded, and none are kept.
 
     Raises:
       ValueError: there is no such dataset or split, or the hub cannot be reached.
     """
     import datasets
 
-    given = named(name)
+    given = parse_name(name)
     try:
         return datasets.load_dataset(
             given.path,
@@ -114,7 +114,7 @@ def commit(name: str) -> str | None:
     import datasets
     import huggingface_hub
 
-    given = named(name)
+    given = parse_name(name)
     try:
         if given.data_files:
             return huggingface_hub.HfApi().dataset_info(given.repository, revision=given.revision).sha
@@ -131,12 +131,12 @@ def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") ->
 
     So the first n of them are a draw of n, for which no more is downloaded than is read: the files come in an order drawn by
     the seed, up to 40 of them (of long texts fewer: see `CHARACTERS_AT_ONCE`) are read in turn, each from its beginning, and of
-    the last 10,000 texts read (or as many as have 2^28 characters) one is given out at random. What the draw leaves to the
-    files' own order is this: files that are not reached give nothing, and a file gives its beginning before its end. Rows
+    the last 10,000 texts read (or as many as have 2^28 characters) one is given out at random. Two things are left
+    to the files' own order: files that are not reached give no text, and a file gives its beginning before its end. Rows
     without a text are passed over.
 
     Args:
-      name: see `named`.
+      name: see `parse_name`.
       split: without a slice.
       fields: where a row keeps its text. Rows without an id get `<name>:<split>:<file>:<row>`, both numbers from 1, whichever
         the order.
@@ -150,7 +150,7 @@ def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") ->
     dataset, rng = load(name, split, streaming=True), np.random.default_rng(seed)
     columns = fields.columns(dataset.column_names or _names(dataset, place), place)
     files = rng.permutation(dataset.num_shards)
-    label = f"{named(name).label}:{split}"
+    label = f"{parse_name(name).label}:{split}"
 
     def records_of(file: int) -> Iterator[dict]:
         rows = _rows(dataset.shard(len(files), int(file)), columns, place)
@@ -231,7 +231,7 @@ def _taken(held: list[dict], rng: np.random.Generator) -> dict:
 
 def _unreachable(place: str, error: Exception) -> ValueError:
     if isinstance(error, ConnectionError):
-        remedy = "There is no network to the Hugging Face hub, or HF_HUB_OFFLINE is set. Mend that"
+        remedy = "There is no network to the Hugging Face hub, or HF_HUB_OFFLINE is set. Restore it"
     else:
         remedy = "Check its name, its split and the network"
     return ValueError(

@@ -1,4 +1,4 @@
-"""Labels as files write them: the class or the number that one names, or that it is the mark of a row without any."""
+"""Labels as files write them: parsed to the name of a class, a number, or None for a row without a label."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 def label_of(value: Any, place: str) -> str | None:
     """Returns the label at `place` as text, None where `value` is null, NaN, blank or another mark of no label.
 
-    White space around it says nothing, and neither does how a whole number is written: 1, 1.0 and '1.0 ' are one label. A
+    White space around it is ignored, and so is how a whole number is written: 1, 1.0 and '1.0 ' are one label. A
     column that lacks one value is often one of floats.
 
     Raises:
@@ -48,7 +48,7 @@ def number_of(label: str, place: str) -> float:
 def classes_of(labels: Collection[str], place: str) -> list[str]:
     """Returns the classes that the labels of a training file name, sorted, whole numbers by their size.
 
-    -1 is no class but the mark of a row without a label, unless nothing else than 0 and 1 stands beside it.
+    -1 is no class but the mark of a row without a label, unless only 0 and 1 stand beside it.
 
     Args:
       labels: all of them.
@@ -59,9 +59,9 @@ def classes_of(labels: Collection[str], place: str) -> list[str]:
     """
     names = set(labels)
     if UNLABELLED in names and names <= {UNLABELLED, "0", "1"}:
-        others = " and ".join(sorted(names - {UNLABELLED})) or "no other"
+        beside = " and ".join(sorted(names - {UNLABELLED})) or "no other"
         raise ValueError(
-            f"{place} has the label -1, which beside {others} may be a class or "
+            f"{place} has the label -1, which beside {beside} may be a class or "
             "say that the row has no label. Write the class as a word, or leave the label of such rows empty (null)."
         )
     names -= {UNLABELLED}

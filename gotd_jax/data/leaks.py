@@ -8,8 +8,9 @@ shares with a tested text:
 * all words of a text of the pool of fewer, 4 to 12, in a tested one.
 
 A text of fewer than 4 words is a part of too many others by chance, and counts only where both are the same; one without words,
-never. Words are those of `gotd_jax.data.words`; a character of a script without spaces is one of the 13, and half a one of the
-4. A text of the pool is what it was before it was cut: runs are looked for across all of its chunks that follow each other.
+never. Words are those of `gotd_jax.data.text_normalisation`; a character of a script without spaces is one of the 13, and half
+a one of the 4. A text of the pool is what it was before it was cut: runs are looked for across all of its chunks that follow
+each other.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import dataclasses
 
 import numpy as np
 
-from gotd_jax.data import runs
+from gotd_jax.data import word_ngrams
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.runs import LONGEST
+from gotd_jax.data.word_ngrams import LONGEST
 from gotd_jax.progress import progress
 
 MOST = 0.5  # of a text's runs: a pool that has so many of them has the text
@@ -66,9 +67,9 @@ def search(pool: Corpus, sought: Corpus) -> Found:
       sought: m texts; of a pair, both sentences count.
     """
     wanted = _Sought(sought)
-    edges, short = np.zeros(len(pool) + 1, np.int64), [np.empty(0, runs.SHORT)]
+    edges, short = np.zeros(len(pool) + 1, np.int64), [np.empty(0, word_ngrams.SHORT)]
     with progress(total=len(pool), unit="chunks", what="leak check") as bar:
-        for read, block in runs.blocks(pool):
+        for read, block in word_ngrams.blocks(pool):
             for length, numbers in block.runs(wanted.lengths):
                 places = np.flatnonzero(block.within(length))
                 places = places[wanted.find(length, numbers[places])]
@@ -91,7 +92,7 @@ class _Sought:
 
     def __init__(self, corpus: Corpus):
         every = [*enumerate(corpus.texts()), *((row, pair) for row, pair in enumerate(corpus.pairs()) if pair)]
-        self._words = runs.of_texts([text for _, text in every])
+        self._words = word_ngrams.of_texts([text for _, text in every])
         rows = np.array([row for row, _ in every], np.int64)
         short = self._words.short()
         self._few = _Runs(short["number"][short["few"]], rows[short["first"][short["few"]]])

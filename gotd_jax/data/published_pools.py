@@ -1,4 +1,4 @@
-"""The paper's candidate pools by name (App. C.1.2): where each can still be had, and what differs from what the paper read.
+"""The paper's candidate pools by name (App. C.1.2): where each can be had today, and its differences from the paper's.
 
 All are read from files of the Hugging Face hub, at the commit that stands behind the `@`, and with `per_domain` as a stream
 (`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; none was downloaded by us.
@@ -15,10 +15,10 @@ class PublishedPool:
     """One of the seven domains, or what stands in for one.
 
     Attributes:
-      source: what `gotd_jax.data.readers` reads it from; None where it cannot be had any more.
+      source: the argument of `gotd_jax.data.readers.read`; None where it cannot be had any more.
       text_field: where a row keeps its text.
-      paper: what the paper read.
-      differs: what is different today, or why it cannot be had.
+      paper: the data set that the paper read.
+      differs: the difference today, or why it cannot be had.
       stands_for: the domain of the paper that this stands in for; '' for the paper's own.
     """
 

@@ -11,22 +11,21 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gotd_jax.contents import sha256
-from gotd_jax.data import libraries
-from gotd_jax.data import listing as listing_of
+from gotd_jax.checksums import sha256
+from gotd_jax.data import dataset_libraries, source_files
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import DEFAULT_ID, Fields
 from gotd_jax.data.formats import format_of
-from gotd_jax.data.listing import LeftOut, Listing
+from gotd_jax.data.source_files import LeftOut, Listing
 
 SPLIT = re.compile(r"(?P<name>.+?):(?P<split>[^:/\[]+(\[[^\]]*\][^:/\[]*)*)")  # train, train[:10%], train[:9]+test
-LIBRARIES = {"tfds": libraries.tfds, "hf": libraries.hub}
+LIBRARIES = {"tfds": dataset_libraries.tfds, "hf": dataset_libraries.hub}
 TXT = ("line", "paragraph", "file")
 Source = str | os.PathLike
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
+class RowStream:
     """One file or one library's dataset of a source.
 
     Attributes:
@@ -37,7 +36,7 @@ class Part:
 
     label: str
     place: str
-    rows: libraries.Rows
+    rows: dataset_libraries.Rows
 
 
 def read(source: Source | Sequence[Source], *, path: str | os.PathLike | None = None, **options) -> Corpus:
@@ -50,7 +49,7 @@ def read(source: Source | Sequence[Source], *, path: str | os.PathLike | None = 
       **options: the fields and the domain; see `records`.
 
     Raises:
-      ValueError: see `records`; then nothing is written, and what stood at `path` before still stands.
+      ValueError: see `records`; then no file is written, and an earlier one at `path` still stands.
     """
     return Corpus.from_records(records(source, **options), path)
 
@@ -68,7 +67,7 @@ def records(
     """Returns an iterator over the texts of `source`, dicts of id, text, pair and domain, that holds few of them at a time.
 
     Every part of the source is opened, and its first text read, before this returns. Rows whose text and pair are null or
-    only white space are passed over. Half surrogates, which JSON can escape and UTF-8 cannot hold, become U+FFFD.
+    only white space are passed over. Lone surrogates, which JSON can escape and UTF-8 cannot hold, become U+FFFD.
 
     Args:
       source: one of these, or a sequence of them, in order:
@@ -78,7 +77,7 @@ def records(
         plain text beside files of rows or what by its name is about the data (`left_out` returns them);
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
-        `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.named`.
+        `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.parse_name`.
       text_field: the field with the text; `meta.text` is the field `text` of the field `meta`.
       id_field: the field with the id. Rows without the default one, and all rows with None, get
         `<file>:<line or row number from 1>`, the file's name counted from the folder common to all files. Ids of the
@@ -86,7 +85,7 @@ def records(
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       domain_field: the field with the domain; None: there is none.
       domain: the domain of every record, or of those whose field is null.
-      txt: what one text of a plain-text file is: 'line', 'paragraph' (between blank lines) or 'file'.
+      txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
 
     Raises:
       ValueError: the source does not exist, is of no supported format, is damaged, is not UTF-8, lacks a field, has
@@ -104,10 +103,10 @@ def records(
 
 
 def describe(source: Source | Sequence[Source], *, versions: bool = True) -> list[list]:
-    """Returns what `source` holds today: JSON-like, one entry a file, with its name, bytes and SHA-256.
+    """Returns the state of `source` today: JSON-like, one entry a file, with its name, bytes and SHA-256.
 
-    A saved dataset, and a folder after `tfds:` or `hf:`, have an entry for each of their files. What else a library keeps has
-    its name and the library's version of it, None where the library tells none.
+    A saved dataset, and a folder after `tfds:` or `hf:`, have an entry for each of their files. A dataset that a library keeps
+    elsewhere has its name and the library's version of it, None where there is none.
 
     Args:
       source: see `records`.
@@ -126,30 +125,30 @@ def describe(source: Source | Sequence[Source], *, versions: bool = True) -> lis
 
 
 def left_out(source: Source | Sequence[Source]) -> list[LeftOut]:
-    """Returns what lies in the folders and globs of `source` and is not read."""
+    """Returns the files in the folders and globs of `source` that are not read."""
     return [entry for listing in _listings(source) for entry in listing.left_out]
 
 
 def remarks(name: str, source: Source | Sequence[Source]) -> list[str]:
-    """Returns sentences about what a person may not expect of `source`: files that are left out, several splits together.
+    """Returns sentences about surprises in `source`: files that are left out, several splits together.
 
     Args:
       name: of the source, for the sentences.
       source: see `records`.
     """
-    return [said for listing in _listings(source) for said in listing_of.remarks(name, listing)]
+    return [said for listing in _listings(source) for said in source_files.remarks(name, listing)]
 
 
 def exists(source: str) -> bool:
-    """Returns whether there is anything that `source` stands for: a file, a folder, a match of a glob, or a library's name."""
+    """Returns whether `source` stands for anything: a file, a folder, a match of a glob, or a library's name."""
     path = Path(source).expanduser()
-    if source.partition(":")[0] in LIBRARIES or path.exists() or libraries.find_saved(path):
+    if source.partition(":")[0] in LIBRARIES or path.exists() or dataset_libraries.find_saved(path):
         return True
     return glob.has_magic(source) and next(glob.iglob(str(path), recursive=True), None) is not None
 
 
 def version(source: Source | Sequence[Source]) -> str | None:
-    """Returns the version of what a library keeps, `tfds:` and `hf:`; None for files, and where the library tells none.
+    """Returns the version of a library's dataset, `tfds:` and `hf:`; None for files, and where the library tells none.
 
     Raises:
       ValueError: there is no such dataset.
@@ -161,26 +160,26 @@ def version(source: Source | Sequence[Source]) -> str | None:
 @functools.lru_cache
 def _version(source: str) -> str | None:
     named = _named(source)
-    return libraries.version_of(source.partition(":")[0], os.path.expanduser(named["name"]))
+    return dataset_libraries.version_of(source.partition(":")[0], os.path.expanduser(named["name"]))
 
 
 def files_of(source: str) -> list[Path]:
-    """Returns the files that `source` is read from; none of what a library keeps somewhere of its own."""
+    """Returns the files that `source` is read from; none of a dataset that a library keeps in a place of its own."""
     scheme = source.partition(":")[0]
     if scheme in LIBRARIES:
         folder = Path(_named(source)["name"]).expanduser()
         return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
     path = Path(source).expanduser()
-    saved = libraries.find_saved(path)
-    return libraries.saved_files(*saved) if saved else list(listing_of.find(path, source).files)
+    saved = dataset_libraries.find_saved(path)
+    return dataset_libraries.saved_files(*saved) if saved else list(source_files.find(path, source).files)
 
 
 def _listings(source: Source | Sequence[Source]) -> list[Listing]:
     found = []
     for name in map(os.fspath, _each(source)):
         path = Path(name).expanduser()
-        if name.partition(":")[0] not in LIBRARIES and not libraries.find_saved(path):
-            found.append(listing_of.find(path, name))
+        if name.partition(":")[0] not in LIBRARIES and not dataset_libraries.find_saved(path):
+            found.append(source_files.find(path, name))
     return found
 
 
@@ -188,7 +187,7 @@ def _each(source: Source | Sequence[Source]) -> list[Source]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
 
-def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
+def _part_records(part: RowStream, fields: Fields, domain: str) -> Iterator[dict]:
     for number, row in part.rows():
         place = f"{part.place}:{number}"
         text, pair = fields.text_of(row, place), fields.pair_of(row, place)
@@ -202,7 +201,7 @@ def _part_records(part: Part, fields: Fields, domain: str) -> Iterator[dict]:
             }
 
 
-def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:
+def _parts(sources: Sequence[Source], fields: Fields) -> list[RowStream]:
     found = [entry for source in sources for entry in _resolve(os.fspath(source), fields)]
     files = [os.path.abspath(entry) for entry in found if isinstance(entry, Path)]
     twice = next((file for file in files if files.count(file) > 1), None) if len(set(files)) < len(files) else None
@@ -213,24 +212,24 @@ def _parts(sources: Sequence[Source], fields: Fields) -> list[Part]:
     return [_file(entry, common, fields) if isinstance(entry, Path) else entry for entry in found]
 
 
-def _file(path: Path, common: str, fields: Fields) -> Part:
+def _file(path: Path, common: str, fields: Fields) -> RowStream:
     label = path.absolute().relative_to(common).as_posix()
-    return Part(label, str(path), functools.partial(format_of(path), path, fields))
+    return RowStream(label, str(path), functools.partial(format_of(path), path, fields))
 
 
-def _resolve(source: str, fields: Fields) -> list[Path | Part]:
-    """Returns what `source` names: the paths of files, or one part that a library reads."""
+def _resolve(source: str, fields: Fields) -> list[Path | RowStream]:
+    """Returns the parts of `source`: the paths of files, or one part that a library reads."""
     scheme = source.partition(":")[0]
     if scheme in LIBRARIES:
         named = _named(source)
         label, rows = LIBRARIES[scheme](os.path.expanduser(named["name"]), named["split"], fields)
-        return [Part(label, source, rows)]
+        return [RowStream(label, source, rows)]
     path = Path(source).expanduser()
-    saved = libraries.find_saved(path)
+    saved = dataset_libraries.find_saved(path)
     if saved:
-        label, rows = libraries.saved(*saved, fields)
-        return [Part(label, source, rows)]
-    return list(listing_of.find(path, source).files)
+        label, rows = dataset_libraries.saved(*saved, fields)
+        return [RowStream(label, source, rows)]
+    return list(source_files.find(path, source).files)
 
 
 def _named(source: str) -> re.Match:

@@ -60,11 +60,11 @@ class Task:
       name: as the tables print it.
       kind: 'classification' or 'regression'.
       classes: the names of the classes, in the order of the logits; () for regression.
-      metrics: names in `gotd_jax.training.metrics.METRICS`; the first is the one tables show.
+      metrics: names in `gotd_jax.evaluation.metrics.METRICS`; the first is the one tables show.
       train: the labelled training examples; without labels their texts are the target of the selection.
-      validation: what choices are made on, None where the task has no such split.
-      test: what scores are made on.
-      test_split: what `test` really is: 'test', 'dev' (GLUE keeps the labels of its test sets), ...
+      validation: examples that choices are made on; None where the task has no such split.
+      test: examples that scores are made on.
+      test_split: which published split `test` is: 'test', 'dev' (GLUE keeps the labels of its test sets), ...
     """
 
     name: str
@@ -132,7 +132,7 @@ def draw(examples: Examples, n: int | None, seed: int) -> Examples:
 
 
 def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    """Returns (what is left for training, a validation split drawn by `seed` as in `draw`), both in their order.
+    """Returns (the rest for training, a validation split drawn by `seed` as in `draw`), both in their order.
 
     Args:
       examples: of a task without a validation split.
@@ -152,7 +152,7 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
 
 
 def target_corpus(task: Task) -> Corpus:
-    """Returns the texts of the training examples, without their labels: what a selection aims at."""
+    """Returns the texts of the training examples, without their labels: the target of a selection."""
     return task.train.corpus
 
 
@@ -167,8 +167,8 @@ def _drawing_order(labels: np.ndarray, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(labels))
     if labels.dtype == np.float32:
         return order
-    turns = np.empty(len(labels))
+    ranks = np.empty(len(labels))
     for label in np.unique(labels):
         places = np.flatnonzero(labels[order] == label)
-        turns[places] = (np.arange(len(places)) + 0.5) / len(places)
-    return order[np.argsort(turns, kind="stable")]
+        ranks[places] = (np.arange(len(places)) + 0.5) / len(places)
+    return order[np.argsort(ranks, kind="stable")]

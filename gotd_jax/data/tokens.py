@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax.artifacts import read_object
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import read_object
 
 TEXTS_PER_CALL = 2048
-# What sentence-transformers says of the tokeniser beside it, under names that it has had.
+# The settings of sentence-transformers for the tokeniser beside them, under all names that the file has had.
 SENTENCE_CONFIGS = tuple(
     f"sentence_{name}_config.json" for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
@@ -93,7 +93,7 @@ def load_tokenizer(source: str | os.PathLike):
 
 
 def sentence_config(folder: Path) -> dict[str, Any]:
-    """Returns what sentence-transformers says of the transformer in `folder`, `sentence_bert_config.json`; {} without.
+    """Returns the settings of sentence-transformers for the transformer in `folder`, `sentence_bert_config.json`; {} without.
 
     Raises:
       ValueError: it is no JSON object.
@@ -112,7 +112,7 @@ def tokenise(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") ->
       tokenizer: as `load_tokenizer` returns it.
       corpus: n texts.
       max_length: tokens of a text that are kept, special ones included.
-      prompt: what every text is begun with.
+      prompt: put before every text.
     """
     parts = [(*_flat([]), np.zeros(0, np.int64))]
     for start in range(0, len(corpus), TEXTS_PER_CALL):

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import read_json, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
+from gotd_jax.files import read_json, write_json
 
 VECTORS, COVERAGE, DONE = "embeddings.npy", "coverage.npy", "done.json"
 DTYPES = ("float32", "float16")
 
 
 class VectorFile:
-    """The vectors of a corpus as they are written, and what was read of each text.
+    """The vectors of a corpus as they are written, and how much was read of each text.
 
     Args:
       folder: where they lie, as an earlier attempt left it.
@@ -39,7 +39,7 @@ class VectorFile:
         self._counts = np.lib.format.open_memmap(folder / COVERAGE, mode, np.int32, (rows, 3))
 
     def write(self, vectors: np.ndarray, read: Coverage) -> None:
-        """Writes the vectors of the next distinct texts, float32 [k, d], and what was read of them.
+        """Writes the vectors of the next distinct texts, float32 [k, d], and how much was read of them.
 
         Raises:
           RuntimeError: a number is too large for the file's dtype.
@@ -60,12 +60,12 @@ class VectorFile:
 
 
 def keep_coverage(folder: Path, read: Coverage) -> None:
-    """Writes what was read of texts into `folder`, as it lies beside their vectors."""
+    """Writes how much was read of texts into `folder`, as it lies beside their vectors."""
     np.save(folder / COVERAGE, _columns(read))
 
 
 def kept_coverage(folder: Path) -> Coverage:
-    """Returns what was read of the texts whose vectors lie in `folder`."""
+    """Returns how much was read of the texts whose vectors lie in `folder`."""
     return Coverage(*np.load(folder / COVERAGE).astype(np.int64).T)
 
 

@@ -1,1 +1,1 @@
-"""What was written: its toxicity, its form, its likelihood."""
+"""Measures of models: toxicity and form of their continuations, likelihood, multiple choice, the evaluation harness."""

@@ -5,37 +5,34 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gotd_jax import artifacts, contents
+from gotd_jax import artifacts
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import tokenise
+from gotd_jax.evaluation.predictions import predict
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, read_config
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.published import load as load_model
-from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.training.batches import pad_id
-from gotd_jax.training.evaluate import predict
-from gotd_jax.training.recipe import Recipe
+from gotd_jax.models.folders import CONFIG, read_config
+from gotd_jax.models.loading import load as load_model
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import pad_id, tokenizer_of
 
 TOXIC = ("toxic", "toxicity")
 UNNAMED = ("label_0", "label_1")
 TEXTS_PER_CALL = 4096
-LONGEST = 512  # tokens; what is over is cut
-OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; what is farther outside was trained toward others
+LONGEST = 512  # tokens that are read of a text
+OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; outputs farther outside were trained toward other numbers
 
 
 def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str = "float32") -> Scorer:
     """Returns the scorer that a published classifier is.
 
-    The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. What is done
-    to the outputs is what the pipelines of transformers do: softmax for one label of two, a sigmoid where labels are
+    The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. Outputs become
+    probabilities as in the pipelines of transformers: softmax for one label of two, a sigmoid where labels are
     independent (`problem_type` 'multi_label_classification') or there is one output. A regression's output is taken as
-    it is; what is at most 0.25 outside [0, 1] is cut to it.
+    it is; outputs at most 0.25 outside [0, 1] are cut to it.
 
     Args:
       source: a Hugging Face folder or hub name.
@@ -43,7 +40,7 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
       compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
 
     Raises:
-      ValueError: see `gotd_jax.models.published.load`; or there is no telling which of the labels is toxicity, or how
+      ValueError: see `gotd_jax.models.loading.load`; or there is no telling which of the labels is toxicity, or how
         its probability is computed.
     """
     model = load_model(source, "classifier", compute_dtype=compute_dtype)
@@ -53,15 +50,9 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
         )
     outputs = model.params["head"]["output"]["bias"].shape[0]
     problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
-    recipe = Recipe(batch_size=batch_size, max_length=min(LONGEST, model.config.max_length))
-    version = artifacts.fingerprint(
-        {
-            "model": model.fingerprint,
-            "tokeniser": _digests(model.source),
-            "reading": [problem, place, recipe.max_length],
-        }
-    )
-    rate = functools.partial(_rate, model, tokenizer_of(model), recipe, problem, place)
+    sizes = {"batch_size": batch_size, "max_length": min(LONGEST, model.config.max_length)}
+    version = artifacts.fingerprint({"model": model.fingerprint, "reading": [problem, place, sizes["max_length"]]})
+    rate = functools.partial(_rate, model, tokenizer_of(model), sizes, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 
@@ -115,12 +106,7 @@ def probabilities(outputs: np.ndarray, problem: str, place: int) -> np.ndarray:
     return softmax(outputs, axis=1)[:, place]
 
 
-def _rate(model: Loaded, tokenizer, recipe: Recipe, problem: str, place: int, texts: Sequence[str]) -> np.ndarray:
-    tokens = tokenise(tokenizer, Corpus.from_texts(texts), recipe.max_length)
-    outputs = predict(model.definition, model.params, tokens, recipe, pad_id=pad_id(tokenizer))
+def _rate(model: Loaded, tokenizer, sizes: Mapping[str, int], problem: str, place: int, texts: Sequence[str]) -> np.ndarray:
+    tokens = tokenise(tokenizer, Corpus.from_texts(texts), sizes["max_length"])
+    outputs = predict(model.definition, model.params, tokens, **sizes, pad_id=pad_id(tokenizer))
     return probabilities(outputs, problem, place)
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
-    return {path.name: contents.sha256(path) for path in files}

@@ -7,11 +7,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from gotd_jax.artifacts import whole_file
 from gotd_jax.data.choice_tasks import CHOICE_TASKS, ChoiceTask
-from gotd_jax.models import causal
+from gotd_jax.files import whole_file
+from gotd_jax.models.loading import load
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 
 PACKAGED = "_packaged"  # ends the names of exported tasks, which are not quite the harness's own
 UTILITY_TASKS = {  # the columns of the paper's Table 7, and the harness's names; ANLI is the mean of its rounds
@@ -46,7 +46,7 @@ def evaluate(
       params: to use instead of the model's own.
       items: of each task, its first; None: all.
       shots: solved examples before each item; None: as the task has it.
-      seed: of what is sampled.
+      seed: of the sampling.
 
     Raises:
       ValueError: the harness knows no task of a name, or a model cannot be evaluated.
@@ -73,7 +73,7 @@ def evaluate(
     manager = Manager(include_defaults=bool(names))
     if unknown := [name for name in names if name not in manager.all_tasks]:
         raise ValueError(f"The harness knows no task {', '.join(unknown)}. Packaged ones are {_packaged()}, once exported.")
-    loaded = model if isinstance(model, Loaded) else causal.load(model)
+    loaded = model if isinstance(model, Loaded) else load(model)
     found = evaluator.simple_evaluate(
         HarnessModel(loaded, tokenizer_of(loaded), params=params, seed=seed),
         tasks=[*names, *files],

@@ -13,8 +13,8 @@ import numpy as np
 from lm_eval.api.model import TemplateLM
 from lm_eval.models.utils import handle_stop_sequences, normalize_gen_kwargs, postprocess_generated_text
 
+from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
 
@@ -23,7 +23,7 @@ SAMPLING = {"until", "max_gen_toks", "do_sample", "temperature", "top_p"}
 
 
 class _Setting(NamedTuple):
-    """How the harness asks for a continuation."""
+    """The settings with which the harness asks for a continuation."""
 
     until: tuple[str, ...]
     new_tokens: int
@@ -44,7 +44,7 @@ class _Setting(NamedTuple):
 
 
 class HarnessModel(TemplateLM):
-    """What the harness asks models for: likelihoods of continuations and of texts, and continuations.
+    """A model as the harness uses it: for likelihoods of continuations and of texts, and for continuations.
 
     Args:
       model: a causal language model.
@@ -81,7 +81,7 @@ class HarnessModel(TemplateLM):
 
     @property
     def tokenizer_name(self) -> str:
-        """What the harness's caches of requests are kept by."""
+        """The key of the harness's caches of requests."""
         return str(self.tokenizer.name_or_path).replace("/", "__")
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
@@ -94,7 +94,7 @@ class HarnessModel(TemplateLM):
         )
 
     def tok_encode(self, string: str, add_special_tokens: bool | None = None, **_) -> list[int]:
-        """Returns the tokens of a text, as `gotd_jax.evaluation.pairs.encode`."""
+        """Returns the tokens of a text, as `gotd_jax.evaluation.context_pairs.encode`."""
         return encode(self.tokenizer, string, special=add_special_tokens)
 
     def _loglikelihood_tokens(self, requests, disable_tqdm: bool = False, **_) -> list[tuple[float, bool]]:
@@ -116,7 +116,7 @@ class HarnessModel(TemplateLM):
         return sums
 
     def generate_until(self, requests, disable_tqdm: bool = False) -> list[str]:
-        """Returns what the model writes after each request's context, up to the first of its stop strings.
+        """Returns the model's continuation of each request's context, up to the first of its stop strings.
 
         Raises:
           ValueError: a request asks for a way of sampling other than a temperature and a nucleus.

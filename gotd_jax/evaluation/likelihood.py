@@ -1,4 +1,4 @@
-"""Log-likelihoods of continuations: a context is read once for all that follow it, and logits are made of what is scored."""
+"""Log-likelihoods of continuations: a context is read once for all that follow it, and only scored tokens have logits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
-from gotd_jax.evaluation.groups import Batch, Shape, batches
-from gotd_jax.evaluation.pairs import Pair
+from gotd_jax.evaluation.context_batches import Batch, Shape, batches
+from gotd_jax.evaluation.context_pairs import Pair
 from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
@@ -59,10 +59,10 @@ def log_likelihoods(
     Args:
       model: a causal language model.
       pairs: the token ids of a context and of its continuation, at least one each. Where a text has no context, an end
-        token stands for it; `gotd_jax.evaluation.pairs` makes pairs of texts.
+        token stands for it; `gotd_jax.evaluation.context_pairs` makes pairs of texts.
       params: to use instead of the model's own.
       cut: whether contexts lose their first tokens where a pair is longer than the model's positions, as the harness has
-        it. Not by default: what is scored would be another text than the one that was given.
+        it. Not by default: another text than the given one would be scored.
       contexts: whether to score the contexts themselves too. It costs the logits of all their tokens.
 
     Raises:

@@ -1,7 +1,7 @@
 """The scorer of alt-profanity-check: a linear SVM over words, its margin made a probability, in five folds.
 
-The package (MIT) keeps it as pickled scikit-learn objects. Their numbers are read once, without running anything of them,
-and kept in a file that holds nothing but numbers and words.
+The package (MIT) keeps it as pickled scikit-learn objects. Their numbers are read once, without running any code that they
+name, and kept in a file of numbers and words alone.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gotd_jax.artifacts import cache_folder, whole_file
 from gotd_jax.data.packages import PACKAGES, fetch, open_member
 from gotd_jax.evaluation import pickled_numbers
 from gotd_jax.evaluation.pickled_numbers import Inert
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import cache_folder, whole_file
 
 PACKAGE = PACKAGES["alt-profanity-check"]
 READING = 1  # raised when other numbers are made of the same package
@@ -54,7 +54,7 @@ class LinearModel:
 
     Attributes:
       words: the vocabulary, v of them.
-      token_pattern: what a word is, a regular expression.
+      token_pattern: the regular expression of a word.
       idf: inverse document frequency of each word, float64 [v].
       weights: w of each fold, float64 [k, v].
       intercepts: float64 [k].
@@ -118,12 +118,12 @@ def extract(vectoriser: bytes, classifier: bytes) -> LinearModel:
     """Returns the model in the package's two joblib files, given their contents.
 
     Raises:
-      ValueError: a file is damaged, names what it should not, or holds a model of another kind.
+      ValueError: a file is damaged, names an unknown class or function, or holds a model of another kind.
     """
     words = pickled_numbers.read(vectoriser, KINDS, f"vectorizer.joblib of {PACKAGE.name}").fields
     folds = pickled_numbers.read(classifier, KINDS, f"model.joblib of {PACKAGE.name}").fields["calibrated_classifiers_"]
     other = {name: words.get(name) for name, value in VECTORISER.items() if words.get(name) != value}
-    if other or any(fold.fields["method"] != "sigmoid" or list(fold.fields["classes"]) != [0, 1] for fold in folds):
+    if other or any(fold.fields["method"] != "sigmoid" or list(fold.fields["classes"].numbers) != [0, 1] for fold in folds):
         raise ValueError(
             f"{PACKAGE.name} holds a model of another kind, its words with {other}. Install version {PACKAGE.version}."
         )
@@ -135,9 +135,9 @@ def extract(vectoriser: bytes, classifier: bytes) -> LinearModel:
     return LinearModel(
         words=order,
         token_pattern=words["token_pattern"],
-        idf=words["_tfidf"].fields["idf_"],
-        weights=np.concatenate([machine["coef_"] for machine in machines]),
-        intercepts=np.concatenate([machine["intercept_"] for machine in machines]),
+        idf=words["_tfidf"].fields["idf_"].numbers,
+        weights=np.concatenate([machine["coef_"].numbers for machine in machines]),
+        intercepts=np.concatenate([machine["intercept_"].numbers for machine in machines]),
         slopes=np.array([sigmoid["a_"] for sigmoid in sigmoids]),
         offsets=np.array([sigmoid["b_"] for sigmoid in sigmoids]),
     )

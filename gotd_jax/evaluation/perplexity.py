@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 
 
 @dataclasses.dataclass(frozen=True)
 class Perplexity:
-    """How well a text is predicted.
+    """The loss over texts.
 
     Attributes:
       nats: -log p of each text, summed.
@@ -48,7 +48,7 @@ def perplexity(
     """Returns the perplexity exp(-1/T sum_t log p(token t | tokens before it in its window)) over all T tokens of all texts.
 
     Every token is predicted once, a text's first from `prefix`. Texts longer than `max_length` are cut into windows
-    (`gotd_jax.evaluation.pairs.rolling`), in which a token sees what stands before it in its own.
+    (`gotd_jax.evaluation.context_pairs.rolling`), in which a token sees what stands before it in its own.
 
     Args:
       model: a causal language model; of a corpus, its tokeniser is used too.

@@ -1,4 +1,4 @@
-"""`Scorer`: what says how toxic a text is, by name and version."""
+"""`Scorer`: a measure of the toxicity of texts, with a name and a version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a language model predicts each of many texts: its mean loss per token, text by text."""
+"""Losses of single texts under a language model: the mean per token of each."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from flax import nnx
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
-from gotd_jax.artifacts import whole_file
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.length_buckets import batches_by_width
 from gotd_jax.data.tokens import Tokens, tokenise
-from gotd_jax.data.widths import batches_by_width
+from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import encode, prefix_id, rolling
+from gotd_jax.files import whole_file
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
-from gotd_jax.training.batches import Vocabulary
 
-TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and what a stop can lose
+TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and are read again after a stop
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
 
 
@@ -40,11 +39,11 @@ def losses(
 ) -> np.ndarray:
     """Returns the mean loss per predicted token of every text, nats, float32 [n].
 
-    A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is what
-    `gotd_jax.evaluation.perplexity` says of the text alone. A masked one reads the first `max_length` tokens. Of these 15 %,
+    A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is
+    the `gotd_jax.evaluation.perplexity` of the text alone. A masked one reads the first `max_length` tokens. Of these 15 %,
     at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models are
     asked the same, whatever the batches and the devices. (In training, a fifth of those predicted are not masked. Here all
-    are: what is left in sight says little of the model.)
+    are: the tokens left in place say little of the model.)
 
     A text without a token to predict has loss 0, as a batch without one has in training.
 
@@ -121,7 +120,7 @@ def _predicted(tokens: int) -> int:
 
 
 def _batches(tokens: Tokens, masked: list[np.ndarray], vocabulary: Vocabulary) -> Iterator[tuple[np.ndarray, dict]]:
-    """Yields (rows, arrays): `ids`, `mask`, `types` [B, T], and `columns`, `labels`, `weights` [B, K] of what is predicted."""
+    """Yields (rows, arrays): `ids`, `mask`, `types` [B, T], and `columns`, `labels`, `weights` [B, K] of predicted tokens."""
     for rows, width, height in batches_by_width(tokens.lengths):
         batch = tokens.pad(rows, width, height=height, pad_id=vocabulary.pad_id)
         columns = np.zeros((height, _predicted(width)), np.int32)

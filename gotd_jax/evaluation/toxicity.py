@@ -9,10 +9,10 @@ import numpy as np
 
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.evaluation import classifier_scorer, lexicon, linear_scorer
+from gotd_jax.evaluation import classifier_scorer, lexicon_scorer, linear_scorer
 from gotd_jax.evaluation.scorer import Scorer
 
-SCORERS = {"linear": linear_scorer.load, "lexicon": lexicon.load}
+SCORERS = {"linear": linear_scorer.load, "lexicon": lexicon_scorer.load}
 
 
 def load(name: str | os.PathLike) -> Scorer:

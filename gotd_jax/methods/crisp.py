@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gotd_jax.data import samples
+from gotd_jax.data import sampling
 from gotd_jax.methods.neighbours import embeddings_of, unit
 from gotd_jax.methods.problem import Problem, Selection, drawn
 
@@ -60,7 +60,7 @@ def _clustered(embeddings: np.ndarray, clusters: int):
     from sklearn.cluster import MiniBatchKMeans
 
     k_means = MiniBatchKMeans(clusters, random_state=CLUSTERING_SEED, batch_size=4096, n_init=3)
-    rows = samples.drawn(len(embeddings), TEXTS_CLUSTERED, CLUSTERING_SEED)
+    rows = sampling.drawn(len(embeddings), TEXTS_CLUSTERED, CLUSTERING_SEED)
     return k_means.fit(np.asarray(unit(embeddings[rows])))
 
 

@@ -1,54 +1,16 @@
-"""`EncoderConfig`: what an encoder is, read from the `config.json` of a Hugging Face folder."""
+"""`EncoderConfig` and `DecoderConfig`: the sizes and rates of a model. `config_json` reads them from a `config.json`."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
-from gotd_jax.models.keys import number, optional, refuse_quantised, required_size, size
 from gotd_jax.models.layers import ACTIVATIONS, COMPUTE_DTYPES
 
 # The architecture behind each `model_type` of Hugging Face. MiniLM-style encoders are published as `bert`.
-FAMILIES = {"bert": "bert", "distilbert": "distilbert", "roberta": "roberta", "xlm-roberta": "roberta", "camembert": "roberta"}
-
-REQUIRED = object()
-
-# Our field: the key in config.json, and what the published configuration class takes where the key is absent.
-BERT_KEYS = {
-    "vocab_size": ("vocab_size", REQUIRED),
-    "width": ("hidden_size", REQUIRED),
-    "layers": ("num_hidden_layers", REQUIRED),
-    "heads": ("num_attention_heads", REQUIRED),
-    "mlp_width": ("intermediate_size", REQUIRED),
-    "activation": ("hidden_act", "gelu"),
-    "max_positions": ("max_position_embeddings", 512),
-    "type_vocab_size": ("type_vocab_size", 2),
-    "pad_id": ("pad_token_id", 0),
-    "norm_epsilon": ("layer_norm_eps", 1e-12),
-    "initializer_range": ("initializer_range", 0.02),
-    "hidden_dropout": ("hidden_dropout_prob", 0.1),
-    "attention_dropout": ("attention_probs_dropout_prob", 0.1),
-    "classifier_dropout": ("classifier_dropout", None),
-}
-DISTILBERT_KEYS = {
-    "vocab_size": ("vocab_size", REQUIRED),
-    "width": ("dim", REQUIRED),
-    "layers": ("n_layers", REQUIRED),
-    "heads": ("n_heads", REQUIRED),
-    "mlp_width": ("hidden_dim", REQUIRED),
-    "activation": ("activation", "gelu"),
-    "max_positions": ("max_position_embeddings", 512),
-    "pad_id": ("pad_token_id", 0),
-    "initializer_range": ("initializer_range", 0.02),
-    "hidden_dropout": ("dropout", 0.1),
-    "attention_dropout": ("attention_dropout", 0.1),
-    "classifier_dropout": ("seq_classif_dropout", 0.2),
-}
-KEYS = {"bert": BERT_KEYS, "distilbert": DISTILBERT_KEYS, "roberta": {**BERT_KEYS, "pad_id": ("pad_token_id", 1)}}
-
-
-SIZES = ("max_positions", "type_vocab_size")
+ENCODERS = {"bert": "bert", "distilbert": "distilbert", "roberta": "roberta", "xlm-roberta": "roberta", "camembert": "roberta"}
+DECODERS = {"gpt2": "gpt2", "gpt_neo": "gpt_neo", "llama": "llama"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +18,7 @@ class EncoderConfig:
     """The sizes and rates of an encoder; hashable, so that it can be static under `jax.jit`.
 
     Args:
-      model_type: Hugging Face's name, one of `FAMILIES`.
+      model_type: Hugging Face's name, one of `ENCODERS`.
       vocab_size: rows of the word embedding.
       width: size of a hidden state.
       layers: number of transformer blocks.
@@ -67,11 +29,12 @@ class EncoderConfig:
       type_vocab_size: token types; 0 where the family has none.
       pad_id: the padding token.
       norm_epsilon: added to the variance in each layer normalisation.
+      tied: whether a masked-LM head may take its logits from the word embeddings.
       initializer_range: standard deviation of fresh weights.
       hidden_dropout: rate after the embeddings and before each residual sum.
       attention_dropout: rate on the attention probabilities.
       classifier_dropout: rate in the classifier's head; None takes `hidden_dropout`.
-      compute_dtype: what products with weights read: 'float32', or 'bfloat16' with sums in float32. Parameters, sums
+      compute_dtype: of the operands of products with weights: 'float32', or 'bfloat16' with sums in float32. Parameters, sums
         and all else are float32 either way.
       rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
     """
@@ -87,6 +50,7 @@ class EncoderConfig:
     type_vocab_size: int = 0
     pad_id: int = 0
     norm_epsilon: float = 1e-12
+    tied: bool = True
     initializer_range: float = 0.02
     hidden_dropout: float = 0.1
     attention_dropout: float = 0.1
@@ -95,18 +59,13 @@ class EncoderConfig:
     rematerialise: bool = False
 
     def __post_init__(self):
-        _check_choice("model_type", self.model_type, FAMILIES)
-        _check_choice("activation", self.activation, ACTIVATIONS)
-        _check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES)
-        if self.width % self.heads:
-            raise ValueError(
-                f"{self.heads} attention heads do not divide a width of {self.width}. Choose a divisor of the width."
-            )
+        _check_choices(self, ENCODERS)
+        check_heads(self.heads, self.width)
 
     @property
     def family(self) -> str:
         """The architecture: 'bert', 'distilbert' or 'roberta'."""
-        return FAMILIES[self.model_type]
+        return ENCODERS[self.model_type]
 
     @property
     def max_length(self) -> int:
@@ -119,44 +78,120 @@ class EncoderConfig:
         return 0.0 if self.family == "distilbert" else self.hidden_dropout
 
 
-def from_hf(content: Mapping[str, Any], compute_dtype: str = "float32") -> EncoderConfig:
-    """Returns the configuration that the `config.json` of a Hugging Face folder describes.
+@dataclasses.dataclass(frozen=True)
+class RotaryScaling:
+    """How Llama 3.1 and later stretch rotary positions (`rope_type` 'llama3').
 
     Args:
-      content: the parsed `config.json`. Absent keys take the defaults of the published configuration class.
-      compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
-
-    Raises:
-      ValueError: another architecture, a decoder, positions that are not absolute, an unknown activation, or a
-        missing size.
+      factor: the divisor of the slowest frequencies.
+      low: frequencies with fewer turns than this in the original context are slow.
+      high: those with more are left as they are; in between, the two are blended.
+      original: positions of the original context.
     """
-    model_type = content.get("model_type")
-    _check_choice("model_type", model_type, FAMILIES)
-    refuse_quantised(content)
-    if content.get("is_decoder") or content.get("add_cross_attention"):
-        raise ValueError(
-            f"This {model_type} is configured as a decoder (is_decoder, add_cross_attention); only encoders load here."
-        )
-    positions = content.get("position_embedding_type", "absolute")
-    if positions != "absolute":
-        raise ValueError(f"position_embedding_type is {positions!r}, and only 'absolute' positions are implemented.")
-    fields = {}
-    for field, (key, default) in KEYS[FAMILIES[model_type]].items():
-        if default is REQUIRED:
-            fields[field] = required_size(content, key)
-        elif field == "activation":
-            fields[field] = optional(content, key, default)
-        else:
-            fields[field] = (size if field in SIZES else number)(content, key, default)
-    return EncoderConfig(model_type=model_type, compute_dtype=compute_dtype, **fields)
+
+    factor: float
+    low: float
+    high: float
+    original: int
 
 
-def to_hf(config: EncoderConfig) -> dict[str, Any]:
-    """Returns the keys of `config.json` that `from_hf` reads `config` from."""
-    keys = KEYS[config.family].items()
-    return {"model_type": config.model_type, **{key: getattr(config, field) for field, (key, _) in keys}}
+@dataclasses.dataclass(frozen=True)
+class DecoderConfig:
+    """The sizes and rates of a decoder; hashable, so that it can be static under `jax.jit`.
+
+    Args:
+      model_type: Hugging Face's name, one of `DECODERS`.
+      vocab_size: rows of the word embedding.
+      width: size of a hidden state.
+      layers: number of transformer blocks.
+      heads: attention heads of the queries.
+      key_heads: attention heads of keys and values; divides `heads` (grouped-query attention where fewer).
+      head_width: size of a head.
+      mlp_width: size of the hidden layer of each block.
+      activation: one of `ACTIVATIONS`.
+      gated: whether the MLP multiplies its hidden layer by a second, linear one (SwiGLU where the activation is SiLU).
+      max_positions: the longest text in tokens.
+      norm: 'layer' (LayerNorm) or 'root_mean_square' (RMSNorm).
+      norm_epsilon: added to the variance or mean square.
+      rotary_base: of rotary positions; None for learned ones.
+      rotary_scaling: how they are stretched; None: not.
+      query_bias: whether the projections to queries, keys and values have biases.
+      output_bias: whether the attention's output projection has one.
+      mlp_bias: whether the MLP's layers have them.
+      scaled: whether attention scores are divided by the square root of `head_width`.
+      windows: for each layer, how many positions back it sees, its own among them; None: all.
+      tied: whether logits are products with the word embeddings.
+      initializer_range: standard deviation of fresh weights.
+      embedding_dropout: rate after the embeddings.
+      attention_dropout: rate on the attention probabilities.
+      residual_dropout: rate before each residual sum.
+      end_ids: tokens that end a text; the first parts texts in training.
+      stop_ids: tokens that writing ends at; () where these are `end_ids`.
+      compute_dtype: of the operands of products with weights: 'float32', or 'bfloat16' with sums in float32.
+      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
+    """
+
+    model_type: str
+    vocab_size: int
+    width: int
+    layers: int
+    heads: int
+    key_heads: int
+    head_width: int
+    mlp_width: int
+    activation: str
+    gated: bool
+    max_positions: int
+    norm: str
+    norm_epsilon: float
+    rotary_base: float | None
+    query_bias: bool
+    output_bias: bool
+    mlp_bias: bool
+    scaled: bool
+    windows: tuple[int | None, ...]
+    tied: bool
+    rotary_scaling: RotaryScaling | None = None
+    initializer_range: float = 0.02
+    embedding_dropout: float = 0.0
+    attention_dropout: float = 0.0
+    residual_dropout: float = 0.0
+    end_ids: tuple[int, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+    compute_dtype: str = "float32"
+    rematerialise: bool = False
+
+    def __post_init__(self):
+        _check_choices(self, DECODERS)
+        if self.heads % self.key_heads:
+            raise ValueError(f"{self.key_heads} heads of keys do not divide {self.heads} of queries. Correct one of them.")
+        if len(self.windows) != self.layers:
+            raise ValueError(f"There are {len(self.windows)} attention types for {self.layers} layers. Give one a layer.")
+
+    @property
+    def family(self) -> str:
+        """The architecture: 'gpt2', 'gpt_neo' or 'llama'."""
+        return DECODERS[self.model_type]
+
+    @property
+    def max_length(self) -> int:
+        """The longest text in tokens."""
+        return self.max_positions
 
 
-def _check_choice(field: str, found: Any, known: Mapping[str, Any]) -> None:
+def check_choice(field: str, found: Any, known: Collection[str]) -> None:
+    """Raises ValueError unless `found` is one of the values that `field` can have."""
     if found not in known:
         raise ValueError(f"{field} is {found!r}, and the supported are {', '.join(sorted(known))}.")
+
+
+def check_heads(heads: int, width: int) -> None:
+    """Raises ValueError unless attention heads divide the width of a hidden state."""
+    if width % heads:
+        raise ValueError(f"{heads} attention heads do not divide a width of {width}. Choose a divisor of the width.")
+
+
+def _check_choices(config: EncoderConfig | DecoderConfig, model_types: Collection[str]) -> None:
+    known = {"model_type": model_types, "activation": ACTIVATIONS, "compute_dtype": COMPUTE_DTYPES}
+    for field, choices in known.items():
+        check_choice(field, getattr(config, field), choices)

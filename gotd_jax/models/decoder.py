@@ -1,8 +1,8 @@
 """GPT-2, GPT-Neo and the Llama family as one decoder; the differences are in `DecoderConfig`.
 
-A decoder reads a batch at once, or piece by piece with a `Cache` of what it has read. Positions count what is not padding,
-so that a text's logits are the same wherever in its row it lies. What is read at once attends in blocks of positions, which
-leave out the columns that none of them may see.
+A decoder reads a batch at once, or piece by piece with a `KVCache` of the columns that it has read. Positions count what is not
+padding, so that a text's logits are the same wherever in its row it lies. A batch that is read at once attends in blocks of
+positions, which leave out the columns that none of them may see.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from gotd_jax.models.decoder_config import DecoderConfig
+from gotd_jax.models.causal_mask import CausalMask
+from gotd_jax.models.config import DecoderConfig
+from gotd_jax.models.kv_cache import KVCache
 from gotd_jax.models.layers import (
     ACTIVATIONS,
     ATTENTION_PRECISIONS,
@@ -26,8 +28,7 @@ from gotd_jax.models.layers import (
     rematerialised,
     split_key,
 )
-from gotd_jax.models.rotary import rotated
-from gotd_jax.models.sight import Cache, Sight, sight_of, with_room
+from gotd_jax.models.rotary import Rotation, rotated, rotation_at
 
 QUERY_BLOCK = 128  # a batch read at once attends in blocks of so many positions, each to the columns up to its end
 
@@ -46,7 +47,8 @@ class CausalAttention(nnx.Module):
     def __call__(
         self,
         x: jax.Array,
-        sight: Sight,
+        mask: CausalMask,
+        rotation: Rotation | None,
         window: int | jax.Array | None,
         pages: tuple[jax.Array, jax.Array] | None = None,
         *,
@@ -56,16 +58,17 @@ class CausalAttention(nnx.Module):
 
         Args:
           x: float32 [B, T, D].
-          sight: of the batch.
+          mask: of the batch.
+          rotation: of the batch's positions; None where positions are learned.
           window: how many positions back each sees, its own among them; None: all.
           pages: keys and values of the columns before, [B, key heads, S, head width]; None where there are none.
           key: for dropout on the probabilities.
         """
         query, keys, values = (self._split(project(x)) for project in (self.query, self.key, self.value))
-        if sight.turns is not None:
-            query, keys = (rotated(heads, sight.turns) for heads in (query, keys))
+        if rotation is not None:
+            query, keys = (rotated(heads, rotation) for heads in (query, keys))
         if pages is not None:
-            start = (0, 0, sight.columns[0], 0)
+            start = (0, 0, mask.columns[0], 0)
             keys, values = (jax.lax.dynamic_update_slice(page, new, start) for page, new in zip(pages, (keys, values)))
         attend = functools.partial(self._attended, window=window)
         if pages is None:
@@ -73,23 +76,23 @@ class CausalAttention(nnx.Module):
             ends = [min(start + QUERY_BLOCK, length) for start in range(0, length, QUERY_BLOCK)]
             blocks = zip([0, *ends], ends, split_key(key, len(ends)))
             mixed = [
-                attend(query[:, :, start:end], keys[:, :, :end], values[:, :, :end], sight.block(start, end), key=own)
+                attend(query[:, :, start:end], keys[:, :, :end], values[:, :, :end], mask.block(start, end), key=own)
                 for start, end, own in blocks
             ]
             mixed = jnp.concatenate(mixed, axis=2)
         else:
-            mixed = attend(query, keys, values, sight, key=key)
+            mixed = attend(query, keys, values, mask, key=key)
         return self.output(mixed.swapaxes(1, 2).reshape(*x.shape[:2], -1)), (keys, values)
 
-    def _attended(self, query, keys, values, sight, *, window, key):
-        """Returns what each query mixes of the values, float32 [B, heads, T, head width]."""
+    def _attended(self, query, keys, values, mask, *, window, key):
+        """Returns the values that each query attends to, mixed, float32 [B, heads, T, head width]."""
         config = self.config
         batch, _, length, width = query.shape
         precision = ATTENTION_PRECISIONS[config.compute_dtype]
         grouped = query.reshape(batch, config.key_heads, -1, width)  # queries that share a head of keys, after one another
         scores = jnp.matmul(grouped, keys.mT, precision=precision) * (width**-0.5 if config.scaled else 1.0)
         scores = scores.reshape(batch, config.heads, length, -1)
-        scores = jnp.where(sight.allowed(window), scores, jnp.finfo(scores.dtype).min)
+        scores = jnp.where(mask.allowed(window), scores, jnp.finfo(scores.dtype).min)
         probabilities = dropout(jax.nn.softmax(scores), config.attention_dropout, key)
         mixed = jnp.matmul(probabilities.reshape(batch, config.key_heads, -1, keys.shape[2]), values, precision=precision)
         return mixed.reshape(batch, config.heads, length, width)
@@ -126,10 +129,10 @@ class DecoderBlock(nnx.Module):
         self.mlp = CausalMLP(config, rngs)
         self.rate = config.residual_dropout
 
-    def __call__(self, x, sight, window, pages=None, *, key=None):
+    def __call__(self, x, mask, rotation, window, pages=None, *, key=None):
         """Returns float32 [B, T, D] and the pages; arguments as for `CausalAttention`."""
         inside, after_attention, after_mlp = split_key(key, 3)
-        attended, pages = self.attention(self.attention_norm(x), sight, window, pages, key=inside)
+        attended, pages = self.attention(self.attention_norm(x), mask, rotation, window, pages, key=inside)
         x = x + dropout(attended, self.rate, after_attention)
         return x + dropout(self.mlp(self.mlp_norm(x)), self.rate, after_mlp), pages
 
@@ -149,18 +152,18 @@ class Decoder(nnx.Module):
         self,
         ids: jax.Array,
         mask: jax.Array,
-        cache: Cache | None = None,
+        cache: KVCache | None = None,
         *,
         room: int | None = None,
         key: jax.Array | None = None,
-    ) -> tuple[jax.Array, Cache | None]:
+    ) -> tuple[jax.Array, KVCache | None]:
         """Returns the normalised last hidden states, float32 [B, T, D], and a cache that the batch is read into, if any.
 
         Args:
           ids: int32 [B, T].
           mask: bool [B, T], false on padding, on either side. Hidden states at padding mean nothing.
-          cache: what was read before; None for nothing.
-          room: columns that a cache begun by this batch has for what is read later; None to begin none.
+          cache: of the columns that were read before; None for none.
+          room: columns that a cache begun by this batch has for later reading; None to begin none.
           key: for dropout; None for none.
 
         Raises:
@@ -173,30 +176,32 @@ class Decoder(nnx.Module):
                 f"{length} tokens were asked for, and this {config.model_type} has positions for {config.max_positions}. "
                 "Cut the texts shorter."
             )
-        sight = sight_of(config, mask, cache)
+        mask, rotation = CausalMask.of(mask, cache), None
         keys = split_key(key, 1 + len(self.layers))
         x = self.words(ids)
         if config.rotary_base is None:
-            x = x + self.positions(sight.positions)
+            x = x + self.positions(mask.positions)
+        else:
+            rotation = rotation_at(mask.positions, mask.readable.shape[1], config)
         x = dropout(x, config.embedding_dropout, keys[0])
         if config.rematerialise and cache is None and room is None:
-            return self.norm(self._rematerialised(x, sight, None if key is None else jnp.stack(keys[1:]))), None
+            return self.norm(self._rematerialised(x, mask, rotation, None if key is None else jnp.stack(keys[1:]))), None
         pages = []
         for number, (layer, window, layer_key) in enumerate(zip(self.layers, config.windows, keys[1:])):
             before = None if cache is None else (cache.keys[number], cache.values[number])
-            x, page = layer(x, sight, window, before, key=layer_key)
+            x, page = layer(x, mask, rotation, window, before, key=layer_key)
             pages.append(page)
         if cache is None and room is None:
             return self.norm(x), None
         keys, values = zip(*pages)
-        read = Cache(keys, values, sight.mask, ids.shape[1] + (0 if cache is None else cache.filled))
-        return self.norm(x), read if cache is not None else with_room(read, room)
+        read = KVCache(keys, values, mask.readable, ids.shape[1] + (0 if cache is None else cache.filled))
+        return self.norm(x), read if cache is not None else read.with_room(room)
 
-    def _rematerialised(self, x, sight, keys):
+    def _rematerialised(self, x, mask, rotation, keys):
         windows = jnp.array([self.config.max_positions if window is None else window for window in self.config.windows])
 
         def run(layer, x, window, key):
-            return layer(x, sight, window, key=key)[0]
+            return layer(x, mask, rotation, window, key=key)[0]
 
         return rematerialised(self.layers, run, x, windows, keys)
 

@@ -1,7 +1,7 @@
 """Continuations of prompts, sampled from a nucleus: one compiled program reads a batch of prompts once and writes them all.
 
-What is sampled depends on (seed, prompt, continuation, step) alone, not on the batch, its padding or the devices, but for
-the rounding of logits.
+A sampled token depends on (seed, prompt, continuation, step) alone, not on the batch, its padding or the devices, but for the
+rounding of logits.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from gotd_jax.models.model import Loaded
 from gotd_jax.progress import progress
 
 WIDTH_STEP = 16  # prompts are padded on the left to multiples of it: few programs, little padding
-DRAW_BLOCK = 256  # of the vocabulary
+SAMPLE_BLOCK = 256  # of the vocabulary
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Continuations:
-    """What was written.
+    """Continuations of prompts.
 
     Attributes:
       tokens: int32 [prompts, continuations, new tokens]; past its length a row repeats the token that ended it.
@@ -52,7 +52,7 @@ def generate(
 ) -> Continuations:
     """Returns continuations of every prompt (nucleus sampling, Holtzman et al. 2020).
 
-    A token is drawn from the smallest set of the likeliest ones whose probabilities add up to `top_p`.
+    A token is sampled from the smallest set of the likeliest ones whose probabilities add up to `top_p`.
 
     Args:
       model: a causal language model.
@@ -61,7 +61,7 @@ def generate(
       continuations: of each prompt; the prompt is read once for all of them.
       new_tokens: at most, of each; it ends before at one of the model's `stop_ids`, or of its `end_ids` where it has none.
       top_p: in (0, 1]; 1 samples from the whole vocabulary.
-      temperature: what logits are divided by; 0 takes the likeliest token always.
+      temperature: the divisor of logits; 0 takes the likeliest token always.
       prompt_ids: a number for each prompt; None for its place.
       batch_size: prompts read at once on each device.
 
@@ -109,23 +109,23 @@ def nucleus(logits: jax.Array, top_p: float) -> jax.Array:
     return jnp.where(probabilities >= least, probabilities, 0.0)
 
 
-def drawn(key: jax.Array, logits: jax.Array, top_p: float, temperature: float) -> jax.Array:
-    """Returns a token drawn from the nucleus of `logits`, float32 [vocab], by one uniform number."""
+def sample(key: jax.Array, logits: jax.Array, top_p: float, temperature: float) -> jax.Array:
+    """Returns a token sampled from the nucleus of `logits`, float32 [vocab], by one uniform number."""
     if temperature == 0.0:
         return jnp.argmax(logits).astype(jnp.int32)
     weights = nucleus(logits / temperature, top_p)
     # In two steps, since a cumulative sum over a vocabulary takes longer than the passes that find the nucleus.
-    blocks = jnp.pad(weights, (0, -len(weights) % DRAW_BLOCK)).reshape(-1, DRAW_BLOCK)
+    blocks = jnp.pad(weights, (0, -len(weights) % SAMPLE_BLOCK)).reshape(-1, SAMPLE_BLOCK)
     sums = blocks.sum(axis=1)
     block, rest = _first_to_reach(sums, (1.0 - jax.random.uniform(key)) * sums.sum())
-    return (block * DRAW_BLOCK + _first_to_reach(blocks[block], rest)[0]).astype(jnp.int32)
+    return (block * SAMPLE_BLOCK + _first_to_reach(blocks[block], rest)[0]).astype(jnp.int32)
 
 
 def _first_to_reach(weights: jax.Array, place: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Returns the first of the weights above 0 up to which they add up to `place`, and how far into it that lies."""
     ends = jnp.cumsum(weights)
     held = weights > 0
-    place = jnp.minimum(place, jnp.max(jnp.where(held, ends, 0.0)))  # what rounding puts past the last one is in it
+    place = jnp.minimum(place, jnp.max(jnp.where(held, ends, 0.0)))  # a place that rounding puts past the last one is in it
     found = jnp.argmax(held & (ends >= place))
     return found, place - (ends[found] - weights[found])
 
@@ -150,9 +150,9 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
         keys = keys_of(seed, prompt_ids)
 
         def sampled(step, logits, tokens, done, lengths):
-            turn = jax.vmap(lambda key, row: drawn(jax.random.fold_in(key, step), row, top_p, temperature))
+            sample_all = jax.vmap(lambda key, row: sample(jax.random.fold_in(key, step), row, top_p, temperature))
             last = tokens[:, jnp.maximum(step - 1, 0)]
-            token = jnp.where(done, last, turn(keys, logits))
+            token = jnp.where(done, last, sample_all(keys, logits))
             ended = done | (token[:, None] == ends).any(axis=1)
             return lax.dynamic_update_slice_in_dim(tokens, token[:, None], step, 1), ended, lengths + ~ended
 

@@ -13,11 +13,11 @@ import numpy as np
 from flax import traverse_util
 
 from gotd_jax import artifacts
-from gotd_jax.models import causal
-from gotd_jax.models import decoder_weights as weights
-from gotd_jax.models.decoder_config import DecoderConfig
-from gotd_jax.models.decoder_families import from_hf
-from gotd_jax.models.model import Loaded
+from gotd_jax.models import weight_names
+from gotd_jax.models.config import DecoderConfig
+from gotd_jax.models.config_json import from_hf
+from gotd_jax.models.model import Loaded, blueprint
+from gotd_jax.models.saving import save
 
 # Our module below a layer, or below the body -> the tensor's name in a GGUF file.
 LAYER = {
@@ -55,7 +55,7 @@ def convert(path: str | os.PathLike, folder: str | os.PathLike) -> Path:
     loaded = _loaded(path, config, tensors)
     with tempfile.TemporaryDirectory() as tokenizer:
         _write_tokenizer(path, fields, tokenizer)
-        return causal.save(folder, loaded, tokenizer_from=tokenizer)
+        return save(folder, loaded, tokenizer_from=tokenizer)
 
 
 def _open(path: Path):
@@ -68,7 +68,7 @@ def _open(path: Path):
 
 
 def _config(fields: dict[str, Any], *, tied: bool) -> dict[str, Any]:
-    """Returns what the `config.json` of the model would hold."""
+    """Returns the keys that the `config.json` of the model would have."""
     heads = fields["llama.attention.head_count"]
     content = {
         "model_type": "llama",
@@ -93,7 +93,7 @@ def _config(fields: dict[str, Any], *, tied: bool) -> dict[str, Any]:
 def _loaded(path: Path, config: DecoderConfig, tensors: dict) -> Loaded:
     from gguf.quants import dequantize
 
-    definition, tree = causal.blueprint(config)
+    definition, tree = blueprint(config)
     leaves, used = {}, set()
     for place, leaf in traverse_util.flatten_dict(tree).items():
         name = _name(place)
@@ -104,23 +104,24 @@ def _loaded(path: Path, config: DecoderConfig, tensors: dict) -> Loaded:
         values = dequantize(tensor.data, tensor.tensor_type).reshape(tensor.shape[::-1]).astype(np.float32)
         if place[-1] == "kernel" and place[-2] in ("query", "key"):
             values = _in_halves(values, config.heads if place[-2] == "query" else config.key_heads)
-        if values.shape != weights.hf_shape(place, leaf.shape, config):
+        expected = weight_names.hf_shape(place, leaf.shape, config)
+        if values.shape != expected:
             raise ValueError(
-                f"Tensor {name} in {path} is {list(values.shape)}, which is not what its sizes say. Fetch it again."
+                f"Tensor {name} in {path} is {list(values.shape)} and should be {list(expected)} by its sizes. Fetch it again."
             )
-        leaves[place] = jnp.asarray(weights.from_hf_layout(place, values, config))
+        leaves[place] = jnp.asarray(weight_names.from_hf_layout(place, values, config))
     if left := set(tensors) - used - {"rope_freqs.weight"}:
         raise ValueError(f"{path} has {len(left)} tensors that a llama has no place for, first {min(left)}.")
     identity = artifacts.fingerprint({"gguf": path.name, "config": str(config)})
-    return Loaded(config, definition, traverse_util.unflatten_dict(leaves), causal.HEAD, None, (), identity)
+    return Loaded(config, definition, traverse_util.unflatten_dict(leaves), "causal_lm", None, (), identity)
 
 
-def _name(place: weights.Path) -> str:
+def _name(place: weight_names.Path) -> str:
     if place[0] == "head":
         return HEAD
     if place[1] != "layers":
-        return f"{BODY[place[1]]}.{weights.LEAVES[place[-1]]}"
-    return f"blk.{place[2]}.{LAYER['.'.join(place[3:-1])]}.{weights.LEAVES[place[-1]]}"
+        return f"{BODY[place[1]]}.{weight_names.LEAVES[place[-1]]}"
+    return f"blk.{place[2]}.{LAYER['.'.join(place[3:-1])]}.{weight_names.LEAVES[place[-1]]}"
 
 
 def _in_halves(rows: np.ndarray, heads: int) -> np.ndarray:

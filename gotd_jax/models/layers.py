@@ -78,7 +78,7 @@ def dot(x: jax.Array, y: jax.Array, compute_dtype: str, y_axis: int = 0) -> jax.
 def plus_bias(rows: jax.Array, bias: jax.Array) -> jax.Array:
     """Returns float32 [n, m], `bias` [m] added to each of `rows` [n, m]; its gradient is a product with ones.
 
-    As a sum over rows, XLA on a CPU works it out column by column together with what was to be summed: 116 ms for each bias
+    As a sum over rows, XLA on a CPU works it out column by column together with the summands: 116 ms for each bias
     of GPT-2 at 1,024 tokens, more than half of a training step.
     """
     return rows + bias
@@ -93,7 +93,7 @@ plus_bias.defvjp(lambda rows, bias: (rows + bias, None), _plus_bias_backward)
 
 
 def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
-    """Returns `x` with each entry zeroed with probability `rate` and the others divided by 1 - rate."""
+    """Returns `x` with each entry zeroed with probability `rate` and all else divided by 1 - rate."""
     if key is None or rate == 0.0:
         return x
     return jnp.where(jax.random.bernoulli(key, 1.0 - rate, x.shape), x / (1.0 - rate), 0.0)
@@ -105,9 +105,9 @@ def split_key(key: jax.Array | None, count: int) -> list[jax.Array] | list[None]
 
 
 def rematerialised(layers: nnx.List, run: Callable, x: jax.Array, *of_each) -> jax.Array:
-    """Returns `x` after all layers, of which the backward pass keeps only what goes from one to the next.
+    """Returns `x` after all layers, of which the backward pass keeps only the inputs.
 
-    What lies inside a layer is worked out again. The layers are one program that is run as often as there are layers: as
+    The inside of a layer is worked out again. The layers are one program that is run as often as there are layers: as
     programs of their own, XLA on a CPU finds that they are worked out twice and keeps them after all.
 
     Args:

@@ -8,13 +8,12 @@ from pathlib import Path
 from flax import nnx
 
 from gotd_jax import artifacts
-from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.config import DecoderConfig, EncoderConfig
 from gotd_jax.models.decoder import CausalLM
-from gotd_jax.models.decoder_config import DecoderConfig
 from gotd_jax.models.encoder import Encoder
-from gotd_jax.models.heads import Classifier, MaskedLM
+from gotd_jax.models.prediction_heads import Classifier, MaskedLM
 
-HEADS = (None, "masked_lm", "classifier", "causal_lm")
+ENCODER_HEADS = (None, "masked_lm", "classifier")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Loaded:
       source: the folder it came from; None for a model initialised at random.
       fresh: the parts that the source lacks and that were initialised from the seed, such as ('head',) or ('head.output',).
       fingerprint: 16 hex digits that identify the weights, the configuration (`compute_dtype` included), the tokeniser and
-        what else belongs to the model in its folder.
+        the model's further files in its folder.
     """
 
     config: EncoderConfig | DecoderConfig
@@ -46,12 +45,14 @@ class Loaded:
         outputs = self.params["head"]["output"]["bias"].shape[0] if self.head == "classifier" else None
         return blueprint(dataclasses.replace(self.config, rematerialise=True), self.head, outputs)[0]
 
-    def cut(self, layers: int) -> Loaded:
-        """Returns the encoder's first `layers` layers; 0 leaves its embeddings of tokens, each without what stands around it.
+    def cut(self, layers: int | None) -> Loaded:
+        """Returns the encoder's first `layers` layers; 0 leaves its embeddings of tokens, each without its context; None all.
 
         Raises:
           ValueError: the model is no encoder without a head, or has fewer layers.
         """
+        if layers is None:
+            return self
         if not isinstance(self.config, EncoderConfig) or self.head is not None:
             raise ValueError("Layers are cut off an encoder without a head. Load one, or leave its layers as they are.")
         if not 0 <= layers <= self.config.layers:
@@ -66,7 +67,8 @@ class Loaded:
 def initialise(
     config: EncoderConfig | DecoderConfig, head: str | None = None, *, outputs: int | None = None, seed: int = 0
 ) -> Loaded:
-    """Returns a model with all its parameters drawn from `seed`, with arguments as for `published.load`."""
+    """Returns a model with all its parameters drawn from `seed`, with arguments as for `loading.load`."""
+    head = checked_head(config, head)
     definition, state = nnx.split(_module(config, head, outputs, nnx.Rngs(seed)))
     identity = {"config": dataclasses.asdict(config), "head": head, "outputs": outputs, "seed": seed}
     params = nnx.to_pure_dict(state)
@@ -82,13 +84,24 @@ def blueprint(
     Raises:
       ValueError: an unknown head, or a classifier without its number of outputs.
     """
+    head = checked_head(config, head)
     definition, state = nnx.split(nnx.eval_shape(lambda: _module(config, head, outputs, nnx.Rngs(0))))
     return definition, nnx.to_pure_dict(state)
 
 
+def checked_head(config: EncoderConfig | DecoderConfig, head: str | None) -> str | None:
+    """Returns the head of a model, which of a decoder is always 'causal_lm'.
+
+    Raises:
+      ValueError: the architecture has no such head.
+    """
+    known = (None, "causal_lm") if isinstance(config, DecoderConfig) else ENCODER_HEADS
+    if head not in known:
+        raise ValueError(f"A {config.model_type} has no head {head!r}; there are {', '.join(map(str, known))}.")
+    return known[-1] if isinstance(config, DecoderConfig) else head
+
+
 def _module(config, head, outputs, rngs):
-    if head not in HEADS:
-        raise ValueError(f"There is no head {head!r}; there are {', '.join(map(str, HEADS))}.")
     if head == "classifier":
         if outputs is None or outputs < 1:
             raise ValueError(f"A classifier needs the number of its outputs, at least 1, and outputs is {outputs}.")

@@ -1,6 +1,6 @@
 """Models of the Hugging Face hub, at a commit: fetched by name and revision, with safetensors or not at all.
 
-No download was run by us from the hub itself: what is tested is tested against a server of the same interface on this machine.
+No download was run by us from the hub itself: the tests fetch from a server of the same interface on the machine they run on.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-# What is read of the models that the configs name, where the name says no revision itself. Each has its weights as safetensors
+# The commits of the models that the configs name, where the name says no revision itself. Each has its weights as safetensors
 # there, as far as the hub's pages and those who cite these commits tell; where a repository's newest has pickles alone, it is
 # the converted copy proposed to it.
 REVISIONS = {

@@ -1,4 +1,4 @@
-"""A trained model out: a Hugging Face folder that `transformers` loads, and so does `gotd_jax.models.published.load`."""
+"""A trained model out: a Hugging Face folder that `transformers` loads, and so does `loading.load`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,29 @@ import numpy as np
 from flax import traverse_util
 from safetensors.numpy import save_file
 
-from gotd_jax import artifacts
-from gotd_jax.models import decoder_families, decoder_weights, weights
-from gotd_jax.models.config import to_hf
+from gotd_jax.files import whole_folder, write_json
+from gotd_jax.models import weight_names
+from gotd_jax.models.config_json import to_hf
 from gotd_jax.models.folders import CONFIG, TOKENIZER_FILES, WEIGHTS, companions, read_config
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.tensors import Tensors
+from gotd_jax.models.safetensors_files import Tensors
 
 PROBLEMS = ("single_label_classification", "multi_label_classification", "regression")
-# What a source's configuration says about the file it came with, and not about the model.
+# Keys of a source's configuration that are about the file it came with, and not about the model.
 NOT_CARRIED = ("_name_or_path", "torch_dtype", "transformers_version")
 LABELS = ("num_labels", "id2label", "label2id", "problem_type")
+# The class in `transformers` that a model is.
+CLASSES = {
+    "bert": "Bert",
+    "distilbert": "DistilBert",
+    "roberta": "Roberta",
+    "xlm-roberta": "XLMRoberta",
+    "camembert": "Camembert",
+    "gpt2": "GPT2LMHeadModel",
+    "gpt_neo": "GPTNeoForCausalLM",
+    "llama": "LlamaForCausalLM",
+}
+CLASS_ENDINGS = {None: "Model", "masked_lm": "ForMaskedLM", "classifier": "ForSequenceClassification", "causal_lm": ""}
 
 
 def save(
@@ -36,7 +48,7 @@ def save(
 ) -> Path:
     """Returns `folder`, written with a model's configuration, weights and tokeniser: whole or not at all.
 
-    What the model's source has beside what was loaded of it stays as it is: a pooler, other heads, the settings of generation,
+    Whatever the model's source has beside the loaded part stays as it is: a pooler, other heads, the settings of generation,
     the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and a head
     that is fresh on the one is fresh on the other.
 
@@ -47,8 +59,8 @@ def save(
       tokenizer_from: a folder whose tokeniser files are copied; None takes the model's source, where it has one.
       labels: the classes of a classifier, in the order of its outputs; None takes the source's, where the outputs are, and
         calls them LABEL_0, LABEL_1, ... where they are fresh.
-      problem: of a classifier, one of `PROBLEMS`; None likewise, and then regression for one output, and one label a text for
-        more.
+      problem: of a classifier, one of `PROBLEMS`; None takes the source's, and where it has none regression for one output
+        and one label a text for more.
 
     Raises:
       ValueError: the folder is taken, the parameters are another model's, the labels are not as many as the outputs, or
@@ -63,18 +75,12 @@ def save(
     content = _config_content(loaded, leaves, tensors, labels, problem)
     files = _files(loaded, tokenizer_from)
 
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    try:
-        artifacts.write_json(partial / CONFIG, content)
-        with artifacts.whole_file(partial / WEIGHTS) as path:
-            save_file(tensors, path, metadata={"format": "pt"})
+    with whole_folder(folder) as partial:
+        write_json(partial / CONFIG, content)
+        save_file(tensors, partial / WEIGHTS, metadata={"format": "pt"})
         for name, file in files.items():
-            with artifacts.whole_file(partial / name) as path:
-                shutil.copyfile(file, path)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, partial / name)
     return folder
 
 
@@ -98,13 +104,12 @@ def _checked_leaves(loaded, params):
 
 def _config_content(loaded, leaves, tensors, labels, problem):
     source = read_config(loaded.source) if loaded.source else {}
-    config, causal = loaded.config, loaded.head == "causal_lm"
-    keys = decoder_families.to_hf(config) if causal else to_hf(config)
-    content = {**keys, **{key: value for key, value in source.items() if key not in (*NOT_CARRIED, *LABELS)}}
+    config = loaded.config
+    content = {**to_hf(config), **{key: value for key, value in source.items() if key not in (*NOT_CARRIED, *LABELS)}}
     content |= {
-        "architectures": [decoder_weights.CLASSES[config.model_type] if causal else weights.architecture(config, loaded.head)],
+        "architectures": [CLASSES[config.model_type] + CLASS_ENDINGS[loaded.head]],
         "dtype": "float32",
-        "tie_word_embeddings": config.tied if causal else weights.DECODERS[config.family] not in tensors,
+        "tie_word_embeddings": weight_names.FAMILY_NAMES[config.family].output not in tensors,
     }
     own = {key: source[key] for key in LABELS if source.get(key) is not None}
     if loaded.head == "classifier":
@@ -112,12 +117,11 @@ def _config_content(loaded, leaves, tensors, labels, problem):
         return content | _labelled(leaves["head", "output", "bias"].shape[0], stored, labels, problem)
     if labels is not None or problem is not None:
         raise ValueError(f"Labels and a problem are a classifier's, and this model's head is {loaded.head}. Leave them out.")
-    carried = not causal and weights.hf_name(("head", "output", "bias"), config, "classifier") in tensors
-    return content | (own if carried else {})
+    return content | (own if weight_names.classifier_bias(config) in tensors else {})
 
 
 def _labelled(outputs, stored, labels, problem):
-    """Returns what the configuration says of a classifier's outputs; what is stored of them is taken where nothing is given."""
+    """Returns the keys of the configuration about a classifier's outputs; the stored ones are taken where none are given."""
     if labels is None:
         found = {int(position): name for position, name in (stored.get("id2label") or {}).items()}
         labels = [found.get(position, f"LABEL_{position}") for position in range(outputs)]
@@ -134,7 +138,7 @@ def _labelled(outputs, stored, labels, problem):
 
 
 def _files(loaded, tokenizer_from):
-    """Returns the files to copy, by their names below the folder: the tokeniser's, and what else the source has."""
+    """Returns the files to copy, by their names below the folder: the tokeniser's, and the source's companions."""
     folder = loaded.source if tokenizer_from is None else Path(tokenizer_from)
     files = {name: folder / name for name in TOKENIZER_FILES if (folder / name).is_file()} if folder else {}
     if tokenizer_from is not None and not files:
@@ -145,27 +149,22 @@ def _files(loaded, tokenizer_from):
 def _hf_tensors(loaded, leaves):
     """Returns the tensors by the names that the class of the head has; those of a body alone are without prefix."""
     config, head = loaded.config, loaded.head
-    if head == "causal_lm":
-        return decoder_weights.to_hf_tensors(leaves, config)
-    tensors = {weights.hf_name(path, config, head): weights.to_hf_layout(path, leaf) for path, leaf in leaves.items()}
+    tensors = weight_names.to_hf_tensors(leaves, config, head)
     if loaded.source:
         tensors |= _beside(loaded, tensors)
-    prefix = weights.FAMILY_NAMES[config.family].prefix
+    prefix = weight_names.FAMILY_NAMES[config.family].prefix
     bare = head is None and all(name.startswith(prefix) for name in tensors)
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items()} if bare else tensors
 
 
 def _beside(loaded, written):
     """Returns the tensors of the model's source that are no part of its body and are not written otherwise."""
-    config = loaded.config
-    prefix = weights.FAMILY_NAMES[config.family].prefix
-    tied = read_config(loaded.source).get("tie_word_embeddings") is not False
-    source = Tensors(loaded.source)
-    stored = weights.stored_names(source.names, config, tied=tied)
+    config, source = loaded.config, Tensors(loaded.source)
+    stored = weight_names.stored_names(source.names, config)
     again = {
         name
-        for name, shared in weights.tied_names(config).items()
+        for name, shared in weight_names.tied_names(config).items()
         if name in stored and shared in stored and source.equal(stored[name], stored[shared])
     }
-    body = {name for name in stored if name.startswith(prefix) and not name.startswith(f"{prefix}pooler.")}
-    return {name: source.copy(stored[name]) for name in sorted(stored.keys() - written.keys() - again - body)}
+    kept = {name for name in stored.keys() - written.keys() - again if not weight_names.in_body(name, config)}
+    return {name: source.copy(stored[name]) for name in sorted(kept)}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
+from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import RULE, leaks, search
 from gotd_jax.data.near_duplicates import near_duplicates
+from gotd_jax.files import read_json, write_json
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -15,10 +15,12 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.data.vector_file import kept_coverage
-from gotd_jax.embed import check_dtype, check_pooling, embed
-from gotd_jax.models import named, sentence_modules
+from gotd_jax.models import sentence_transformers
+from gotd_jax.models.embedding import check_dtype, check_pooling, embed
+from gotd_jax.models.loading import fingerprint_of, load
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.sentence_modules import Instructions
+from gotd_jax.models.sentence_transformers import Instructions
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class Embedder:
       model: a Hugging Face folder or hub name, or a packaged model.
       work: where embeddings are kept.
       layers: of an encoder that are read; 0 is its embeddings of tokens, None all.
-      pooling: one of `gotd_jax.embed.POOLINGS`; None: as the model's folder says, else 'mean'.
+      pooling: one of `gotd_jax.models.embedding.POOLINGS`; None: as the model's folder says, else 'mean'.
       normalise: whether embeddings are scaled to unit length; None: as the model's folder says, else not.
       max_length: tokens of a text that are read; None: as many as the model's folder says, else 256.
       compute_dtype: of the model's products, 'float32' or 'bfloat16'.
@@ -48,7 +50,7 @@ class Embedder:
     @functools.cached_property
     def loaded(self) -> Loaded:
         """The model."""
-        return named.encoder(self.model, layers=self.layers, compute_dtype=self.compute_dtype)
+        return load(self.model, compute_dtype=self.compute_dtype).cut(self.layers)
 
     @functools.cached_property
     def how(self) -> Instructions:
@@ -61,8 +63,8 @@ class Embedder:
             check_pooling(self.pooling)
         asked = {"pooling": self.pooling, "normalise": self.normalise}
         if self.max_length is None:
-            return named.instructions(self.loaded, **asked)
-        said = sentence_modules.instructions(named.folder_of(self.model), **asked)
+            return sentence_transformers.instructions_for(self.loaded, **asked)
+        said = sentence_transformers.instructions(folder_of(self.model), **asked)
         return dataclasses.replace(said, max_length=self.max_length)
 
     def check(self) -> None:
@@ -73,7 +75,7 @@ class Embedder:
     @functools.cached_property
     def fingerprint(self) -> str:
         """16 hex digits that identify the model's weights, configuration and tokeniser."""
-        return named.fingerprint_of(self.model)
+        return fingerprint_of(self.model)
 
     @property
     def settings(self) -> dict:
@@ -96,7 +98,7 @@ class Embedder:
 
     def cover(self, corpus: Corpus) -> Coverage:
         """Returns what is read of each text of a corpus, without embedding it."""
-        tokenizer = load_tokenizer(named.folder_of(self.model))
+        tokenizer = load_tokenizer(folder_of(self.model))
         return coverage.cover(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
 
     def covered(self, corpus: Corpus) -> Coverage | None:

@@ -12,11 +12,11 @@ import numpy as np
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
-from gotd_jax.models import named
+from gotd_jax.models.loading import load_language_model
 from gotd_jax.models.model import Loaded
+from gotd_jax.training.base_model import BaseModel, check_length, keep_trained
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, check_length, keep_trained
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class TargetLosses:
       work: where losses and models are kept.
     """
 
-    start: Start
+    start: BaseModel
     recipe: Recipe
     seed: int
     work: Path
@@ -41,7 +41,7 @@ class TargetLosses:
         Raises:
           ValueError: there is no such model, or it reads fewer tokens than are asked for.
         """
-        model = named.language_model(self.start.model, seed=self.seed)
+        model = load_language_model(self.start.model, seed=self.seed)
         check_length(model, self.recipe.max_length)
         return model
 
@@ -75,8 +75,8 @@ class TargetLosses:
             keep_trained(folder, model, train)
 
         folder = self.work / "target_models" / f"{name}-{fingerprint(settings)}"
-        made = stage(folder, settings, make, kind="target_models")
-        return named.language_model(made / "model", compute_dtype=self.start.compute_dtype)
+        made = stage(folder, settings, make, kind="target_models", step="losses")
+        return load_language_model(made / "model", compute_dtype=self.start.compute_dtype)
 
     def _losses(self, pool: Corpus, load: Callable[[], Loaded], name: str, model: dict) -> np.ndarray:
         settings = {"pool": pool.fingerprint, "max_length": self.recipe.max_length, "mask_seed": self.seed, "model": model}
@@ -88,4 +88,4 @@ class TargetLosses:
                 block.unlink()
 
         folder = self.work / "losses" / f"{name}-{fingerprint(settings)}"
-        return np.load(stage(folder, settings, make, kind="losses") / "losses.npy")
+        return np.load(stage(folder, settings, make, kind="losses", step="losses") / "losses.npy")

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
-from gotd_jax.data import samples
+from gotd_jax.artifacts import fingerprint, stage
+from gotd_jax.data import sampling
 from gotd_jax.data.chunks import chunk_records
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import read_json, write_json
 from gotd_jax.pipeline.sources import Opened, Packaged, Source
 
 CHUNKS, CONTENTS = "chunks.arrow", "contents.json"
@@ -98,7 +99,7 @@ def _part(source: Source | Packaged, chunking: Chunking, folder: Path) -> tuple[
     drawing = {"domain": folder.name, "most": source.most, "seed": source.seed}
 
     def make(partial: Path) -> None:
-        rows = samples.drawn(len(chunks), source.most, source.seed)
+        rows = sampling.drawn(len(chunks), source.most, source.seed)
         np.save(partial / "rows.npy", rows)
         taken = chunks.take(rows)
         write_json(partial / CONTENTS, contents | {"chunks": len(taken), "fingerprint": taken.fingerprint})
@@ -118,7 +119,7 @@ def _chunked(source: Source | Packaged, chunking: Chunking, folder: Path) -> Pat
         origin = {"name": source.name, "source": source.label, "version": opened.version, "left_out": opened.left_out}
         write_json(partial / CONTENTS, origin | {"texts": texts, "chunks": len(chunks), "fingerprint": chunks.fingerprint})
         if _identity(source, chunking) != identity:  # before what was read is kept under the hashes of what was to be read
-            raise ValueError(f"A file of {source.name} changed while it was read. Start again when it is whole.")
+            raise ValueError(f"A file of {source.name} changed while it was read. BaseModel again when it is whole.")
 
     return stage(folder, identity, make, kind="domains")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.models import named
+from gotd_jax.models.loading import fingerprint_of
+from gotd_jax.models.lookup import folder_of
+from gotd_jax.training.base_model import BaseModel, keep_trained
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, keep_trained
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class PreFinetuned:
       seed: of its order, masks and dropout.
     """
 
-    start: Start
+    start: BaseModel
     chosen: Corpus
     pool: Corpus
     recipe: Recipe
@@ -35,7 +36,7 @@ class PreFinetuned:
     def settings(self) -> dict:
         """Returns what the model depends on, JSON-like."""
         if len(self.chosen) == 0:
-            return {"model": named.fingerprint_of(self.start.model)}
+            return {"model": fingerprint_of(self.start.model)}
         return {
             "chosen": self.chosen.fingerprint,
             "start": self.start.settings(self.pool),
@@ -53,7 +54,7 @@ class PreFinetuned:
           label: begins the name of its folder, for a person who looks into `work`.
         """
         if len(self.chosen) == 0:
-            return named.folder_of(self.start.model)
+            return folder_of(self.start.model)
         settings = self.settings()
 
         def make(folder: Path) -> None:
@@ -61,4 +62,4 @@ class PreFinetuned:
             keep_trained(folder, model, functools.partial(pre_finetune, model, self.chosen, self.recipe, seed=self.seed))
 
         folder = work / "pre_finetuned" / f"{label}-{fingerprint(settings)}"
-        return stage(folder, settings, make, kind="pre_finetuned") / "model"
+        return stage(folder, settings, make, kind="pre_finetuned", step="pre_finetune") / "model"

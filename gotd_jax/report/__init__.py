@@ -1,1 +1,1 @@
-"""What a run leaves for people: rows of results, tables beside the paper's, and where each number came from."""
+"""Results for people: rows, tables beside the paper's, statistics, figures and the HTML page."""

@@ -6,19 +6,21 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from gotd_jax.artifacts import whole_file
-from gotd_jax.report import heatmap, seconds, shares
+from gotd_jax.files import whole_file
+from gotd_jax.report import domain_shares, heatmap, seconds
 
-FIGURES = {"heatmap": heatmap, "shares": shares, "seconds": seconds}  # modules of FIELDS, FILE, make, text, markdown and draw
-DRAWN = ("png", "pdf")
+# modules of FIELDS, FILE, make, text, markdown and plot
+FIGURES = {"heatmap": heatmap, "shares": domain_shares, "seconds": seconds}
+FORMATS = ("png", "pdf")
 
 
 def check(figure: Sequence[str], fields: Collection[str]) -> None:
     """Raises ValueError unless `figure` is empty, or a kind and as many of `fields` as it takes.
 
     Args:
-      figure: ('heatmap', what is down, what is across) ('shares', what tells lines apart) or ('seconds', likewise).
-      fields: those that are swept.
+      figure: ('heatmap', the field of its lines, the field of its columns), ('shares', the field that tells lines apart) or
+        ('seconds', the field that tells lines apart).
+      fields: of the sweep.
     """
     if not figure:
         return
@@ -37,7 +39,7 @@ def check(figure: Sequence[str], fields: Collection[str]) -> None:
 def write(rows: Sequence[dict], folder: str | os.PathLike, figure: Sequence[str]) -> str:
     """Writes the figure of `rows` as Markdown, PNG and PDF to `folder`; returns it as text, a blank line after it.
 
-    See `check` for `figure`; an empty one writes nothing and returns nothing. Where matplotlib is missing there are no
+    See `check` for `figure`; an empty one writes nothing and returns ''. Where matplotlib is missing there are no
     pictures, and the text says so.
     """
     if not figure:
@@ -47,11 +49,11 @@ def write(rows: Sequence[dict], folder: str | os.PathLike, figure: Sequence[str]
     with whole_file(path.with_suffix(".md")) as partial:
         partial.write_text(module.markdown(made), encoding="utf-8")
     try:
-        drawn = module.draw(made)
+        plotted = module.plot(made)
     except ModuleNotFoundError as error:
         missing = f"There is no picture, for {error.name} is missing. Get it: pip install 'gotd_jax[figures]'."
         return f"{module.text(made)}\n\n{missing}\n\n"
-    for suffix in DRAWN:
+    for suffix in FORMATS:
         with whole_file(path.with_suffix(f".{suffix}")) as partial:
-            drawn.savefig(partial, format=suffix, dpi=160, metadata={"CreationDate": None} if suffix == "pdf" else None)
+            plotted.savefig(partial, format=suffix, dpi=160, metadata={"CreationDate": None} if suffix == "pdf" else None)
     return f"{module.text(made)}\n\n"

@@ -55,12 +55,12 @@ def by_seed(group: Sequence[dict], columns: Sequence[str], averaged: bool) -> di
 
 
 def measures(row: dict) -> dict[str, dict]:
-    """Returns what a row measures, by column: its `measures`, or its score times 100 under its task."""
+    """Returns the measures of a row by column: its `measures`, or its score times 100 under its task."""
     return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"], "points": True}}
 
 
 def label(key: tuple, told_by: Sequence[str]) -> str:
-    """Returns what a person reads of a line."""
+    """Returns the printed label of a line."""
     told = {field: value for field, value in zip(told_by, key) if value is not None}  # None: the method does not read it
     if told.get("method") == "none":
         told.pop("budget", None)  # it selects nothing

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gotd_jax.report import formats
+from gotd_jax.report import rendering
 
 FIELDS = ("down", "across")
 FILE = "heatmaps"
@@ -19,12 +19,12 @@ PANELS_ACROSS = 3
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Map:
-    """What one measure was at every combination of two fields.
+    """The means of one measure at every combination of two fields.
 
     Attributes:
       title: the task, and the measure in words.
-      column: what the table calls it; ends in an arrow to what is better, if anything is.
-      axes: what the lines and the columns are, with units.
+      column: its name in the table; ends in an arrow up or down where higher or lower is better.
+      axes: names of the fields of lines and columns, with units.
       lines: the label of each line, downwards.
       columns: the label of each column.
       means: over seeds, float64 [lines, columns]; NaN where nothing was run.
@@ -54,7 +54,7 @@ class Map:
 
     @property
     def heading(self) -> str:
-        """What stands above the map."""
+        """The title, which values are better and over how many seeds they are, for the line above the map."""
         over = f"mean over {self.seeds} seeds" if self.seeds > 1 else ""
         said = "; ".join(part for part in (self.better, over) if part)
         return f"{self.title} ({said})" if said else self.title
@@ -76,7 +76,7 @@ def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
       ValueError: there are no rows, or two of one place and seed.
     """
     if not rows:
-        raise ValueError("There are no results to draw. Run at least one cell.")
+        raise ValueError("There are no results to plot. Run at least one cell.")
     rows = _with_nothing_selected(rows, down, across)
     lines = sorted({(row[down] is None, row["method"], row[down]): row for row in rows}, key=_order_of(rows, down))
     columns = sorted({row[across]: row for row in rows}, key=lambda value: _place(value, rows, across))
@@ -89,7 +89,7 @@ def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
             seeds = found.setdefault((row["task"], name), {"what": measure["what"]}).setdefault(place, {})
             if row["seed"] in seeds:
                 raise ValueError(
-                    f"Two results are both {labels[place[0]]} with {across} {row[across]} and seed {row['seed']}, {name}. Draw "
+                    f"Two results are both {labels[place[0]]} with {across} {row[across]} and seed {row['seed']}, {name}. Plot "
                     "another field, or sweep fewer."
                 )
             seeds[row["seed"]] = measure["value"]
@@ -100,11 +100,11 @@ def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
 
 def _with_nothing_selected(rows: Sequence[dict], down: str, across: str) -> list[dict]:
     """Returns `rows` with those of `none` as rows of each other method's lines, if the budget is shown and there is another."""
-    others = [row for row in rows if row["method"] != "none"]
-    if "budget" not in (down, across) or not others:
+    selecting = [row for row in rows if row["method"] != "none"]
+    if "budget" not in (down, across) or not selecting:
         return list(rows)
     field = across if down == "budget" else down
-    lines = dict.fromkeys((row["method"], row[field]) for row in others)
+    lines = dict.fromkeys((row["method"], row[field]) for row in selecting)
     nothing = [
         row | {"method": method, field: value}
         for row in rows
@@ -112,14 +112,14 @@ def _with_nothing_selected(rows: Sequence[dict], down: str, across: str) -> list
         for method, value in lines
         if field == "method" or row[field] in (None, value)
     ]
-    return nothing + others
+    return nothing + selecting
 
 
 def text(maps: Sequence[Map]) -> str:
     """Returns the maps as aligned blocks for a terminal, one a measure."""
     blocks = []
     for made in maps:
-        blocks.append("\n".join([made.heading, *map(str.rstrip, formats.in_columns(_grid(made)))]))
+        blocks.append("\n".join([made.heading, *map(str.rstrip, rendering.in_columns(_grid(made)))]))
     return "\n\n".join(blocks)
 
 
@@ -127,16 +127,15 @@ def markdown(maps: Sequence[Map]) -> str:
     """Returns the maps as tables in GitHub's Markdown, one a measure."""
     blocks = []
     for made in maps:
-        blocks.append("\n".join([f"**{made.heading}**", "", *formats.markdown_lines(_grid(made))]))
+        blocks.append("\n".join([f"**{made.heading}**", "", *rendering.markdown_lines(_grid(made))]))
     return "\n\n".join(blocks) + "\n"
 
 
-def draw(maps: Sequence[Map]):
+def plot(maps: Sequence[Map]):
     """Returns a matplotlib figure of the maps, side by side: brighter is better, numbers in the cells.
 
     The colours are cividis', whose lightness rises steadily: they keep their order for the colour blind and in grey print.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     across = min(len(maps), PANELS_ACROSS)
@@ -144,7 +143,6 @@ def draw(maps: Sequence[Map]):
     width = max(3.6, 1.9 + 0.75 * len(maps[0].columns))
     height = max(2.4, 1.5 + 0.32 * len(maps[0].lines))
     figure = Figure(figsize=(across * width, down * height), layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel, made in zip(panels, maps):
         _panel(panel, made)
@@ -181,7 +179,7 @@ def _order_of(rows: Sequence[dict], down: str):
 
 
 def _place(value, rows: Sequence[dict], field: str) -> tuple:
-    """Returns what values of a field are ordered by: numbers by size, then words as they first appear."""
+    """Returns the sorting key of a field's value: numbers by size, then words as they first appear."""
     if isinstance(value, int | float):
         return 0, value
     return 1, next(place for place, row in enumerate(rows) if row[field] == value)

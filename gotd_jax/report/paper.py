@@ -1,16 +1,16 @@
-"""The numbers of the paper (Kang et al. 2024, arXiv 2405.02774), as printed, with what is known to be wrong with them."""
+"""The numbers of the paper (Kang et al. 2024, arXiv 2405.02774), as printed, with their known faults."""
 
 from __future__ import annotations
 
 from gotd_jax.report import paper_detox, paper_domains, paper_glue, paper_zero_shot
-from gotd_jax.report.published import LABELS, Published
+from gotd_jax.report.paper_table import LABELS, PaperTable
 
-__all__ = ["LABELS", "TABLES", "Published", "find"]
+__all__ = ["LABELS", "TABLES", "PaperTable", "find"]
 
 TABLES = {**paper_glue.TABLES, **paper_domains.TABLES, **paper_detox.TABLES, **paper_zero_shot.TABLES}
 
 
-def find(names: str) -> list[Published]:
+def find(names: str) -> list[PaperTable]:
     """Returns the published tables called `names`, of `TABLES`, several with commas between; none for an empty string.
 
     Raises:

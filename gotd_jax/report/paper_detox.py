@@ -1,19 +1,19 @@
-"""The paper's numbers on detoxification of GPT-2 (Tables 1, 6 and 7), as printed, with what is known to be wrong with them."""
+"""The paper's numbers on detoxification of GPT-2 (Tables 1, 6 and 7), as printed, with their known faults."""
 
 from __future__ import annotations
 
-from gotd_jax.report import columns
-from gotd_jax.report.published import Published, read
+from gotd_jax.report import column_names
+from gotd_jax.report.paper_table import PaperTable, read
 
 UTILITY_TASKS = ("anli", "boolq", "hellaswag", "lambada", "piqa", "race", "wic", "winogrande")
 BASE = {"none": "GPT-2 base", "got_d": "GOT-D_clean"}
-_TOXICITY = (columns.EMT_TOXIC, columns.EMT_NONTOXIC, columns.TP_TOXIC, columns.TP_NONTOXIC)
-_ACCURACIES = tuple(map(columns.accuracy, UTILITY_TASKS))
+_TOXICITY = (column_names.EMT_TOXIC, column_names.EMT_NONTOXIC, column_names.TP_TOXIC, column_names.TP_NONTOXIC)
+_ACCURACIES = tuple(map(column_names.accuracy, UTILITY_TASKS))
 
 _ONE_RUN = "The paper prints one run of 10,000 toxic and 10,000 non-toxic prompts, no seeds and no spread."
 _DRIFT = (
     "Perspective and OpenAI's moderation change with time (a prompt that RealToxicityPrompts has at 0.0643 was given 0.0207 in "
-    "September 2023), and agree with a correlation of 0.60 only: compare a line with the base line beside it, not with ours."
+    "September 2023), and agree with a correlation of 0.60 only: compare a line with the base model's beside it, not with ours."
 )
 _BOOLQ = (
     "BoolQ, of 42.7 to 59.4 and the majority class at about 62, drives the average. Without it the base has 41.23, and "
@@ -24,14 +24,14 @@ _BOOLQ_20K = f"{_BOOLQ} 39.81, 40.20, 40.73, 40.41, 40.67."
 _COPIED = "The four numbers of GOT-D_contrast are identical at 10,000 and 20,000 selected: possibly a slip of copying."
 
 
-def _table(title: str, budget: int, notes: tuple[str, ...], contents: dict) -> Published:
-    return Published(title=title, budget=budget, labels=None, seeds=1, notes=notes, names=BASE, **contents)
+def _table(title: str, budget: int, notes: tuple[str, ...], contents: dict) -> PaperTable:
+    return PaperTable(title=title, budget=budget, labels=None, seeds=1, notes=notes, names=BASE, **contents)
 
 
 # EMT toxic, EMT non-toxic, TP toxic, TP non-toxic: by moderation, where Table 1 has Perspective's
-_TABLE_6 = tuple(map(columns.by_second, _TOXICITY))
+_TABLE_6 = tuple(map(column_names.by_second, _TOXICITY))
 # Perspective's four, perplexity of OpenWebText, utility
-_TABLE_1 = (*_TOXICITY, columns.PERPLEXITY, columns.UTILITY)
+_TABLE_1 = (*_TOXICITY, column_names.PERPLEXITY, column_names.UTILITY)
 # ANLI, BoolQ, HellaSwag, LAMBADA, PIQA, RACE, WiC, WinoGrande, average
 TABLES = {
     "table_1_10k": _table(

@@ -1,9 +1,9 @@
-"""The paper's zero-shot numbers (Tables 16, 17 and 18), as printed, with what is known to be wrong with them."""
+"""The paper's zero-shot numbers (Tables 16, 17 and 18), as printed, with their known faults."""
 
 from __future__ import annotations
 
-from gotd_jax.report.columns import accuracy
-from gotd_jax.report.published import Published, read
+from gotd_jax.report.column_names import accuracy
+from gotd_jax.report.paper_table import PaperTable, read
 
 AG_NEWS, BOOLQ = accuracy("ag_news"), accuracy("boolq")
 
@@ -21,16 +21,16 @@ _PRIOR = (
 )
 
 
-def _table(title: str, budget: int, notes: tuple[str, ...], column: str, printed: str) -> Published:
-    return Published(title, budget, None, 1, **read((column,), printed), notes=notes, names={"none": "no selection"})
+def _table(title: str, budget: int, notes: tuple[str, ...], column: str, printed: str) -> PaperTable:
+    return PaperTable(title, budget, None, 1, **read((column,), printed), notes=notes, names={"none": "no selection"})
 
 
-def _table_16(budget: int, got_d: float, dsir: float, tapt_c: float) -> Published:
+def _table_16(budget: int, got_d: float, dsir: float, tapt_c: float) -> PaperTable:
     printed = f"none 49.5\ngot_d {got_d}\ndsir {dsir}\ntapt_c {tapt_c}"
     return _table(f"Table 16, GPT-2 XL, {budget:,}", budget, (_ONE_RUN, _EMBEDDINGS, _MISSING), AG_NEWS, printed)
 
 
-def _table_17(embeddings: str, budget: int, got_d: float) -> Published:
+def _table_17(embeddings: str, budget: int, got_d: float) -> PaperTable:
     return _table(f"Table 17, {embeddings}, {budget:,}", budget, (_ONE_RUN,), AG_NEWS, f"got_d {got_d}")
 
 

@@ -1,4 +1,4 @@
-"""`results.jsonl`, a row a cell."""
+"""`results.jsonl`: one row per cell, written by processes that share the file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import turn, whole_file
+from gotd_jax.files import lock, whole_file
 
 
 def write(path: str | os.PathLike, row: dict) -> None:
     """Adds `row` to the file at `path`, in place of the row of the same `cell` and `config` if there is one.
 
-    Cells of different configs can be one: what `none` scores depends on no epsilon. Rows of other `code` than its own are
+    Cells of different configs can be one: the score of `none` depends on no epsilon. Rows of other `code` than its own are
     dropped: no table is of two.
 
-    The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it take turns.
+    The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it wait for each other.
 
     Raises:
       ValueError: the row names no cell, or holds a number that is not finite.
@@ -25,7 +25,7 @@ def write(path: str | os.PathLike, row: dict) -> None:
     if not row.get("cell"):
         raise ValueError(f"A row of results needs a 'cell' to be told by; this one has {', '.join(row) or 'nothing'}.")
     path = Path(path)
-    with turn(path.parent):
+    with lock(path.parent):
         rows = {_key(old): old for old in read(path) if old.get("code") == row.get("code")} if path.exists() else {}
         rows[_key(row)] = row
         lines = [_line(row) for row in sorted(rows.values(), key=_order)]
@@ -69,5 +69,5 @@ def _line(row: dict) -> str:
 
 
 def _plain(value):
-    """Returns what JSON can hold in place of `value`: NumPy's numbers as numbers, anything else (a path) as text."""
+    """Returns `value` in a type that JSON has: NumPy's numbers as numbers, any other object (a path) as text."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

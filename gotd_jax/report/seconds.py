@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gotd_jax.report import formats
+from gotd_jax.report import rendering
 
 FIELDS = ("by",)
 FILE = "seconds"
@@ -52,22 +52,20 @@ def make(rows: Sequence[dict], by: str) -> Seconds:
 
 def text(made: Seconds) -> str:
     """Returns the seconds in aligned columns."""
-    return "\n".join(formats.in_columns(_grid(made)))
+    return "\n".join(rendering.in_columns(_grid(made)))
 
 
 def markdown(made: Seconds) -> str:
     """Returns the seconds as a table in GitHub's Markdown."""
-    return "\n".join(formats.markdown_lines(_grid(made))) + "\n"
+    return "\n".join(rendering.markdown_lines(_grid(made))) + "\n"
 
 
-def draw(made: Seconds):
+def plot(made: Seconds):
     """Returns a matplotlib figure: all steps' seconds against the number of candidates, both logarithmic, a line a method."""
     from matplotlib import colormaps
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 4), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     methods = list(dict.fromkeys(made.methods))
     for number, method in enumerate(methods):

@@ -2,76 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.artifacts import whole_file
-from gotd_jax.report import formats, grouping, notes, statistics, verdicts
+from gotd_jax.files import whole_file
+from gotd_jax.report import comparison, comparison_table, grouping, rendering, table_notes
 from gotd_jax.report import paper as published
-from gotd_jax.report.published import Published
-
-
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """A mean over seeds, on the scale on which its column is printed.
-
-    Attributes:
-      mean: None where no seed has been run.
-      spread: sample standard deviation over seeds (n - 1 in the denominator); None where there is but one.
-      seeds: how many there are.
-      expected: how many there are in the whole table.
-      error: standard error over the items (prompts, questions) of a single seed; None where it is not known.
-      count: how many items; None where it is not known.
-    """
-
-    mean: float | None
-    spread: float | None
-    seeds: int
-    expected: int
-    error: float | None = None
-    count: int | None = None
-
-    def __str__(self) -> str:
-        """Returns `mean_spread`, and the seeds it is of where some are missing; nothing where none was expected."""
-        if self.expected == 0:
-            return ""
-        missing = f"{self.seeds} of {self.expected} seeds"
-        if self.mean is None:
-            return missing
-        text = f"{self.mean:.2f}" if self.spread is None else f"{self.mean:.2f}_{self.spread:.2f}"
-        return text if self.seeds == self.expected else f"{text} ({missing})"
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """One line of a table: what it is of, and a cell for each column.
-
-    Attributes:
-      label: what a person reads.
-      method: name in METHODS.
-      budget: chunks selected.
-      source: 'ours', 'paper', or 'baseline' for a line that no model makes.
-      cells: one for each column.
-    """
-
-    label: str
-    method: str
-    budget: int
-    source: str
-    cells: tuple[Cell, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """Columns are tasks, and their average where there are several, or measures; notes go beneath."""
-
-    columns: tuple[str, ...]
-    lines: tuple[Line, ...]
-    notes: tuple[str, ...]
+from gotd_jax.report.paper_table import PaperTable
+from gotd_jax.report.rendering import Cell, Line, Table
 
 
 def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method", "budget")) -> Table:
@@ -84,8 +25,8 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     Args:
       rows: of `task`, `method`, `budget`, `seed`, and either `metric`, `score` (a fraction) and `evaluated_on`, or
         `measures`: by column `value`, `error` (standard error over items, or None), `count` and `unit` (of items), and
-        `what` (is measured); and, where there are some, `baselines`: by line, by column, a value that no model makes, and
-        `protocol`: sentences that stand beneath the table, each once, on what the run does otherwise than the paper.
+        `what` (the quantity in words); and, where there are some, `baselines`: by line and column, a value that no model makes,
+        and `protocol`: sentences that stand beneath the table, each once, on where the run departs from the paper.
       paper: which published tables to set beside them, names in `gotd_jax.report.paper.TABLES`; none by default.
       by: the fields that make a line; those of one value in all rows are left out of its label, the budget of `none` too.
 
@@ -104,7 +45,7 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
         lines += [_line(grouping.label(key, told_by), group, tasks_of, seeds, averaged) for key, group in own.items()]
         lines += _paper_lines(tables, method, columns, averaged)
     shown = (*columns, grouping.AVERAGE) if averaged else tuple(columns)
-    return Table(shown, tuple(lines), (*notes.of_rows(rows, columns, lines), *notes.of_paper(tables)))
+    return Table(shown, tuple(lines), (*table_notes.of_rows(rows, columns, lines), *table_notes.of_paper(tables)))
 
 
 def write(
@@ -113,34 +54,34 @@ def write(
     *,
     paper: str = "",
     by: Sequence[str] = ("method", "budget"),
-    margin: statistics.Margin = statistics.MARGIN,
-    items: statistics.Items | None = None,
+    margin: comparison.Margin = comparison.MARGIN,
+    items: comparison.Items | None = None,
 ) -> str:
     """Writes the table of `rows` to table.md, table.csv and table.tex in `folder`, and how its lines compare.
 
-    The comparisons (`gotd_jax.report.statistics`) stand beneath the table in table.md, and all of them in statistics.csv.
-    See `make` and `gotd_jax.report.statistics.compare` for the arguments and errors.
+    The comparisons (`gotd_jax.report.comparison`) stand beneath the table in table.md, and all of them in statistics.csv.
+    See `make` and `gotd_jax.report.comparison.compare` for the arguments and errors.
 
     Returns:
       the table and the comparisons as text for a terminal.
     """
-    table, comparisons = make(rows, paper=paper, by=by), statistics.compare(rows, by=by, margin=margin, items=items)
-    compared = verdicts.text(comparisons)
+    table, comparisons = make(rows, paper=paper, by=by), comparison.compare(rows, by=by, margin=margin, items=items)
+    compared = comparison_table.text(comparisons)
     beneath = f"\n```text\n{compared}\n```\n" if compared else ""
     files = {
-        "table.md": formats.markdown(table) + beneath,
-        "table.csv": formats.csv(table),
-        "table.tex": formats.latex(table),
-        "statistics.csv": verdicts.csv(comparisons),
+        "table.md": rendering.markdown(table) + beneath,
+        "table.csv": rendering.csv(table),
+        "table.tex": rendering.latex(table),
+        "statistics.csv": comparison_table.csv(comparisons),
     }
     for name, content in files.items():
         with whole_file(Path(folder) / name) as partial:
             partial.write_text(content, encoding="utf-8")
-    return "\n\n".join(filter(None, (formats.text(table), compared)))
+    return "\n\n".join(filter(None, (rendering.text(table), compared)))
 
 
 def describe(row: dict) -> str:
-    """Returns what a cell's row says, as one line."""
+    """Returns a cell's row as one line of text."""
     seconds = sum(row["seconds"].values())
     said = f"{row['metric']} {100 * row['score']:.2f} on {row['evaluated_on']}" if "score" in row else _first(row["measures"])
     return f"{row['task']} {row['method']} {row['budget']:,} seed {row['seed']}: {said} ({seconds:,.0f} s)"
@@ -151,7 +92,7 @@ def _first(measures: dict) -> str:
 
 
 def _line(label: str, group: list[dict], tasks_of: Mapping[str, set[str]], seeds: int, averaged: bool) -> Line:
-    """Returns a line of ours; a column that its rows lack on the very tasks that others have it on is not expected of it."""
+    """Returns a line of ours; a column that its rows lack on the tasks where other lines have it is not expected of it."""
     run = {row["task"] for row in group}
     cells = []
     for column, of_column in grouping.by_seed(group, list(tasks_of), averaged).items():
@@ -181,7 +122,7 @@ def _baselines(rows: Sequence[dict], columns: list[str]) -> list[Line]:
     ]
 
 
-def _paper_lines(tables: Sequence[Published], method: str, columns: list[str], averaged: bool) -> list[Line]:
+def _paper_lines(tables: Sequence[PaperTable], method: str, columns: list[str], averaged: bool) -> list[Line]:
     """Returns the paper's lines of `method` from tables that have it and any of the columns; cells they lack stay empty."""
     lines: dict[tuple, Line] = {}
     for table in tables:

@@ -1,4 +1,4 @@
-"""How much of a selection other ways to choose would have chosen too, at the same budget."""
+"""The overlap of a selection with the selections that other methods make at the same budget."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Agreement:
 
     Attributes:
       method: its name.
-      says: what it chooses, in words.
-      overlap: the share of the selection that it chooses too; None where nothing can be said.
+      says: the rule by which it selects, in words.
+      overlap: the share of the selection that it chooses too; None where it cannot be measured.
       chance: the share that a random selection has on average.
       candidates: that both chose from: all of them, or a sample.
       chosen: how many of these the selection has.
-      sentence: what the overlap means.
+      sentence: the meaning of the overlap.
     """
 
     method: str
@@ -73,7 +73,7 @@ def with_others(material: Material) -> tuple[Agreement, ...]:
 def _agreement(
     material: Material, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
 ) -> Agreement:
-    """Returns the agreement with what `choose` takes of `rows` of the pool for each target, as many as it has of them."""
+    """Returns the agreement with the selection of `choose` among `rows` of the pool, as large for each target as ours."""
     own = [np.flatnonzero(np.isin(rows, material.rows[material.served == side])) for side in range(len(material.targets))]
     chosen = sum(map(len, own))
     chance = len(material.rows) / len(material.candidates)

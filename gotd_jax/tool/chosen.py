@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from gotd_jax.artifacts import read_json
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import read_json
 from gotd_jax.ot import Potentials
 from gotd_jax.tool.serving import Served, most_served
 from gotd_jax.tool.writing import MANIFEST

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gotd_jax.data import libraries, readers
+from gotd_jax.data import dataset_libraries, readers
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.decompression import unpacked
 from gotd_jax.data.formats import TABLES, format_of, row_count
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.data.tokens import count_tokens
-from gotd_jax.data.unpacking import unpacked
 from gotd_jax.pipeline.embedder import Embedder
 
 COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
@@ -122,7 +122,7 @@ def read_of(names: Sequence[str], readings: Sequence[Reading], embedder: Embedde
 def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
     readers.records(place, **fields)  # opens every file and meets its first row
     began = time.perf_counter()
-    if place.partition(":")[0] in readers.LIBRARIES or libraries.find_saved(Path(place).expanduser()):
+    if place.partition(":")[0] in readers.LIBRARIES or dataset_libraries.find_saved(Path(place).expanduser()):
         texts, share = _of_library(place, fields)
         corpus = Corpus.from_records(texts)
         size = round(sum(len(text.encode()) for text in corpus.texts()) / share)

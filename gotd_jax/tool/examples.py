@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from gotd_jax.data.near_duplicates import near_duplicates, shingles
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.tool.material import Material, TargetSide
 from gotd_jax.tool.serving import Served, most_served
 

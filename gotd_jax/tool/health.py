@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.languages import UNKNOWN, languages
+from gotd_jax.data.language_identification import UNKNOWN, languages
 from gotd_jax.data.near_duplicates import near_duplicates
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.methods import neighbours
 from gotd_jax.methods.top_cosine import mean_cosines
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from gotd_jax.models import named
+from gotd_jax.models.sentence_transformers import LENGTH
 from gotd_jax.pipeline.losses import TargetLosses
 from gotd_jax.tool.request import Request
+from gotd_jax.training.base_model import HEAD, BaseModel
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import HEAD, Start
 
 
 def losses_of(request: Request, work: Path) -> TargetLosses | None:
@@ -19,7 +19,7 @@ def losses_of(request: Request, work: Path) -> TargetLosses | None:
     """
     if request.language_model is None:
         return None
-    length = request.max_length or named.LENGTH
+    length = request.max_length or LENGTH
     head = dataclasses.replace(HEAD, max_length=min(HEAD.max_length, length))
-    start = Start(request.language_model, head, seed=request.seed)
+    start = BaseModel(request.language_model, head, seed=request.seed)
     return TargetLosses(start, Recipe(max_length=length), request.seed, work)

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.tool.material import Material
 
 EMBEDDED = {"pool": 700, "target": 300, "chosen": 400}  # points of each kind

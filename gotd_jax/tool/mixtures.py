@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gotd_jax import ot
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.tool.material import Material
 
 MASS = 0.2  # lambda: that of the selection in the mixture, as in the ablations of this project

@@ -1,4 +1,4 @@
-"""The card of a warmed-up model: what it is, what it was trained on and how, and how to load it."""
+"""The card of a pre-fine-tuned model: its texts and recipe, and how to load it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-from gotd_jax.training import journal
+from gotd_jax.training import metrics_log
 from gotd_jax.training.recipe import Recipe
 
 CARD = "README.md"
-# head -> (class of transformers that has it, what the hub calls what it does, which tokens its training guesses)
+# head -> (class of transformers that has it, the hub's name of its task, which tokens are predicted in training)
 HEADS = {
     "masked_lm": ("AutoModelForMaskedLM", "fill-mask", "masked"),
     "causal_lm": ("AutoModelForCausalLM", "text-generation", "next"),
@@ -48,17 +48,17 @@ from the selection."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Warmed:
-    """What a model was warmed up from and on, and how.
+class PreFinetuning:
+    """The pre-fine-tuning of a model: of which model, on which texts and how.
 
     Attributes:
-      model: the name of the model before.
+      model: the name of the model before it.
       head: 'masked_lm' or 'causal_lm'.
-      head_texts: of the selection that a fresh head was warmed up on first; 0 where the model had one.
-      texts: of the selection.
+      head_texts: number of texts of the selection that a new head was trained on first; 0 where the model had one.
+      texts: number of texts of the selection.
       manifest: SHA-256 of the selection's manifest, in hex; None where it has none.
       recipe: of the training.
-      seed: likewise.
+      seed: of the training.
     """
 
     model: str
@@ -70,49 +70,49 @@ class Warmed:
     seed: int
 
     def to_dict(self) -> dict:
-        """Returns all of it JSON-like."""
+        """Returns all fields, JSON-like."""
         return dataclasses.asdict(self)
 
 
-def card(warmed: Warmed, run: Path, name: str) -> str:
+def card(trained: PreFinetuning, run: Path, name: str) -> str:
     """Returns the card, Markdown with YAML before it.
 
     Args:
-      warmed: what it says.
+      trained: the facts on it.
       run: the folder of the training's metrics, of which it has the first and the last loss.
       name: of the model's folder.
     """
     from huggingface_hub import ModelCardData
 
-    model_class, task, guessed = HEADS[warmed.head]
-    front = ModelCardData(base_model=warmed.model, library_name="transformers", pipeline_tag=task, tags=TAGS)
+    model_class, task, guessed = HEADS[trained.head]
+    front = ModelCardData(base_model=trained.model, library_name="transformers", pipeline_tag=task, tags=TAGS)
     losses = _losses(run)
     return TEMPLATE.format(
         front=front.to_yaml(),
         name=name,
-        model=warmed.model,
-        selection=_selection(warmed),
-        head=FRESH_HEAD.format(texts=warmed.head_texts) if warmed.head_texts else "",
+        model=trained.model,
+        selection=_selection(trained),
+        head=FRESH_HEAD.format(texts=trained.head_texts) if trained.head_texts else "",
         guessed=guessed,
         first=losses[0],
         steps=len(losses),
         last=losses[-1],
         model_class=model_class,
-        recipe="\n".join(f"| {field} | {value} |" for field, value in {**_used(warmed.recipe), "seed": warmed.seed}.items()),
+        recipe="\n".join(f"| {field} | {value} |" for field, value in {**_used(trained.recipe), "seed": trained.seed}.items()),
     )
 
 
 def _losses(run: Path) -> list[float]:
-    lines = (run / journal.NAME).read_text(encoding="utf-8").splitlines()
+    lines = (run / metrics_log.NAME).read_text(encoding="utf-8").splitlines()
     return [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
 
 
 def _used(recipe: Recipe) -> dict:
-    """Returns the fields of a recipe that decide what is learned without labels."""
+    """Returns the fields of a recipe that matter to training without labels."""
     unused = {"choose", "held_out_share", "rematerialise", "shard_weights"}
     return {name: value for name, value in dataclasses.asdict(recipe).items() if name not in unused}
 
 
-def _selection(warmed: Warmed) -> str:
-    made = f", the selection whose `manifest.json` has the SHA-256 `{warmed.manifest}`" if warmed.manifest else ""
-    return f"{warmed.texts:,} texts{made}"
+def _selection(trained: PreFinetuning) -> str:
+    made = f", the selection whose `manifest.json` has the SHA-256 `{trained.manifest}`" if trained.manifest else ""
+    return f"{trained.texts:,} texts{made}"

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from gotd_jax import models
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import search
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
-from gotd_jax.models import named as models
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.pipeline.embedder import Embedder
-from gotd_jax.report.formats import aligned
+from gotd_jax.report.rendering import aligned
 from gotd_jax.tool import rates, reach
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
@@ -30,7 +30,7 @@ from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.naming import named, named_apart
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import remarks, target_places
-from gotd_jax.training.starting import HEAD_TEXTS
+from gotd_jax.training.base_model import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: `python -m
 # experiments.benchmark ot` (10,007 candidates, 2,000 targets: 1.20 and 6.63 s, at 87 GFLOP/s). At 5 % it is a third.

@@ -17,16 +17,16 @@ from jax import lax
 from gotd_jax import methods
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import leaks
+from gotd_jax.data.length_buckets import TOKENS_PER_BATCH, batches_by_width, widths_of
 from gotd_jax.data.near_duplicates import near_duplicates
-from gotd_jax.data.samples import spread
+from gotd_jax.data.sampling import spread
 from gotd_jax.data.tokens import tokenise
-from gotd_jax.data.widths import TOKENS_PER_BATCH, batches_by_width, widths_of
-from gotd_jax.embed import embed_tokens, tokens_at_once
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import Problem
+from gotd_jax.models.embedding import embed_tokens, tokens_at_once
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.tokenizer import tokenizer_of
 
 EMBEDDED = 64  # texts, twice
 ENOUGH_SECONDS = 3  # of embedding them

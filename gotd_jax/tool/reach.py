@@ -12,7 +12,7 @@ from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import coverage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.data.vector_file import keep_coverage, kept_coverage
 from gotd_jax.methods import READ_EMBEDDINGS
 from gotd_jax.pipeline.embedder import Embedder

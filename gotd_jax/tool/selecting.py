@@ -9,21 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from gotd_jax import ot
-from gotd_jax.artifacts import say_outdated, whole_folder
+from gotd_jax.artifacts import say_outdated
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.files import whole_folder
 from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
-from gotd_jax.models.named import folder_of
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.pipeline import candidates as candidates_of
 from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
 from gotd_jax.report import page
-from gotd_jax.tool import card, choosing, findings, health, language_model, sources, writing
+from gotd_jax.tool import choosing, dataset_card, findings, health, language_model, sources, writing
 from gotd_jax.tool import reach as reaching
 from gotd_jax.tool.choosing import Choice
 from gotd_jax.tool.chosen import Chosen
@@ -77,7 +78,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         for number, target in enumerate(material.targets):
             target.potentials.save(folder / f"potentials-{number}.safetensors")
         page.write(findings.find(material).to_dict(), folder / "report.html")
-        card.write(folder, material.manifest)
+        dataset_card.write(folder, material.manifest)
         writing.write_manifest(folder, material.manifest)
     return Chosen(out)
 

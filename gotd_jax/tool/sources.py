@@ -58,7 +58,7 @@ def read(request: Request, work: Path) -> Texts:
         remarks=remarks(request),
     )
     if _found(request) != found:
-        raise ValueError("A file changed while it was read. Start again when all that the request names is whole.")
+        raise ValueError("A file changed while it was read. BaseModel again when all that the request names is whole.")
     return texts
 
 

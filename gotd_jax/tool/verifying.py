@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.tool import sources
 from gotd_jax.tool.budget import Budget
@@ -32,7 +32,7 @@ class Checked:
 
 
 def verify(chosen: Chosen) -> list[Checked]:
-    """Returns what is right and wrong with a selection: files, rows, ids, budget, values, convergence.
+    """Returns the checks of a selection and the faults they found: files, rows, ids, budget, values, convergence.
 
     Nothing outside of its folder is read: see `sources.changed` for what it was made from.
     """

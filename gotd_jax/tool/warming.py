@@ -7,21 +7,20 @@ import os
 import sys
 from pathlib import Path
 
-from gotd_jax import contents
+from gotd_jax import checksums, models
 from gotd_jax.artifacts import stage
 from gotd_jax.data import readers
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.formats import format_of
-from gotd_jax.data.samples import drawn
-from gotd_jax.models import named, saving
+from gotd_jax.data.sampling import drawn
 from gotd_jax.models.folders import WEIGHTS
 from gotd_jax.models.model import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.tool.model_card import CARD, Warmed, card
+from gotd_jax.models.tokenizer import tokenizer_of
+from gotd_jax.tool.model_card import CARD, PreFinetuning, card
 from gotd_jax.training import checkpoints
-from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
+from gotd_jax.training.base_model import HEAD, HEAD_TEXTS, check_length
+from gotd_jax.training.pre_finetune import pre_finetune, train_head
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import HEAD, HEAD_TEXTS, check_length
 
 RUNS = "training"  # the folder of the runs' metrics, for a person and for TensorBoard
 MANIFEST = "manifest.json"
@@ -81,10 +80,10 @@ def warm(
         rematerialise=rematerialise,
     )
     corpus = chosen_texts(selection, text_field)
-    base = named.language_model(model, seed=seed, compute_dtype=compute_dtype)
+    base = models.load_language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
     tokenizer_of(base)  # one that does not fit is met before anything is made
-    warmed = Warmed(
+    warmed = PreFinetuning(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
         head_texts=min(HEAD_TEXTS, len(corpus)) if base.fresh else 0,
@@ -93,13 +92,13 @@ def warm(
         recipe=recipe,
         seed=seed,
     )
-    settings = {**warmed.to_dict(), "weights": named.fingerprint_of(model), "selection": corpus.fingerprint}
+    settings = {**warmed.to_dict(), "weights": models.fingerprint_of(model), "selection": corpus.fingerprint}
     settings |= {"head_recipe": _head_recipe(recipe)} if warmed.head_texts else {}
 
     def make(folder: Path) -> None:
         if not (folder / WEIGHTS).exists():
             if not (folder / "model").exists():
-                saving.save(folder / "model", base, _trained(base, corpus, warmed, folder / RUNS))
+                models.save(folder / "model", base, _trained(base, corpus, warmed, folder / RUNS))
             _move_up(folder / "model")
         (folder / CARD).write_text(card(warmed, folder / RUNS / "pre_finetune", Path(out).name), encoding="utf-8")
         for run in (folder / RUNS).iterdir():
@@ -117,10 +116,10 @@ def chosen_texts(selection: str | os.PathLike, text_field: str = "text") -> Corp
 
 def _manifest_hash(selection: Path) -> str | None:
     path = selection / MANIFEST
-    return contents.sha256(path) if path.is_file() else None
+    return checksums.sha256(path) if path.is_file() else None
 
 
-def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
+def _trained(base: Loaded, corpus: Corpus, warmed: PreFinetuning, runs: Path) -> dict:
     """Returns the parameters after training on the selection, of the head alone before that where it is fresh."""
     options = {"seed": warmed.seed, "tensorboard": True}
     if warmed.head_texts:
@@ -129,7 +128,7 @@ def _trained(base: Loaded, corpus: Corpus, warmed: Warmed, runs: Path) -> dict:
             file=sys.stderr,
         )
         recipe, texts = _head_recipe(warmed.recipe), corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
-        params = warm_up_head(base, texts, recipe, folder=runs / "head", **options)
+        params = train_head(base, texts, recipe, folder=runs / "head", **options)
         base = dataclasses.replace(base, params=params)
     return pre_finetune(base, corpus, warmed.recipe, folder=runs / "pre_finetune", save_last=False, **options)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gotd_jax.artifacts import write_json
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.files import write_json
 from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 

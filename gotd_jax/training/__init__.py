@@ -1,1 +1,1 @@
-"""Training: objectives, recipes, the one training loop, evaluation and metrics."""
+"""Training: objectives, recipes, batches, the one training loop, pre-fine-tuning and fine-tuning."""

@@ -1,7 +1,7 @@
 """Batches: made on the host, each a pure function of the data, the recipe, the seed and the step.
 
 `batches[step]` is a dict of NumPy arrays whose shapes depend on the width of the batch alone, and there are few widths, so
-few programs are compiled. A run that resumes asks for the next step and gets what it would have got.
+few programs are compiled. A run that resumes asks for the next step and gets the same batch as it would have without the stop.
 """
 
 from __future__ import annotations
@@ -11,48 +11,14 @@ import functools
 import hashlib
 import math
 
-import jax
 import numpy as np
 
-from gotd_jax import devices
+from gotd_jax.data.length_buckets import batch_width
 from gotd_jax.data.tokens import Tokens
+from gotd_jax.models.tokenizer import Vocabulary
 from gotd_jax.training.recipe import Recipe
 
-WIDTH_STEP = 32  # widths are multiples of this many tokens
-ORDER, MASKS = 1, 2  # what a stream of random numbers is for
-
-
-@dataclasses.dataclass(frozen=True)
-class Vocabulary:
-    """What masking has to know of a tokeniser.
-
-    Attributes:
-      size: number of token ids.
-      pad_id: id of the padding token.
-      mask_id: id of the mask token.
-      special_ids: ids that are never masked.
-    """
-
-    size: int
-    pad_id: int
-    mask_id: int
-    special_ids: tuple[int, ...]
-
-    @classmethod
-    def of(cls, tokenizer) -> Vocabulary:
-        """Returns these facts of a Hugging Face tokeniser.
-
-        Raises:
-          ValueError: it has no mask token.
-        """
-        if tokenizer.mask_token_id is None:
-            raise ValueError("The tokeniser has no mask token, so no masked language model can be trained with it.")
-        return cls(len(tokenizer), pad_id(tokenizer), tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))))
-
-
-def pad_id(tokenizer) -> int:
-    """Returns the id of a tokeniser's padding token, 0 where it has none (padding is masked out, so any id will do)."""
-    return 0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+ORDER, MASKS = 1, 2  # the uses of streams of random numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +67,8 @@ class MaskedBatches:
 class PackedBatches:
     """The batches of a causal language model: texts one after another, an end token behind each, cut into blocks.
 
-    Every block has `recipe.max_length` tokens, so that nothing is padding; what is left at the end is dropped, unless it
-    is all there is. A batch has `ids` int32 and `mask` bool, [B, T].
+    Every block has `recipe.max_length` tokens, so that nothing is padding; the rest at the end is dropped, unless it is
+    all there is. A batch has `ids` int32 and `mask` bool, [B, T].
     """
 
     tokens: Tokens
@@ -180,25 +146,6 @@ class LabelledBatches:
         return _fingerprint(self.tokens.ids, self.tokens.types, self.tokens.offsets, self.labels)
 
 
-def on_devices(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
-    """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
-
-    Where it is in `parts`, so is each of them.
-    """
-    axis = 0 if parts == 1 else 1
-    count = jax.device_count()
-
-    def filled(array):
-        return np.pad(array, [(0, -array.shape[axis] % count if place == axis else 0) for place in range(array.ndim)])
-
-    return jax.device_put({name: filled(array) for name, array in batch.items()}, devices.split_rows(axis))
-
-
-def width_of(longest: int, max_length: int) -> int:
-    """Returns the width of a batch whose longest text has `longest` tokens: few widths, few compiled programs."""
-    return min(math.ceil(longest / WIDTH_STEP) * WIDTH_STEP, max_length)
-
-
 def _steps_per_epoch(examples: int, recipe: Recipe) -> int:
     return math.ceil(examples / recipe.batch_size)
 
@@ -217,7 +164,7 @@ def _order(examples: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def _rectangle(tokens: Tokens, rows: np.ndarray, recipe: Recipe, pad_id: int) -> dict[str, np.ndarray]:
-    width = width_of(int(tokens.lengths[rows].max()), recipe.max_length)
+    width = batch_width(int(tokens.lengths[rows].max()), recipe.max_length)
     return tokens.pad(rows, width, height=recipe.batch_size, pad_id=pad_id)
 
 
@@ -228,7 +175,7 @@ def _in_parts(batch: dict[str, np.ndarray], parts: int) -> dict[str, np.ndarray]
 
 
 def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, recipe: Recipe, random: np.random.Generator):
-    """Returns the ids with the mask on, and the places under it: positions in each part, what stood there, weights."""
+    """Returns the ids with the mask on, and the places under it: positions in each part, the tokens there, weights."""
     size, parts = ids.size // recipe.accumulate, recipe.accumulate
     most = _masked_places(size, recipe.mask_share)
     chosen = (random.random(ids.shape) < recipe.mask_share) & real & ~np.isin(ids, vocabulary.special_ids)

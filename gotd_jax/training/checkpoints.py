@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Any
 
 import jax
 
-from gotd_jax.artifacts import write_json
+from gotd_jax.artifacts import check_settings
+from gotd_jax.files import write_json
 
 FOLDER, SETTINGS = "checkpoints", "run.json"
 
 
 class Checkpoints:
-    """The newest state of one run, in `folder/checkpoints`; a context that waits for what is being written.
+    """The newest state of one run, in `folder/checkpoints`; a context that waits until it is written.
 
     Args:
       folder: of the run; None keeps nothing.
@@ -34,7 +34,9 @@ class Checkpoints:
 
         folder = Path(folder).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        _check_settings(folder / SETTINGS, settings)
+        if not (folder / SETTINGS).exists():
+            write_json(folder / SETTINGS, settings)
+        check_settings(folder, settings, SETTINGS)
         self._manager = ocp.CheckpointManager(folder / FOLDER, options=ocp.CheckpointManagerOptions(max_to_keep=1))
 
     def __enter__(self) -> Checkpoints:
@@ -71,15 +73,3 @@ def clear(folder: str | Path) -> None:
     """Removes the checkpoints of a run whose result is kept elsewhere. Its `metrics.jsonl` stays."""
     shutil.rmtree(Path(folder) / FOLDER, ignore_errors=True)
     (Path(folder) / SETTINGS).unlink(missing_ok=True)
-
-
-def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    settings = json.loads(json.dumps(settings))
-    if not path.exists():
-        write_json(path, settings)
-        return
-    found = json.loads(path.read_text(encoding="utf-8"))
-    differing = sorted(key for key in {*found, *settings} if found.get(key) != settings.get(key))
-    if differing:
-        described = "; ".join(f"{key} was {found.get(key)!r}, now {settings.get(key)!r}" for key in differing)
-        raise ValueError(f"{path.parent} holds a run of other settings: {described}. Delete it or choose another folder.")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gotd_jax.data.tasks import Examples, Task, hold_out
 from gotd_jax.data.tokens import tokenise
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
-from gotd_jax.training.batches import LabelledBatches, pad_id
-from gotd_jax.training.evaluate import predict
+from gotd_jax.evaluation.metrics import score
+from gotd_jax.evaluation.predictions import predict
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import pad_id, tokenizer_of
+from gotd_jax.training.batches import LabelledBatches
 from gotd_jax.training.loop import train
-from gotd_jax.training.metrics import score
 from gotd_jax.training.objectives import Classification, Regression
 from gotd_jax.training.recipe import Recipe
 
@@ -32,9 +32,9 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
         tokeniser.
       task: `kind`, `metrics`, `train` and `validation` are used.
       recipe: how to train.
-      seed: of the order, dropout and what is held out.
+      seed: of the order, dropout and the held-out examples.
       folder: where the run keeps its state; see `train`.
-      **options: further ones of `train`.
+      **options: of `train`.
 
     Raises:
       ValueError: the task is too small to hold anything out.
@@ -53,9 +53,9 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
 
 
 def settings(task: Task, recipe: Recipe) -> dict:
-    """Returns what the parameters depend on that `finetune` returns, beside model and seed, JSON-like.
+    """Returns the settings that the parameters of `finetune` depend on, beside model and seed, JSON-like.
 
-    That is the labelled training examples, and where the best epoch is chosen what it is chosen by; never the test split.
+    These are the labelled training examples, and where the best epoch is chosen the validation examples; never the test split.
     """
     found = {"kind": task.kind, "classes": list(task.classes), "train": task.train.fingerprint}
     if recipe.choose == "best":
@@ -71,9 +71,10 @@ def _train_and_validation(task: Task, recipe: Recipe, seed: int) -> tuple[Exampl
 
 def _validator(model: Loaded, tokenizer, validation: Examples, metric: str, recipe: Recipe) -> Callable[[dict], float]:
     tokens = tokenise(tokenizer, validation.corpus, recipe.max_length)
+    sizes = {"batch_size": recipe.batch_size, "max_length": recipe.max_length}
 
     def validate(params):
-        predictions = predict(model.definition, params, tokens, recipe, pad_id=pad_id(tokenizer))
+        predictions = predict(model.definition, params, tokens, **sizes, pad_id=pad_id(tokenizer))
         return score([metric], predictions, validation.labels)[metric]
 
     return validate

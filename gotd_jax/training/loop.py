@@ -14,11 +14,10 @@ import numpy as np
 
 from gotd_jax import devices
 from gotd_jax.progress import progress
-from gotd_jax.training.batches import on_devices
 from gotd_jax.training.checkpoints import Checkpoints
-from gotd_jax.training.interrupts import Interrupts
-from gotd_jax.training.journal import Journal
+from gotd_jax.training.metrics_log import MetricsLog
 from gotd_jax.training.recipe import Recipe
+from gotd_jax.training.signals import DelayedSignals
 from gotd_jax.training.step import compiled_start, compiled_step, placed
 
 
@@ -54,13 +53,13 @@ def train(
       seed: of dropout.
       folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run goes on.
         None keeps nothing.
-      trainable: top-level keys of `params` to train; the others stay as they are. All by default.
+      trainable: top-level keys of `params` to train; the rest stays as it is. All by default.
       validate: a number for parameters, higher is better. With it, the parameters of the best epoch are returned
         (the earliest of equals) instead of those of the last.
       save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
-      save_last: whether to save at the end too; a caller that keeps what is returned need not.
-      what: what is trained, for the progress bar and messages.
-      log: called with every entry of `metrics.jsonl`.
+      save_last: whether to save at the end too; a caller that keeps the returned parameters need not.
+      what: the training, in a few words for the progress bar and messages.
+      log: is called with every entry of `metrics.jsonl`.
       tensorboard: whether the folder gets event files for TensorBoard too.
 
     Raises:
@@ -76,27 +75,27 @@ def train(
     take_step = compiled_step(objective, recipe.optimiser, recipe.accumulate, recipe.shard_weights)
     state = _first_state(trained, recipe, keep_best=validate is not None)
     dropout = jax.random.key(seed) if recipe.dropout else None
-    with Checkpoints(folder, settings) as checkpoints, Interrupts() as interrupts:
+    with Checkpoints(folder, settings) as checkpoints, DelayedSignals() as signals:
         first, state = checkpoints.restore(state)
-        with Journal(folder, first=first, what=what, log=log, tensorboard=tensorboard) as journal:
+        with MetricsLog(folder, first=first, what=what, log=log, tensorboard=tensorboard) as metrics_log:
             for step in progress(range(first, steps), total=steps - first, unit="steps", what=what):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)
-                on_device = on_devices(batch, recipe.accumulate)
+                on_device = devices.split_batch(batch, recipe.accumulate)
                 state["now"], metrics = take_step(state["now"], frozen, on_device, key, np.float32(learning_rate))
-                journal.add(step, learning_rate, int(batch["mask"].sum()), metrics)
+                metrics_log.add(step, learning_rate, int(batch["mask"].sum()), metrics)
                 done = step + 1
                 if validate is not None and done % batches.steps_per_epoch == 0:
-                    journal.flush()
+                    metrics_log.flush()
                     score = validate({**frozen, **state["now"]["params"]})
-                    journal.write({"step": step, "validation": score})
+                    metrics_log.write({"step": step, "validation": score})
                     state = _keep_better(state, score)
-                if done % save_every == 0 or (done == steps and save_last) or interrupts.waiting:
-                    journal.flush()
+                if done % save_every == 0 or (done == steps and save_last) or signals.waiting:
+                    metrics_log.flush()
                     checkpoints.save(done, state)
-                interrupts.deliver()
-            journal.flush()
+                signals.deliver()
+            metrics_log.flush()
     return {**frozen, **state["now" if validate is None else "best"]["params"]}
 
 

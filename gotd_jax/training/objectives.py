@@ -1,4 +1,4 @@
-"""Objectives: what training lowers. Each is called with `(params, batch, key)` and returns `(loss, metrics)`.
+"""Objectives: the losses that training lowers. Each is called with `(params, batch, key)` and returns `(loss, metrics)`.
 
 An objective is frozen and hashable, so that a compiled training step can be kept by it. The loss is the mean over the
 examples (or tokens) of the batch by their `weights`; those of weight 0 are padding.
@@ -19,7 +19,7 @@ class MaskedLanguageModel:
     """Cross entropy of the masked tokens, in nats a token.
 
     The batch has `ids`, `mask`, `types` [B, T] and `positions`, `labels`, `weights` [P]: the masked places as positions
-    in the B * T tokens, and what stood there. Logits are computed at these places only.
+    in the B * T tokens, and the tokens that stood there. Logits are computed at these places only.
 
     Attributes:
       definition: of a `MaskedLM`.
@@ -34,7 +34,7 @@ class MaskedLanguageModel:
         return _cross_entropy(logits, batch)
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns what the loss of a batch counts beside another's: its masked tokens."""
+        """Returns the weight of a batch's loss beside another's: its masked tokens."""
         return jnp.sum(batch["weights"])
 
 
@@ -58,7 +58,7 @@ class CausalLanguageModel:
         return _cross_entropy(logits, {"labels": batch["ids"][:, 1:], "weights": _pairs(batch["mask"])})
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns what the loss of a batch counts beside another's: its tokens that have one before them."""
+        """Returns the weight of a batch's loss beside another's: its tokens that have one before them."""
         return jnp.sum(_pairs(batch["mask"]))
 
 
@@ -80,7 +80,7 @@ class Classification:
         return _cross_entropy(model(batch["ids"], batch["mask"], batch["types"], key=key), batch)
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns what the loss of a batch counts beside another's: its examples."""
+        """Returns the weight of a batch's loss beside another's: its examples."""
         return jnp.sum(batch["weights"])
 
 
@@ -103,7 +103,7 @@ class Regression:
         return _mean(jnp.square(predictions - batch["labels"]), batch["weights"]), {}
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns what the loss of a batch counts beside another's: its examples."""
+        """Returns the weight of a batch's loss beside another's: its examples."""
         return jnp.sum(batch["weights"])
 
 

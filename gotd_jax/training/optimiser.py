@@ -10,7 +10,7 @@ import optax
 
 @dataclasses.dataclass(frozen=True)
 class AdamW:
-    """What AdamW is made of; see `Recipe` for the fields.
+    """The numbers of AdamW; see `Recipe` for the fields.
 
     The learning rate is no part of it: a training step takes it as a number, so that runs of different lengths and
     learning rates share one compiled program.

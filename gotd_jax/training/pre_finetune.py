@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import tokenise
-from gotd_jax.models.published import Loaded
-from gotd_jax.models.vocabulary import tokenizer_of
+from gotd_jax.models.model import Loaded
+from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.training.batches import MaskedBatches, PackedBatches, Vocabulary
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
@@ -27,7 +27,7 @@ def pre_finetune(
       recipe: how to train.
       seed: of the order, the masks and dropout.
       folder: where the run keeps its state; see `train`.
-      **options: further ones of `train`.
+      **options: of `train`.
     """
     tokenizer = tokenizer_of(model)
     options = {"what": "pre-fine-tuning", **options}
@@ -54,13 +54,13 @@ def _end_id(model: Loaded) -> int:
     return end_id
 
 
-def warm_up_head(
+def train_head(
     model: Loaded, corpus: Corpus, recipe: Recipe, *, seed: int, folder: str | Path | None = None, **options
 ) -> dict:
     """Returns the model's parameters with a trained masked-LM head; the rest is bitwise as it was.
 
     A model published without this head (an embedding model, a classifier) gets a fresh one, whose first gradients would
-    wash out what the body knows. So the head is trained first, with the body held still, on text that no
+    wash out the body's knowledge. So the head is trained first, with the body held still, on text that no
     method chose: the same for all methods, or they are not compared on their selections. A published head is left alone.
 
     Args:
@@ -69,9 +69,9 @@ def warm_up_head(
       recipe: how to train; with a learning rate for a head, about 1e-3.
       seed: of the order, the masks and dropout.
       folder: where the run keeps its state; see `train`.
-      **options: further ones of `train`.
+      **options: of `train`.
     """
     if "head" not in model.fresh:
         return model.params
-    options = {"trainable": ("head",), "what": "warming up the head", **options}
+    options = {"trainable": ("head",), "what": "training the head", **options}
     return pre_finetune(model, corpus, recipe, seed=seed, folder=folder, **options)

@@ -19,7 +19,7 @@ def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_w
 
     Args:
       objective: as for `train`.
-      optimiser: what the gradient becomes a direction by.
+      optimiser: turns the gradient into a direction.
       parts: into how many the batch is cut; its arrays have a first axis of as many where there is more than one.
       shard_weights: whether the state is laid over the devices or whole on each.
     """
@@ -58,7 +58,7 @@ def placed(tree, shard_weights: bool):
 
 
 def laid(tree, shard_weights: bool):
-    """Returns what is computed in a program laid over the devices as `placed` would."""
+    """Returns a tree that is computed in a program, laid over the devices as by `placed`."""
     return jax.tree.map(lambda array: jax.lax.with_sharding_constraint(array, _placement(array, shard_weights)), tree)
 
 
@@ -67,7 +67,7 @@ def _placement(array, shard_weights):
 
 
 def _accumulated(differentiate, weight_of, params, batch, key, parts):
-    """Returns what `differentiate` gives for the whole batch, from its parts, each counted by its weight."""
+    """Returns the result of `differentiate` for the whole batch, from its parts, each counted by its weight."""
 
     def add(sums, part):
         number, batch = part

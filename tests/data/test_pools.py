@@ -9,7 +9,7 @@ import pytest
 from gotd_jax.data import pools
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.training.metrics import METRICS
+from gotd_jax.evaluation.metrics import METRICS
 
 TEXTS = {
     "wikipedia": 12_219,

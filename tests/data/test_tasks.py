@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.labelled import load_files
+from gotd_jax.data.labelled_examples import load_files
 from gotd_jax.data.tasks import Examples, Task, draw, hold_out, target_corpus
-from gotd_jax.training.metrics import METRICS
+from gotd_jax.evaluation.metrics import METRICS
 
 
 def write(path, rows):

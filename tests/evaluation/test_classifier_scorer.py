@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.classifier_scorer import probabilities, reading
-from gotd_jax.models import published
-from gotd_jax.training.evaluate import predict
-from gotd_jax.training.recipe import Recipe
+from gotd_jax.evaluation.predictions import predict
 from tests.training.small import CONFIG, save_tokenizer
 
 WORDS = [f"w{place}" for place in range(35)]
@@ -27,8 +26,8 @@ def tokenizer(tmp_path_factory):
 
 
 def saved(folder, tokenizer, labels, problem, seed=0):
-    loaded = published.initialise(CONFIG, "classifier", outputs=len(labels), seed=seed)
-    return published.save(folder / "model", loaded, tokenizer_from=tokenizer, labels=labels, problem=problem)
+    loaded = models.initialise(CONFIG, "classifier", outputs=len(labels), seed=seed)
+    return models.save(folder / "model", loaded, tokenizer_from=tokenizer, labels=labels, problem=problem)
 
 
 def edit_config(folder, **changes):
@@ -37,9 +36,9 @@ def edit_config(folder, **changes):
 
 
 def outputs(folder):
-    model = published.load(folder, "classifier")
+    model = models.load(folder, "classifier")
     tokens = tokenise(load_tokenizer(folder), Corpus.from_texts(TEXTS), CONFIG.max_positions)
-    return predict(model.definition, model.params, tokens, Recipe(batch_size=32, max_length=CONFIG.max_positions))
+    return predict(model.definition, model.params, tokens, batch_size=32, max_length=CONFIG.max_positions)
 
 
 CASES = [

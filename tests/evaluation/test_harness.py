@@ -9,15 +9,15 @@ import pytest
 import yaml
 
 from experiments import harness as command
+from gotd_jax import models
 from gotd_jax.data import choice_tasks
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.packages import model_folder
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import harness
-from gotd_jax.evaluation.choices import score_choices
-from gotd_jax.models import causal
+from gotd_jax.evaluation.multiple_choice import score_choices
+from gotd_jax.models.packaged import model_folder
 from tests.evaluation.helpers import BEGIN, END, language_model
-from tests.evaluation.test_choices import ITEMS
+from tests.evaluation.test_multiple_choice import ITEMS
 from tests.models.test_decoder import FAMILIES
 from third_party import lm_eval_pytorch
 
@@ -57,7 +57,7 @@ def pair(request, tmp_path_factory):
     from gotd_jax.evaluation.harness_model import HarnessModel
 
     folder = language_model(tmp_path_factory.mktemp("models") / request.param, request.param)
-    return HarnessModel(causal.load(folder), load_tokenizer(folder)), lm_eval_pytorch.model(folder)
+    return HarnessModel(models.load(folder), load_tokenizer(folder)), lm_eval_pytorch.model(folder)
 
 
 def both(pair, kind, arguments):
@@ -160,8 +160,8 @@ def test_a_published_model_scores_and_chooses_the_same():
     folder = model_folder("SmolLM2-135M-Instruct")
     items = choice_tasks.load("piqa").draw(20, seed=0).items
     arguments = [(item.context, f" {option}") for item in items for option in item.options]
-    models = HarnessModel(causal.load(folder), load_tokenizer(folder)), lm_eval_pytorch.model(folder)
-    ours, theirs = both(models, "loglikelihood", arguments)
+    pair = HarnessModel(models.load(folder), load_tokenizer(folder)), lm_eval_pytorch.model(folder)
+    ours, theirs = both(pair, "loglikelihood", arguments)
     sums = [np.array([total for total, _ in found]).reshape(-1, 2) for found in (ours, theirs)]
     np.testing.assert_allclose(*sums, atol=2e-3)
     np.testing.assert_array_equal(*(found.argmax(1) for found in sums))

@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from gotd_jax.evaluation import groups
+from gotd_jax import models
+from gotd_jax.evaluation import context_batches
+from gotd_jax.evaluation.context_batches import Shape
+from gotd_jax.evaluation.context_pairs import rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
-from gotd_jax.evaluation.pairs import rolling
 from gotd_jax.evaluation.perplexity import perplexity
-from gotd_jax.models import causal, published
 from tests import processes
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
@@ -48,12 +49,12 @@ def whole(model, pairs):
 
 @pytest.fixture(scope="module")
 def gpt2():
-    return causal.load(REFERENCES / "gpt2")
+    return models.load(REFERENCES / "gpt2")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_likelihoods_equal_those_of_the_whole_text_read_at_once(family):
-    model = causal.load(REFERENCES / family)
+    model = models.load(REFERENCES / family)
     found = log_likelihoods(model, PAIRS, contexts=True)
     for row, (begin, steps, likeliest) in enumerate(whole(model, PAIRS)):
         assert found.sums[row] == pytest.approx(steps[begin:].sum(), abs=1e-4)
@@ -85,14 +86,14 @@ def test_neither_order_nor_company_nor_repetition_matters(gpt2):
 
 
 def test_a_context_of_more_continuations_than_fit_a_row_serves_them_all(gpt2):
-    pairs = [([7, 8], [token]) for token in range(5, 5 + 2 * groups.SHARING)]
+    pairs = [([7, 8], [token]) for token in range(5, 5 + 2 * context_batches.SHARING)]
     found = log_likelihoods(gpt2, pairs)
     expected = [steps[begin:].sum() for begin, steps, _ in whole(gpt2, pairs)]
     np.testing.assert_allclose(found.sums, expected, atol=1e-4)
 
 
 def test_other_parameters_can_be_scored(gpt2):
-    other = causal.initialise(gpt2.config, seed=1)
+    other = models.initialise(gpt2.config, seed=1)
     found, expected, own = (
         log_likelihoods(model, PAIRS[-1:], params=params, contexts=True).sums
         for model, params in ((gpt2, other.params), (other, None), (gpt2, None))
@@ -131,7 +132,7 @@ def test_what_cannot_be_scored_is_refused(gpt2, pairs, message):
 
 def test_only_language_models_have_likelihoods(tiny_model):
     with pytest.raises(ValueError, match="The model's head is None"):
-        log_likelihoods(published.load(tiny_model), PAIRS)
+        log_likelihoods(models.load(tiny_model), PAIRS)
 
 
 @pytest.mark.parametrize("positions", [40, 64, 1024])
@@ -140,41 +141,41 @@ def test_shapes_hold_what_is_asked_within_the_positions_and_are_few(positions):
     for context in range(1, positions + 1):
         for fed in {0, 1, 5, 30, positions - context}:
             if context + fed <= positions:
-                shape = groups._shape(context, fed, 1, positions)
+                shape = context_batches._shape(context, fed, 1, positions)
                 assert shape.context >= context
                 assert shape.fed >= fed
                 assert shape.context + shape.fed <= positions
                 shapes.add(shape if fed < 30 and context + fed < positions * 2 / 3 else None)
     assert len(shapes) <= 60
-    assert [groups.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [0, 4, 8, 16, 24, 32, 48, 64, 96]
+    assert [context_batches.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [0, 4, 8, 16, 24, 32, 48, 64, 96]
 
 
 def test_batches_stay_within_what_fits_a_device_and_small_ones_are_small():
-    shape = groups.Shape(256, 16, 4)
-    assert shape.height(10_000) * (256 + 4 * 16) <= groups.TOKENS_PER_BATCH
-    assert shape.height(10_000) * 4 * (256 + 16) <= 4 * groups.TOKENS_PER_BATCH
-    assert groups.Shape(16, 0, 2).height(3) == 4
-    assert groups.Shape(4096, 0, 2).height(30) == 1
+    shape = Shape(256, 16, 4)
+    assert shape.height(10_000) * (256 + 4 * 16) <= context_batches.TOKENS_PER_BATCH
+    assert shape.height(10_000) * 4 * (256 + 16) <= 4 * context_batches.TOKENS_PER_BATCH
+    assert Shape(16, 0, 2).height(3) == 4
+    assert Shape(4096, 0, 2).height(30) == 1
 
 
 def test_shapes_that_fill_no_batch_share_a_program_and_full_ones_keep_theirs():
-    few = {groups.Shape(16, 4, 2): ["a"], groups.Shape(24, 0, 2): ["b"], groups.Shape(256, 4, 2): ["c"]}
-    assert groups._merged(few, 1024) == {groups.Shape(24, 4, 2): ["b", "a"], groups.Shape(256, 4, 2): ["c"]}
-    full = {groups.Shape(16, 4, 2): ["a"] * 200, groups.Shape(24, 4, 2): ["b"]}
-    assert groups._merged(full, 1024) == full
-    wide = {groups.Shape(40, 4, 1): ["a"], groups.Shape(20, 30, 1): ["b"]}
-    assert groups._merged(wide, 64) == wide
-    assert groups._merged(wide, 70) == {groups.Shape(40, 30, 1): ["b", "a"]}
+    few = {Shape(16, 4, 2): ["a"], Shape(24, 0, 2): ["b"], Shape(256, 4, 2): ["c"]}
+    assert context_batches._merged(few, 1024) == {Shape(24, 4, 2): ["b", "a"], Shape(256, 4, 2): ["c"]}
+    full = {Shape(16, 4, 2): ["a"] * 200, Shape(24, 4, 2): ["b"]}
+    assert context_batches._merged(full, 1024) == full
+    wide = {Shape(40, 4, 1): ["a"], Shape(20, 30, 1): ["b"]}
+    assert context_batches._merged(wide, 64) == wide
+    assert context_batches._merged(wide, 70) == {Shape(40, 30, 1): ["b", "a"]}
 
 
 @pytest.mark.slow
 def test_devices_do_not_matter(gpt2, tmp_path):
     program = (
         "import sys, numpy as np, jax\n"
-        "from gotd_jax.models import causal\n"
+        "from gotd_jax import models\n"
         "from gotd_jax.evaluation.likelihood import log_likelihoods\n"
         "assert jax.device_count() == 8\n"
-        f"found = log_likelihoods(causal.load({str(REFERENCES / 'gpt2')!r}), {PAIRS!r}, contexts=True)\n"
+        f"found = log_likelihoods(models.load({str(REFERENCES / 'gpt2')!r}), {PAIRS!r}, contexts=True)\n"
         "np.savez(sys.argv[1], sums=found.sums, greedy=found.greedy, contexts=found.contexts)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "found.npz")], check=True, env=processes.environment(8))

@@ -7,11 +7,11 @@ import joblib
 import numpy as np
 import pytest
 
-from gotd_jax.artifacts import cache_folder
 from gotd_jax.data import packages, pools
 from gotd_jax.data.toxic_texts import packaged_toxic_texts
 from gotd_jax.evaluation import linear_scorer
 from gotd_jax.evaluation.linear_scorer import LinearModel, extract, load, read, save
+from gotd_jax.files import cache_folder
 
 PACKAGE = "alt-profanity-check"
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.data import widths
+from gotd_jax import models
+from gotd_jax.data import length_buckets
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import text_losses
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.text_losses import losses
-from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.training.batches import Vocabulary
+from gotd_jax.models.tokenizer import Vocabulary
 from tests import processes
 from tests.conftest import WORDS, write_tokenizer
 from tests.evaluation.helpers import language_model
@@ -40,13 +40,13 @@ def masked(tmp_path_factory):
         initializer_range=0.2,
     )
     folder = tmp_path_factory.mktemp("models") / "masked"
-    model = published.initialise(config, "masked_lm", seed=0)
-    return published.load(published.save(folder, model, tokenizer_from=tokenizer), "masked_lm")
+    model = models.initialise(config, "masked_lm", seed=0)
+    return models.load(models.save(folder, model, tokenizer_from=tokenizer), "masked_lm")
 
 
 @pytest.fixture(scope="module", params=["gpt2", "llama"])
 def decoder(request, tmp_path_factory):
-    return causal.load(language_model(tmp_path_factory.mktemp("models") / request.param, request.param))
+    return models.load(language_model(tmp_path_factory.mktemp("models") / request.param, request.param))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_neither_batches_nor_blocks_nor_company_matter(masked, corpus, monkeypat
     alone = [losses(masked, corpus.take([row]), max_length=LENGTH, seed=0) for row in range(0, 50, 7)]
     np.testing.assert_allclose(np.concatenate(alone), together[::7], atol=1e-5)
     monkeypatch.setattr(text_losses, "TEXTS_PER_BLOCK", 13)
-    monkeypatch.setattr(widths, "TOKENS_PER_BATCH", 64)
+    monkeypatch.setattr(length_buckets, "TOKENS_PER_BATCH", 64)
     order = np.random.default_rng(0).permutation(50)
     found = losses(masked, corpus.take(order), max_length=LENGTH, seed=0)
     np.testing.assert_allclose(found, together[order], atol=1e-5)
@@ -126,7 +126,7 @@ def test_blocks_do_not_matter_to_a_causal_model(decoder, corpus, monkeypatch):
 
 
 def test_other_parameters_can_be_scored(masked, corpus):
-    other = published.initialise(masked.config, "masked_lm", seed=1).params
+    other = models.initialise(masked.config, "masked_lm", seed=1).params
     own, found = (losses(masked, corpus, params=params, max_length=LENGTH, seed=0) for params in (None, other))
     assert np.abs(own - found).max() > 0.1
 
@@ -145,7 +145,7 @@ def test_longer_texts_than_the_positions_are_read_as_far_as_they_reach(masked):
 
 def test_a_model_that_predicts_no_tokens_is_refused(tiny_model, corpus):
     with pytest.raises(ValueError, match="head is None, and only a causal or masked"):
-        losses(published.load(tiny_model), corpus, max_length=LENGTH, seed=0)
+        losses(models.load(tiny_model), corpus, max_length=LENGTH, seed=0)
 
 
 def test_a_run_goes_on_after_the_blocks_that_are_kept(masked, corpus, tmp_path, monkeypatch):
@@ -165,9 +165,9 @@ PROGRAM = """
 import sys, numpy as np, jax
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.text_losses import losses
-from gotd_jax.models import published
+from gotd_jax import models
 assert jax.device_count() == 8
-model = published.load(sys.argv[2], "masked_lm")
+model = models.load(sys.argv[2], "masked_lm")
 np.save(sys.argv[3], losses(model, Corpus.open(sys.argv[1]), max_length=32, seed=0))
 """
 

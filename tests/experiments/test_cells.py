@@ -14,10 +14,9 @@ import pytest
 from configs import common
 from experiments import cell, finetuning, inputs, running
 from experiments.sweep import cells_of
-from gotd_jax import provenance
-from gotd_jax.artifacts import read_json
-from gotd_jax.models import published
-from gotd_jax.training import starting
+from gotd_jax import models, provenance
+from gotd_jax.files import read_json
+from gotd_jax.training import base_model
 
 
 def made_in(folder):
@@ -90,7 +89,7 @@ def test_pre_finetuned_model_is_a_hugging_face_folder_that_differs_from_the_publ
     config.pre_finetune.learning_rate = 1e-3
     cell.run(config, tmp_path)
     (folder,) = (tmp_path / "pre_finetuned").iterdir()
-    warmed, base = published.load(folder / "model", "masked_lm"), published.load(tiny_model)
+    warmed, base = models.load(folder / "model", "masked_lm"), models.load(tiny_model)
     assert warmed.fresh == ()
     before, after = base.params["embeddings"]["words"], warmed.params["encoder"]["embeddings"]["words"]
     assert not np.allclose(*(np.asarray(next(iter(tree.values()))) for tree in (before, after)))
@@ -217,10 +216,10 @@ def test_stage_stopped_after_its_model_was_saved_trains_nothing_again(config, tm
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(starting.shutil, "rmtree", stop)
+        patched.setattr(base_model.shutil, "rmtree", stop)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path)
-    monkeypatch.setattr(starting, "warm_up_head", stop)
+    monkeypatch.setattr(base_model, "train_head", stop)
     assert 0 <= cell.run(config, tmp_path)["score"] <= 1
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import running
 from experiments.sweep import cells_of
-from gotd_jax.data import glue_tfds, hub
+from gotd_jax.data import glue_tfds, network
 from tests.experiments import worlds
 from tests.experiments.test_configs import VARIANTS, build
 from tests.experiments.test_detox import prompts_file
@@ -39,10 +39,10 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
-    for asked in (hub.answers, glue_tfds._answers):
+    for asked in (network.hub_answers, network.answers):
         asked.cache_clear()
     yield
-    for asked in (hub.answers, glue_tfds._answers):
+    for asked in (network.hub_answers, network.answers):
         asked.cache_clear()
 
 

@@ -9,8 +9,7 @@ from configs import common
 from experiments import cell, choosing, inputs
 from experiments.sweep import cells_of
 from gotd_jax.data import choice_tasks
-from gotd_jax.report import columns, table
-from gotd_jax.report import items as items_kept
+from gotd_jax.report import column_names, item_scores, table
 from tests.experiments.test_cells import made_in
 
 
@@ -41,7 +40,7 @@ def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, t
     assert made_in(workdir) == before
     made = table.make([row])
     assert made.columns == ("bbc_topics ↑", "bbc_topics, calibrated ↑")
-    assert [line.label for line in made.lines] == [columns.MAJORITY, method]
+    assert [line.label for line in made.lines] == [column_names.MAJORITY, method]
 
 
 def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
@@ -56,12 +55,12 @@ def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
     right = [int(np.argmax(item["calibrated"])) == item["answer"] for item in items]
     assert row["measures"]["bbc_topics, calibrated ↑"]["value"] == pytest.approx(100 * np.mean(right))
     assert len({measure["value"] for measure in row["measures"].values()}) == 2
-    of_items = items_kept.read(folder)
+    of_items = item_scores.read(folder)
     assert {column: np.mean(list(of.values())) for column, of in of_items.items()} == pytest.approx(
         {column: measure["value"] for column, measure in row["measures"].items()}
     )
     commonest = np.bincount([item["answer"] for item in items]).max()
-    assert row["baselines"][columns.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
+    assert row["baselines"][column_names.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
 
 
 def test_a_chunk_that_shares_a_run_with_an_item_is_no_candidate_wherever_the_run_begins(config, tmp_path):

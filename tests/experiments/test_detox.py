@@ -7,11 +7,11 @@ import pytest
 
 from configs import common
 from experiments import cell, detox, inputs, prompting, writing
-from gotd_jax.artifacts import read_json
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.report import columns, items, measures, table
+from gotd_jax.files import read_json
+from gotd_jax.report import column_names, item_scores, score_columns, table
 from tests.conftest import sentence
 from tests.experiments.test_cells import made_in
 
@@ -63,13 +63,13 @@ def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, s
     config.detox.prompts_file = str(prompts_file(shared / "prompts.jsonl"))
     row = cell.run(config, shared)
     assert sum(row["selected"].values()) == (0 if method == "none" else 24)
-    assert 0 <= row["measures"][columns.EMT_TOXIC]["value"] <= 1
-    assert row["measures"][columns.PERPLEXITY]["value"] > 1
+    assert 0 <= row["measures"][column_names.EMT_TOXIC]["value"] <= 1
+    assert row["measures"][column_names.PERPLEXITY]["value"] > 1
     json.dumps(row, allow_nan=False)
     before = made_in(shared)
     assert cell.run(config, shared) == row
     assert made_in(shared) == before
-    assert table.make([row]).columns[:2] == (columns.EMT_TOXIC, columns.EMT_NONTOXIC)
+    assert table.make([row]).columns[:2] == (column_names.EMT_TOXIC, column_names.EMT_NONTOXIC)
 
 
 def test_scores_are_those_of_the_continuations_that_are_kept(config, tmp_path):
@@ -83,11 +83,11 @@ def test_scores_are_those_of_the_continuations_that_are_kept(config, tmp_path):
         highest = [max(each[name] for each in record["continuations"]) for record in records]
         assert row["scores"][role]["max_toxicity_toxic"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
         assert row["scores"][role]["max_toxicity_nontoxic"] == pytest.approx(np.mean(highest[3:]), abs=1e-5)
-    assert row["measures"][columns.EMT_TOXIC]["value"] == row["scores"]["judge"]["max_toxicity_toxic"]
-    of_items = items.read(folder)
-    assert set(of_items) == {*measures.TOXICITY, columns.LENGTH}
+    assert row["measures"][column_names.EMT_TOXIC]["value"] == row["scores"]["judge"]["max_toxicity_toxic"]
+    of_items = item_scores.read(folder)
+    assert set(of_items) == {*score_columns.TOXICITY, column_names.LENGTH}
     for column, of_column in of_items.items():
-        assert len(of_column) == (6 if column == columns.LENGTH else 3)
+        assert len(of_column) == (6 if column == column_names.LENGTH else 3)
         assert np.mean(list(of_column.values())) == pytest.approx(row["measures"][column]["value"], abs=1e-6)
     assert any(each["lexicon"] > 0 for record in records for each in record["continuations"])
     assert all("<end>" not in each["text"] for record in records for each in record["continuations"])
@@ -104,16 +104,16 @@ def test_a_second_judge_has_columns_of_its_own_beside_the_papers_second_table(co
     (folder,) = (tmp_path / "scores").iterdir()
     records = [json.loads(line) for line in (folder / "continuations.jsonl").read_text().splitlines()]
     highest = [max(vowels([each["text"]])[0] for each in record["continuations"]) for record in records]
-    second = columns.by_second(columns.EMT_TOXIC)
+    second = column_names.by_second(column_names.EMT_TOXIC)
     assert row["measures"][second]["value"] == pytest.approx(np.mean(highest[:3]), abs=1e-5)
     assert row["measures"][second]["what"].endswith("by vowels")
-    assert np.mean(list(items.read(folder)[second].values())) == pytest.approx(np.mean(highest[:3]), abs=1e-5)
-    assert row["measures"][columns.EMT_TOXIC]["what"].endswith("by lexicon")
+    assert np.mean(list(item_scores.read(folder)[second].values())) == pytest.approx(np.mean(highest[:3]), abs=1e-5)
+    assert row["measures"][column_names.EMT_TOXIC]["what"].endswith("by lexicon")
     made = table.make([row], paper="table_1_10k, table_6_10k")
     by_label = {line.label: dict(zip(made.columns, line.cells)) for line in made.lines}
     assert by_label["GPT-2 base (paper, Table 6, moderation, 10k)"][second].mean == 0.60
-    assert by_label["GPT-2 base (paper, Table 6, moderation, 10k)"][columns.EMT_TOXIC].mean is None
-    assert by_label["GPT-2 base (paper, Table 1, Perspective, 10k)"][columns.EMT_TOXIC].mean == 0.62
+    assert by_label["GPT-2 base (paper, Table 6, moderation, 10k)"][column_names.EMT_TOXIC].mean is None
+    assert by_label["GPT-2 base (paper, Table 1, Perspective, 10k)"][column_names.EMT_TOXIC].mean == 0.62
 
 
 def test_without_a_second_judge_the_papers_second_table_has_no_lines(config, tmp_path):
@@ -135,10 +135,10 @@ def test_as_many_texts_as_are_asked_for_are_targets_where_none_are_joined(config
 def test_utility_is_the_mean_accuracy_of_its_tasks(config, tmp_path):
     config.method, config.detox.utility_tasks, config.choices.most = "none", ("bbc_topics", "openbookqa"), 9
     row = cell.run(config, tmp_path)
-    accuracies = [row["measures"][columns.accuracy(task)]["value"] for task in config.detox.utility_tasks]
-    assert row["measures"][columns.UTILITY]["value"] == pytest.approx(np.mean(accuracies))
-    of_items = items.read(tmp_path / "scores" / row["cell"])
-    of_tasks = [np.mean(list(of_items[columns.accuracy(task)].values())) for task in config.detox.utility_tasks]
+    accuracies = [row["measures"][column_names.accuracy(task)]["value"] for task in config.detox.utility_tasks]
+    assert row["measures"][column_names.UTILITY]["value"] == pytest.approx(np.mean(accuracies))
+    of_items = item_scores.read(tmp_path / "scores" / row["cell"])
+    of_tasks = [np.mean(list(of_items[column_names.accuracy(task)].values())) for task in config.detox.utility_tasks]
     assert accuracies == pytest.approx(of_tasks)
     assert accuracies == [100 * row["scores"]["utility"][task]["sum"]["accuracy"] for task in config.detox.utility_tasks]
 

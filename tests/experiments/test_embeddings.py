@@ -6,7 +6,7 @@ import pytest
 from experiments import cell, embeddings, inputs
 from gotd_jax.data.corpus import Corpus
 from tests.models.helpers import edit_json
-from tests.models.sentences import TYPES, sentence_model
+from tests.models.sentence_models import TYPES, sentence_model
 
 
 @pytest.fixture

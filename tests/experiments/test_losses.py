@@ -7,9 +7,9 @@ import pytest
 
 from configs import common
 from experiments import cell, finetuning, inputs, losses, stages
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
-from gotd_jax.models import causal, named
 from tests.experiments.test_cells import made_in
 
 
@@ -51,7 +51,7 @@ def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(co
     found = made(config, tmp_path)
     pool = inputs.pool(config, tmp_path)
     for numbers, folder in zip(found, (tiny_decoder, only(tmp_path / "target_models") / "model"), strict=True):
-        expected = text_losses.losses(causal.load(folder), pool, max_length=32, seed=0)
+        expected = text_losses.losses(models.load(folder), pool, max_length=32, seed=0)
         np.testing.assert_allclose(numbers, expected, atol=1e-5)
     own = pool.domains == "food"
     assert np.mean((found[1] - found[0])[own]) < -0.1 < np.mean((found[1] - found[0])[~own])
@@ -59,7 +59,7 @@ def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(co
 
 def test_a_missing_head_is_warmed_up_before_both(config, tmp_path):
     before, _ = made(config, tmp_path)
-    head = named.language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")
+    head = models.load_language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")
     assert head.fresh == ()
     expected = text_losses.losses(head, inputs.pool(config, tmp_path), max_length=32, seed=0)
     np.testing.assert_allclose(before, expected, atol=1e-5)

@@ -9,10 +9,10 @@ import pytest
 from configs import common, quickstart
 from experiments import cell, embeddings, finetuning, inputs, relevance
 from gotd_jax import ot
-from gotd_jax.artifacts import read_json
 from gotd_jax.data import packages, pools
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.report import origins
+from gotd_jax.files import read_json
+from gotd_jax.report import domain_shares
 from tests.data.files import refused
 from tests.experiments.test_cells import made_in
 from tests.experiments.test_detox import prompts_file
@@ -45,13 +45,13 @@ def test_the_targets_own_domain_is_kept_and_the_row_says_so(tested, tmp_path):
     assert made_in(tmp_path) == before
 
 
-def test_origins_of_a_sweep_show_all_domains_of_the_pool(tested, tmp_path):
+def test_domain_shares_of_a_sweep_show_all_domains_of_the_pool(tested, tmp_path):
     rows = []
     tested.pool.relevance.methods = ("tapt_c",)
     for tested.method in ("tapt_c", "random"):
         rows.append(cell.run(tested, tmp_path))
     assert rows[1]["relevance"] is None
-    lines = origins.text(rows).splitlines()
+    lines = domain_shares.by_method(rows).splitlines()
     assert lines[0].split()[-3:] == ["food", "law", "sea"]
     assert np.allclose([sum(map(float, line.split()[-3:])) for line in lines[1:]], 100, atol=0.2)
 

@@ -10,7 +10,7 @@ from configs import common
 from experiments import choosing, inputs, prompting, running, training
 from experiments.sweep import cells_of
 from gotd_jax.data import tasks
-from gotd_jax.data.samples import drawn
+from gotd_jax.data.sampling import drawn
 from tests.experiments.test_cells import made_in
 from tests.experiments.test_configs import VARIANTS, build
 from tests.experiments.test_detox import prompts_file

@@ -9,7 +9,7 @@ from configs import common
 from experiments import cell, domain_targets, embeddings, measuring, selecting
 from experiments.sweep import cells_of
 from gotd_jax.methods.problem import lowest
-from gotd_jax.report import columns, table
+from gotd_jax.report import column_names, table
 from tests.experiments.test_cells import made_in
 from third_party.pot_solvers import exact_cost, exact_duals
 
@@ -48,8 +48,8 @@ def test_a_selection_is_measured_without_training_and_nothing_is_made_twice(conf
     row = cell.run(config, tmp_path)
     assert not (tmp_path / "pre_finetuned").exists()
     assert row["seconds"]["pre_finetune"] == 0
-    assert {columns.EXACT, columns.HELD_OUT, columns.HOME} <= set(values(row))
-    assert (columns.MARGINAL in values(row)) == (method == "got_d")
+    assert {column_names.EXACT, column_names.HELD_OUT, column_names.HOME} <= set(values(row))
+    assert (column_names.MARGINAL in values(row)) == (method == "got_d")
     json.dumps(row)
     before = made_in(tmp_path)
     assert cell.run(config, tmp_path) == row
@@ -67,11 +67,11 @@ def test_measures_are_those_of_the_selection(config, tmp_path):
     pool, mixed = np.full(len(x), 1 / len(x)), np.full(len(x), 0.8 / len(x))
     mixed[rows] += 0.2 / 24
     found = values(row)
-    assert found[columns.EXACT] == pytest.approx(100 * len(set(rows) & set(exact)) / 24)
-    assert 0 < found[columns.EXACT] < 100
-    assert found[columns.HELD_OUT] == pytest.approx(100 * exact_cost(x, held_out, mixed) / exact_cost(x, held_out, pool))
-    assert found[columns.HOME] == pytest.approx(100 * np.mean(given.pool.domains[rows] == "food"))
-    assert found[columns.MARGINAL] == pytest.approx(100 * row["selection"]["marginal_error"])
+    assert found[column_names.EXACT] == pytest.approx(100 * len(set(rows) & set(exact)) / 24)
+    assert 0 < found[column_names.EXACT] < 100
+    assert found[column_names.HELD_OUT] == pytest.approx(100 * exact_cost(x, held_out, mixed) / exact_cost(x, held_out, pool))
+    assert found[column_names.HOME] == pytest.approx(100 * np.mean(given.pool.domains[rows] == "food"))
+    assert found[column_names.MARGINAL] == pytest.approx(100 * row["selection"]["marginal_error"])
 
 
 def test_got_d_at_a_small_epsilon_is_the_exact_selection_and_random_is_not(config, tmp_path):
@@ -79,8 +79,8 @@ def test_got_d_at_a_small_epsilon_is_the_exact_selection_and_random_is_not(confi
     for method in ("random", "got_d"):
         config.method, config.ot.epsilon = method, 0.002
         found[method] = values(cell.run(config, tmp_path))
-    assert found["got_d"][columns.EXACT] >= 95 > found["random"][columns.EXACT]
-    assert found["got_d"][columns.HELD_OUT] < found["random"][columns.HELD_OUT]
+    assert found["got_d"][column_names.EXACT] >= 95 > found["random"][column_names.EXACT]
+    assert found["got_d"][column_names.HELD_OUT] < found["random"][column_names.HELD_OUT]
 
 
 def test_exact_values_off_the_sample_are_the_duals_of_the_whole_where_the_sample_is_the_whole():
@@ -105,8 +105,8 @@ def test_a_large_pool_is_measured_on_a_sample(config, tmp_path):
     config.method, config.selection.exact = "got_d", 50
     row = cell.run(config, tmp_path)
     assert row["scores"]["exact_solved_on"] == 50
-    assert "on 50 candidates" in row["measures"][columns.EXACT]["what"]
-    assert 0 < values(row)[columns.EXACT] < 100
+    assert "on 50 candidates" in row["measures"][column_names.EXACT]["what"]
+    assert 0 < values(row)[column_names.EXACT] < 100
 
 
 def test_a_target_of_domains_is_held_out_of_the_pool(of_domains, tmp_path):
@@ -131,7 +131,7 @@ def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_pat
     cell.check(of_domains, tmp_path)
     row = cell.run(of_domains, tmp_path)
     found = values(row)
-    assert found[columns.HOME] == pytest.approx(found["from sea, %"] + found["from food, %"])
+    assert found[column_names.HOME] == pytest.approx(found["from sea, %"] + found["from food, %"])
     assert found["from sea, %"] == pytest.approx(100 * row["selected"].get("sea", 0) / 24)
     assert row["target_domains"] == {"sea": 10, "food": 10}
 

@@ -7,7 +7,7 @@ import pytest
 
 from configs import common
 from experiments import cell, choosing, detox, inputs, prompting
-from gotd_jax.models import named
+from gotd_jax import models
 from tests.experiments.test_cells import made_in
 from tests.experiments.test_detox import prompts_file
 
@@ -153,16 +153,16 @@ def test_a_model_of_other_weights_tokeniser_or_pooling_is_another(tiny_model, tm
     (base / "modules.json").write_text(json.dumps(modules))
     (base / "1_Pooling").mkdir()
     (base / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
-    found = {named.fingerprint_of(base)}
+    found = {models.fingerprint_of(base)}
     for file in ("tokenizer.json", "generation_config.json", "1_Pooling/config.json", "config.json"):
         folder = tmp_path / file.replace("/", "-")
         shutil.copytree(base, folder)
         content = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
         (folder / file).write_text(json.dumps(content | {"other": 1}))
-        found.add(named.fingerprint_of(folder))
+        found.add(models.fingerprint_of(folder))
     assert len(found) == 5
     shutil.copytree(base, tmp_path / "same")
-    assert named.fingerprint_of(tmp_path / "same") in found
+    assert models.fingerprint_of(tmp_path / "same") in found
 
 
 def test_prompts_are_read_again_and_keyed_by_their_toxicity(config, tmp_path):

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 
+from gotd_jax import models
 from gotd_jax.data import domain_tasks, glue
 from gotd_jax.data.published_pools import PUBLISHED_POOLS
-from gotd_jax.models import causal, published
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax.models.config_json import from_hf
 from tests.conftest import WORDS, sentence
 
 ENCODERS = {
@@ -72,9 +72,9 @@ def write_models(root, tokenizer_from, decoder):
     for name, family in ENCODERS.items():
         own = {"type_vocab_size": 2} if family == "bert" else {"type_vocab_size": 0, "classifier_dropout": 0.2}
         config = EncoderConfig(model_type=family, **own, **sizes)
-        _save(root / name, published.initialise(config, seed=0), tokenizer_from)
+        _save(root / name, models.initialise(config, seed=0), tokenizer_from)
     for seed, name in enumerate(SCORERS):
-        model = published.initialise(
+        model = models.initialise(
             EncoderConfig(model_type="bert", type_vocab_size=2, **sizes), "classifier", outputs=2, seed=seed
         )
         _save(root / name, model, tokenizer_from, labels=["neutral", "toxic"], problem="single_label_classification")
@@ -82,15 +82,15 @@ def write_models(root, tokenizer_from, decoder):
     neo = {"model_type": "gpt_neo", "hidden_size": 32, "num_layers": 2, "num_heads": 2, "max_position_embeddings": 64}
     neo |= {"vocab_size": content["vocab_size"], "attention_types": [[["global", "local"], 1]], "window_size": 8}
     for name in DECODERS:
-        model = causal.load(decoder) if "neo" not in name else causal.initialise(from_hf(neo), seed=0)
+        model = models.load(decoder) if "neo" not in name else models.initialise(from_hf(neo), seed=0)
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        causal.save(root / name, model, tokenizer_from=decoder)
+        models.save(root / name, model, tokenizer_from=decoder)
     return root
 
 
 def _save(folder, model, tokenizer_from, **options):
     folder.parent.mkdir(parents=True, exist_ok=True)
-    published.save(folder, model, tokenizer_from=tokenizer_from, **options)
+    models.save(folder, model, tokenizer_from=tokenizer_from, **options)
 
 
 def _write(path, rows):

@@ -13,12 +13,14 @@ import pytest
 from flax import nnx
 from safetensors.numpy import load_file, save_file
 
-from gotd_jax.models import causal, decoder_weights
-from gotd_jax.models.decoder_config import RotaryScaling
-from gotd_jax.models.decoder_families import from_hf, to_hf
+from gotd_jax import models
+from gotd_jax.models.config import RotaryScaling
+from gotd_jax.models.config_json import from_hf, to_hf
+from gotd_jax.models.weight_names import FAMILY_NAMES
 from tests.models.helpers import assert_same_trees, edit_json
 
 REFERENCES = Path(__file__).parent / "decoder_references"
+ENCODER = Path(__file__).parent / "references" / "bert" / "masked_lm"
 FAMILIES = ("gpt2", "gpt_neo", "llama")
 
 PUBLISHED = {  # configurations as published, and their parameters
@@ -67,14 +69,14 @@ def logits(loaded, ids, mask):
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_logits_equal_pytorch(family, side):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     with np.load(REFERENCES / family / f"{side}.npz") as stored:
         found = logits(loaded, stored["ids"], stored["mask"])
         np.testing.assert_allclose(found[stored["mask"]], stored["logits"][stored["mask"]], atol=1e-4)
 
 
 def test_padding_on_either_side_changes_nothing(family):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     ids = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
     alone = logits(loaded, ids, np.ones_like(ids, bool))
     rounding = 16 * np.finfo(np.float32).eps * np.abs(alone).max()  # products of another height add up in another order
@@ -85,7 +87,7 @@ def test_padding_on_either_side_changes_nothing(family):
 
 
 def test_a_token_never_depends_on_later_ones(family):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     ids = np.random.default_rng(0).integers(5, 89, (1, 12)).astype(np.int32)
     changed = ids.copy()
     changed[:, 8:] = (changed[:, 8:] + 7) % 80
@@ -98,7 +100,7 @@ def test_a_token_never_depends_on_later_ones(family):
 def test_local_attention_reaches_back_as_far_as_its_window():
     content = json.loads((REFERENCES / "gpt_neo" / "config.json").read_text())
     edit = {"attention_types": [[["local"], 1]], "num_layers": 1, "attention_layers": None, "window_size": 5}
-    loaded = causal.initialise(dataclasses.replace(from_hf({**content, **edit}), initializer_range=0.5))
+    loaded = models.initialise(dataclasses.replace(from_hf({**content, **edit}), initializer_range=0.5))
     ids = np.random.default_rng(0).integers(5, 89, (1, 12)).astype(np.int32)
     changed = ids.copy()
     changed[0, 3] += 1
@@ -109,7 +111,7 @@ def test_local_attention_reaches_back_as_far_as_its_window():
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_blocks_of_positions_see_what_the_whole_sees(family, side, monkeypatch):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     with np.load(REFERENCES / family / f"{side}.npz") as stored:
         ids, mask = stored["ids"], stored["mask"]
     whole = logits(loaded, ids, mask)
@@ -120,7 +122,7 @@ def test_blocks_of_positions_see_what_the_whole_sees(family, side, monkeypatch):
 
 @pytest.mark.parametrize("pieces", [(12,), (5, 7), (4, 1, 1, 6)])
 def test_reading_with_a_cache_equals_reading_at_once(family, pieces):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     with np.load(REFERENCES / family / "left.npz") as stored:
         ids, mask = stored["ids"], stored["mask"]
 
@@ -144,7 +146,7 @@ def test_reading_with_a_cache_equals_reading_at_once(family, pieces):
 def test_published_sizes_build_by_shape_alone(name):
     content, count = PUBLISHED[name]
     config = from_hf(content)
-    definition, tree = causal.blueprint(config)
+    definition, tree = models.blueprint(config)
     assert sum(leaf.size for leaf in jax.tree.leaves(tree)) == count
     batch = jax.ShapeDtypeStruct((2, 16), jnp.int32), jax.ShapeDtypeStruct((2, 16), jnp.bool_)
     found = jax.eval_shape(lambda params, *batch: nnx.merge(definition, params)(*batch), tree, *batch)
@@ -152,16 +154,16 @@ def test_published_sizes_build_by_shape_alone(name):
 
 
 def test_bfloat16_products_are_near(family):
-    exact, fast = (causal.load(REFERENCES / family, compute_dtype=dtype) for dtype in ("float32", "bfloat16"))
+    exact, fast = (models.load(REFERENCES / family, compute_dtype=dtype) for dtype in ("float32", "bfloat16"))
     ids = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
     one, other = (logits(loaded, ids, np.ones_like(ids, bool)) for loaded in (exact, fast))
     assert 0 < np.abs(one - other).max() < 0.1 * np.abs(one).max()
 
 
 def test_saved_model_is_the_same_and_has_the_published_tensors(family, tmp_path):
-    loaded = causal.load(REFERENCES / family)
-    causal.save(tmp_path / "saved", loaded)
-    again = causal.load(tmp_path / "saved")
+    loaded = models.load(REFERENCES / family)
+    models.save(tmp_path / "saved", loaded)
+    again = models.load(tmp_path / "saved")
     assert_same_trees(again.params, loaded.params)
     assert again.config == loaded.config
     published, written = (load_file(folder / "model.safetensors") for folder in (REFERENCES / family, tmp_path / "saved"))
@@ -171,15 +173,15 @@ def test_saved_model_is_the_same_and_has_the_published_tensors(family, tmp_path)
 
 
 def test_fresh_model_is_saved_with_a_configuration_that_describes_it(family, tmp_path):
-    config = causal.load(REFERENCES / family).config
-    loaded = causal.initialise(config, seed=3)
-    causal.save(tmp_path / "saved", loaded)
-    assert causal.load(tmp_path / "saved").config == config
+    config = models.load(REFERENCES / family).config
+    loaded = models.initialise(config, seed=3)
+    models.save(tmp_path / "saved", loaded)
+    assert models.load(tmp_path / "saved").config == config
     assert from_hf(to_hf(config)) == config
 
 
 def test_wider_texts_than_the_model_has_positions_for_are_refused(family):
-    loaded = causal.load(REFERENCES / family)
+    loaded = models.load(REFERENCES / family)
     ids = np.zeros((1, 65), np.int32)
     with pytest.raises(ValueError, match=r"65 tokens .* positions for 64"):
         logits(loaded, ids, np.ones_like(ids, bool))
@@ -196,17 +198,17 @@ def test_missing_and_foreign_tensors_and_other_shapes_are_named(copied):
     names = sorted(weights)
     save_file({name: weights[name] for name in names[1:]}, copied / "model.safetensors")
     with pytest.raises(ValueError, match=rf"lacks 1 of .* {names[0]}"):
-        causal.load(copied)
+        models.load(copied)
     body = next(name for name in names if name.startswith(("transformer.h.0", "model.layers.0")))
     save_file(weights | {body.replace(".0.", ".9."): weights[body]}, copied / "model.safetensors")
     with pytest.raises(ValueError, match=r"has 1 tensors that .* no place for"):
-        causal.load(copied)
+        models.load(copied)
     save_file(weights | {body: weights[body][..., :-1].copy()}, copied / "model.safetensors")
     with pytest.raises(ValueError, match=rf"1 tensors in .* other shapes .*{body}"):
-        causal.load(copied)
+        models.load(copied)
     save_file({"other": np.zeros(3, np.float32)}, copied / "model.safetensors")
     with pytest.raises(ValueError, match="weights of another architecture"):
-        causal.load(copied)
+        models.load(copied)
 
 
 def edit_tensors(folder, change):
@@ -214,7 +216,8 @@ def edit_tensors(folder, change):
 
 
 def words_of(family):
-    return decoder_weights.words_name(causal.load(REFERENCES / family).config)
+    names = FAMILY_NAMES[family]
+    return names.prefix + names.words
 
 
 def with_head(folder, family, change, tied):
@@ -230,63 +233,63 @@ IDS = np.random.default_rng(0).integers(5, 89, (2, 9)).astype(np.int32)
 def test_a_stored_head_that_is_not_the_embeddings_is_used_with_a_word(copied, family, tmp_path, capsys):
     untied = with_head(shutil.copytree(copied, tmp_path / "untied"), family, lambda words: words[::-1].copy(), tied=False)
     mask = np.ones_like(IDS, bool)
-    expected = logits(causal.load(untied), IDS, mask)
+    expected = logits(models.load(untied), IDS, mask)
     assert capsys.readouterr().err == ""
-    loaded = causal.load(with_head(copied, family, lambda words: words[::-1].copy(), tied=True))
+    loaded = models.load(with_head(copied, family, lambda words: words[::-1].copy(), tied=True))
     assert "a lm_head.weight of its own, although its config.json ties it" in capsys.readouterr().err
     np.testing.assert_array_equal(logits(loaded, IDS, mask), expected)
     assert not loaded.config.tied
-    saved = causal.save(tmp_path / "saved", loaded)
+    saved = models.save(tmp_path / "saved", loaded)
     assert json.loads((saved / "config.json").read_text())["tie_word_embeddings"] is False
-    np.testing.assert_array_equal(logits(causal.load(saved), IDS, mask), expected)
+    np.testing.assert_array_equal(logits(models.load(saved), IDS, mask), expected)
 
 
 def test_a_stored_head_that_is_the_embeddings_is_one_parameter_with_them(copied, family, capsys):
-    loaded = causal.load(with_head(copied, family, lambda words: words.copy(), tied=True))
+    loaded = models.load(with_head(copied, family, lambda words: words.copy(), tied=True))
     assert loaded.config.tied and "head" not in loaded.params and capsys.readouterr().err == ""
 
 
 def test_a_head_of_another_shape_is_refused(copied, family):
     with_head(copied, family, lambda words: words[:-1].copy(), tied=True)
     with pytest.raises(ValueError, match=r"lm_head.weight is \[88, 24\] and should be \[89, 24\]"):
-        causal.load(copied)
+        models.load(copied)
 
 
 def test_an_untied_model_without_a_head_is_refused(copied, family):
     edit_json(copied / "config.json", tie_word_embeddings=False)
     edit_tensors(copied, lambda tensors: {name: one for name, one in tensors.items() if name != "lm_head.weight"})
     with pytest.raises(ValueError, match=r"lacks 1 of .* lm_head.weight"):
-        causal.load(copied)
+        models.load(copied)
 
 
 def test_tied_embeddings_are_read_where_the_head_alone_is_stored(copied, family):
     tied = with_head(copied, family, lambda words: words.copy(), tied=True)
-    expected = causal.load(tied).params
+    expected = models.load(tied).params
     words = words_of(family)
     edit_tensors(copied, lambda tensors: {name: one for name, one in tensors.items() if name != words})
-    assert_same_trees(causal.load(copied).params, expected)
+    assert_same_trees(models.load(copied).params, expected)
     edit_json(copied / "config.json", tie_word_embeddings=False)
     with pytest.raises(ValueError, match=f"lacks 1 of .* {words}"):
-        causal.load(copied)
+        models.load(copied)
 
 
 @pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "_orig_mod.module."])
 def test_the_names_of_wrapped_models_are_those_of_the_model(copied, family, wrapper):
     edit_tensors(copied, lambda tensors: {wrapper + name: one for name, one in tensors.items()})
-    assert_same_trees(causal.load(copied).params, causal.load(REFERENCES / family).params)
+    assert_same_trees(models.load(copied).params, models.load(REFERENCES / family).params)
 
 
 def test_writing_ends_where_the_settings_of_generation_say_and_training_parts_texts_as_before(copied, family, tmp_path):
-    before = causal.load(copied).config
+    before = models.load(copied).config
     edit_json(copied / "generation_config.json", eos_token_id=[3, 7])
-    loaded = causal.load(copied)
+    loaded = models.load(copied)
     assert (loaded.config.stop_ids, loaded.config.end_ids) == ((3, 7), before.end_ids)
-    assert causal.load(causal.save(tmp_path / "saved", loaded)).config == loaded.config
+    assert models.load(models.save(tmp_path / "saved", loaded)).config == loaded.config
     edit_json(copied / "generation_config.json", eos_token_id=None)
-    assert causal.load(copied).config == before
+    assert models.load(copied).config == before
     edit_json(copied / "generation_config.json", eos_token_id="</s>")
     with pytest.raises(ValueError, match=r"generation_config.json does not say .* eos_token_id is '</s>'"):
-        causal.load(copied)
+        models.load(copied)
 
 
 LLAMA3 = {
@@ -341,14 +344,14 @@ def test_the_file_that_lacks_a_setting_is_named(tmp_path):
     folder = shutil.copytree(REFERENCES / "llama", tmp_path / "model")
     edit_json(folder / "config.json", rope_parameters={**LLAMA3, "high_freq_factor": None})
     with pytest.raises(ValueError, match=r"model/config.json does not .* lacks 'high_freq_factor'"):
-        causal.load(folder)
+        models.load(folder)
 
 
 def test_truncated_weights_are_refused(copied):
     content = (copied / "model.safetensors").read_bytes()
     (copied / "model.safetensors").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="damaged or not whole"):
-        causal.load(copied)
+        models.load(copied)
 
 
 @pytest.mark.parametrize(
@@ -368,4 +371,24 @@ def test_truncated_weights_are_refused(copied):
 def test_variants_that_are_not_implemented_are_refused(copied, change, message):
     edit_json(copied / "config.json", **change)
     with pytest.raises(ValueError, match=message):
-        causal.load(copied)
+        models.load(copied)
+
+
+@pytest.mark.parametrize(
+    ("folder", "head", "message"),
+    [
+        (REFERENCES / "gpt2", "masked_lm", "A gpt2 has no head 'masked_lm'; there are None, causal_lm"),
+        (REFERENCES / "gpt2", "classifier", "A gpt2 has no head 'classifier'"),
+        (ENCODER, "causal_lm", "A bert has no head 'causal_lm'; there are None, masked_lm, classifier"),
+    ],
+)
+def test_a_head_of_another_architecture_is_refused(folder, head, message):
+    with pytest.raises(ValueError, match=message):
+        models.load(folder, head)
+
+
+def test_tensors_of_other_heads_stay_with_a_decoder(copied, tmp_path):
+    score = np.ones((2, 24), np.float32)
+    edit_tensors(copied, lambda tensors: {**tensors, "score.weight": score})
+    saved = models.save(tmp_path / "saved", models.load(copied))
+    np.testing.assert_array_equal(load_file(saved / "model.safetensors")["score.weight"], score)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.models import causal
+from gotd_jax import models
 from tests.models.test_decoder import logits
 from third_party import torch_decoders
 
@@ -23,7 +23,7 @@ cases = pytest.mark.parametrize(("model_type", "changes"), CASES.values(), ids=C
 def test_logits_equal_pytorch(model_type, changes, seed, tmp_path):
     model = torch_decoders.build(model_type, seed=seed, **changes)
     model.save_pretrained(tmp_path)
-    loaded = causal.load(tmp_path)
+    loaded = models.load(tmp_path)
     for side in (None, "left", "right"):
         batch = torch_decoders.batch(seed=seed, side=side)
         expected = torch_decoders.logits(model, batch)[batch["mask"]]
@@ -35,11 +35,11 @@ def test_saved_folder_loads_in_transformers(model_type, changes, tmp_path):
     import transformers
 
     torch_decoders.build(model_type, seed=5, **changes).save_pretrained(tmp_path / "published")
-    loaded = causal.load(tmp_path / "published")
+    loaded = models.load(tmp_path / "published")
     moved = jax.tree.map(
         lambda leaf: leaf + 0.1 * np.random.default_rng(0).normal(size=leaf.shape).astype(np.float32), loaded.params
     )
-    causal.save(tmp_path / "ours", loaded, moved)
+    models.save(tmp_path / "ours", loaded, moved)
     again, notes = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "ours", output_loading_info=True)
     assert {kind: list(names) for kind, names in notes.items() if names} == {}
     batch = torch_decoders.batch(seed=5, side="left")
@@ -52,9 +52,9 @@ def test_a_fresh_models_folder_loads_in_transformers(tmp_path):
 
     for model_type in torch_decoders.SIZES:
         torch_decoders.build(model_type, seed=5).save_pretrained(tmp_path / model_type)
-        config = causal.load(tmp_path / model_type).config
-        fresh = causal.initialise(config, seed=1)
-        causal.save(tmp_path / f"{model_type}-fresh", fresh)
+        config = models.load(tmp_path / model_type).config
+        fresh = models.initialise(config, seed=1)
+        models.save(tmp_path / f"{model_type}-fresh", fresh)
         model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / f"{model_type}-fresh").eval()
         batch = torch_decoders.batch(seed=5, side="right")
         expected = torch_decoders.logits(model, batch)[batch["mask"]]

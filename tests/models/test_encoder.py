@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.models import encoder, heads, layers
-from gotd_jax.models.config import EncoderConfig, from_hf
+from gotd_jax.models import encoder, layers, load, prediction_heads
+from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.encoder import Block
-from gotd_jax.models.heads import ClassifierHead
 from gotd_jax.models.model import blueprint, initialise
-from gotd_jax.models.published import load
+from gotd_jax.models.prediction_heads import ClassifierHead
 from tests.models.helpers import FAMILIES, REFERENCES, hidden, logits, reference
 
 BASE = {
@@ -137,7 +137,7 @@ SITES = {
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_dropout_is_where_the_published_models_have_it(model_type, monkeypatch):
     rates = []
-    for module in (layers, encoder, heads):
+    for module in (layers, encoder, prediction_heads):
         monkeypatch.setattr(module, "dropout", lambda x, rate, key: rates.append(rate) or x)
     loaded = initialise(
         small(model_type, hidden_dropout=0.1, attention_dropout=0.2, classifier_dropout=0.3), "classifier", outputs=3

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gotd_jax.models import causal
-from gotd_jax.models.generation import drawn, generate, nucleus
+from gotd_jax import models
+from gotd_jax.models.generation import generate, nucleus, sample
 from tests import processes
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
@@ -20,7 +20,7 @@ SHORT = [prompt for prompt in PROMPTS if len(prompt) < 16]  # of one width: one 
 
 @pytest.fixture(scope="module")
 def gpt2():
-    return causal.load(REFERENCES / "gpt2")
+    return models.load(REFERENCES / "gpt2")
 
 
 def sorted_nucleus(probabilities, top_p):
@@ -49,7 +49,7 @@ def test_nucleus_of_everything_is_everything():
 @pytest.mark.parametrize(("top_p", "temperature"), [(1.0, 1.0), (0.8, 1.0), (0.8, 0.5)])
 def test_draws_have_the_distribution_of_the_nucleus(top_p, temperature):
     row = np.random.default_rng(1).normal(size=12).astype(np.float32) * 1.5
-    draws = jax.vmap(lambda key: drawn(key, jnp.asarray(row), top_p, temperature))(jax.random.split(jax.random.key(0), 40_000))
+    draws = jax.vmap(lambda key: sample(key, jnp.asarray(row), top_p, temperature))(jax.random.split(jax.random.key(0), 40_000))
     exact = sorted_nucleus(np.asarray(jax.nn.softmax(row / temperature), np.float64), top_p)
     exact /= exact.sum()
     found = np.bincount(draws, minlength=12) / 40_000
@@ -60,7 +60,7 @@ def test_draws_have_the_distribution_of_the_nucleus(top_p, temperature):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_writing_with_the_cache_equals_reading_everything_again(family):
-    model = causal.load(REFERENCES / family)
+    model = models.load(REFERENCES / family)
     found = generate(model, PROMPTS, seed=0, continuations=1, new_tokens=6, temperature=0.0).tokens[:, 0]
     texts = [[*prompt, *written] for prompt, written in zip(PROMPTS, found.tolist())]
     ids, mask = np.zeros((len(texts), 32), np.int32), np.zeros((len(texts), 32), bool)
@@ -119,10 +119,10 @@ def test_writing_stops_at_any_token_that_the_settings_of_generation_name(gpt2, s
 def test_devices_do_not_matter(gpt2, tmp_path):
     program = (
         "import sys, numpy as np, jax\n"
-        "from gotd_jax.models import causal\n"
+        "from gotd_jax import models\n"
         "from gotd_jax.models.generation import generate\n"
         "assert jax.device_count() == 8\n"
-        f"found = generate(causal.load({str(REFERENCES / 'gpt2')!r}), {PROMPTS!r}, seed=3, continuations=4, new_tokens=5)\n"
+        f"found = generate(models.load({str(REFERENCES / 'gpt2')!r}), {PROMPTS!r}, seed=3, continuations=4, new_tokens=5)\n"
         "np.save(sys.argv[1], found.tokens)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "tokens.npy")], check=True, env=processes.environment(8))

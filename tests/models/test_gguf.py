@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from gotd_jax.data.packages import model_folder
+from gotd_jax import models
 from gotd_jax.data.tokens import load_tokenizer
-from gotd_jax.models import causal, gguf_files
+from gotd_jax.models import gguf_files
+from gotd_jax.models.packaged import model_folder
 from tests.models.helpers import assert_same_trees
 from tests.models.test_decoder import REFERENCES, logits
 
@@ -43,7 +44,7 @@ def neighbours(rows, heads):
 
 
 def write(path, *, architecture="llama", splitter="smollm", leave_out=(), add=()):
-    config = causal.load(REFERENCES / "llama").config
+    config = models.load(REFERENCES / "llama").config
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_block_count(config.layers)
     writer.add_context_length(config.max_positions)
@@ -77,7 +78,7 @@ def write(path, *, architecture="llama", splitter="smollm", leave_out=(), add=()
 def test_converted_model_is_the_one_that_was_written(tmp_path):
     write(tmp_path / "tiny.gguf")
     folder = gguf_files.convert(tmp_path / "tiny.gguf", tmp_path / "folder")
-    found, expected = causal.load(folder), causal.load(REFERENCES / "llama")
+    found, expected = models.load(folder), models.load(REFERENCES / "llama")
     assert_same_trees(found.params, expected.params)
     assert found.config.end_ids == (0,)
     with np.load(REFERENCES / "llama" / "left.npz") as stored:
@@ -126,6 +127,6 @@ def test_missing_file_is_told(tmp_path):
 @pytest.mark.slow
 def test_packaged_model_knows_the_capital_of_france():
     folder = model_folder("SmolLM2-135M-Instruct")
-    loaded, tokenizer = causal.load(folder), load_tokenizer(folder)
+    loaded, tokenizer = models.load(folder), load_tokenizer(folder)
     ids = np.array([tokenizer("The capital of France is")["input_ids"]], np.int32)
     assert tokenizer.decode(logits(loaded, ids, np.ones_like(ids, bool))[0, -1].argmax()) == " Paris"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.models.published import load
+from gotd_jax.models import load
 from tests.models.helpers import FAMILIES, HEADS, REFERENCES, hidden, logits, reference
 
 # Logits here are of order 10 and agree to about 1e-5, hidden states of order 1 to 1e-6.

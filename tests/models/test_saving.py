@@ -6,8 +6,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from gotd_jax.models import saving
-from gotd_jax.models.published import initialise, load, save
+from gotd_jax.models import initialise, load, save, saving
 from tests.models.helpers import FAMILIES, HEADS, REFERENCES, assert_same_trees, edit_json
 
 
@@ -125,7 +124,7 @@ def test_what_belongs_to_the_folder_is_copied_with_it(tmp_path):
 @pytest.mark.parametrize("path", ["../other", "/elsewhere"])
 def test_modules_outside_of_the_folder_are_refused(path, tmp_path):
     source = shutil.copytree(REFERENCES / "bert" / "masked_lm", tmp_path / "source")
-    (source / "modules.json").write_text(json.dumps([{"path": ""}, {"path": path}]))
+    (source / "modules.json").write_text(json.dumps([{"path": "", "type": "a.B"}, {"path": path, "type": "a.B"}]))
     with pytest.raises(ValueError, match=f"modules.json names '{path}', which lies outside"):
         load(source)
 

@@ -7,8 +7,8 @@ import pytest
 from flax import nnx, traverse_util
 from safetensors.numpy import load_file
 
-from gotd_jax.models.published import load, save
-from gotd_jax.models.weights import names_of, to_hf_layout
+from gotd_jax.models import load, save
+from gotd_jax.models.weight_names import names_of, to_hf_tensors
 from tests.models.helpers import hidden, logits
 from third_party import torch_models
 
@@ -187,9 +187,8 @@ def test_gradients_equal_pytorch(model_type, head, tmp_path):
     expected_value = torch.nn.functional.cross_entropy(outputs, torch.tensor(targets))
     np.testing.assert_allclose(value, expected_value.item(), rtol=1e-5)
     expected = torch_gradients(model, expected_value)
-    flat = traverse_util.flatten_dict(found)
-    for path, name in names_of(found, loaded.config, head).items():
-        gradient = to_hf_layout(path, np.asarray(flat[path]))
+    flat = {path: np.asarray(leaf) for path, leaf in traverse_util.flatten_dict(found).items()}
+    for name, gradient in to_hf_tensors(flat, loaded.config, head).items():
         np.testing.assert_allclose(
             gradient, expected[name], rtol=0, atol=1e-5 * max(1, np.abs(expected[name]).max()), err_msg=name
         )

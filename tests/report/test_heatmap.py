@@ -106,7 +106,7 @@ def brightness(panel, value):
 @pytest.mark.parametrize(("column", "best", "worst"), [("purity ↑", 60, 7), ("cost ↓", 7, 60)])
 def test_picture_prints_the_numbers_and_brighter_is_better(column, best, worst):
     maps = heatmap.make([{**old, "measures": {column: old["measures"]["purity ↑"]}} for old in GRID], "epsilon", "budget")
-    panel = heatmap.draw(maps).axes[0]
+    panel = heatmap.plot(maps).axes[0]
     assert {text.get_text() for text in panel.texts} == {"7", "52", "15", "60"}
     assert (panel.get_ylabel(), panel.get_xlabel()) == ("epsilon, share of the mean cost", "budget, chunks")
     assert brightness(panel, best) > brightness(panel, worst)

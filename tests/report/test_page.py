@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from gotd_jax.report import page
-from gotd_jax.report.page import charts, scales, words
+from gotd_jax.report.page import charts, scales, wording
 from tests.report.pages import EVIL, found
 
 VOID = {"meta", "link", "br"}
@@ -137,13 +137,13 @@ def test_scales_and_ticks():
 
 
 def test_numbers_are_written_for_people():
-    assert [words.percent(share) for share in (0, 0.0001, 0.1234, 0.9999, 1)] == ["0.0%", "<0.1%", "12.3%", ">99.9%", "100%"]
-    assert words.number(-1234.567) == "\u22121,235" and words.thousands(1234567) == "1,234,567"
-    assert words.told({"pool_size": [1, 2.5], "kept": True}) == "pool size 1, 2.5, kept yes"
-    assert words.told(list(range(20))).endswith("11, and 8 more")
+    assert [wording.percent(share) for share in (0, 0.0001, 0.1234, 0.9999, 1)] == ["0.0%", "<0.1%", "12.3%", ">99.9%", "100%"]
+    assert wording.number(-1234.567) == "\u22121,235" and wording.thousands(1234567) == "1,234,567"
+    assert wording.told({"pool_size": [1, 2.5], "kept": True}) == "pool size 1, 2.5, kept yes"
+    assert wording.told(list(range(20))).endswith("11, and 8 more")
 
 
 def test_a_long_text_is_cut_at_a_word():
-    assert words.beginning("short", 10) == "short"
-    assert words.beginning("some words, and more of them", 12) == "some words…"
-    assert words.beginning("w" * 20, 10) == "w" * 10 + "…"
+    assert wording.beginning("short", 10) == "short"
+    assert wording.beginning("some words, and more of them", 12) == "some words…"
+    assert wording.beginning("w" * 20, 10) == "w" * 10 + "…"

@@ -7,7 +7,7 @@ import pytest
 from gotd_jax.data.domain_tasks import DOMAIN_TASKS
 from gotd_jax.data.glue import GLUE
 from gotd_jax.methods import METHODS
-from gotd_jax.report import columns, paper, paper_domains, paper_glue
+from gotd_jax.report import column_names, paper, paper_domains, paper_glue
 from gotd_jax.report.paper_detox import UTILITY_TASKS
 from gotd_jax.report.paper_glue import TASKS
 
@@ -54,11 +54,11 @@ def test_every_glue_table_has_four_methods_on_eight_tasks_that_exist_here(name):
         ("table_2", "got_d", "rct-20k", (87.21, 0.15)),
         ("table_3", "tapt_c", "sciie", (81.76, 0.61)),
         ("table_3", "got_d", "imdb", (92.16, 0.03)),
-        ("table_1_10k", "contrast", columns.TP_NONTOXIC, (0.11, None)),
-        ("table_1_20k", "got_d", columns.TP_TOXIC, (0.28, None)),
-        ("table_1_20k", "dsir", columns.PERPLEXITY, (30.4, None)),
-        ("table_6_10k", "rtp", columns.by_second(columns.EMT_NONTOXIC), (0.31, None)),
-        ("table_6_20k", "got_d", columns.by_second(columns.EMT_TOXIC), (0.33, None)),
+        ("table_1_10k", "contrast", column_names.TP_NONTOXIC, (0.11, None)),
+        ("table_1_20k", "got_d", column_names.TP_TOXIC, (0.28, None)),
+        ("table_1_20k", "dsir", column_names.PERPLEXITY, (30.4, None)),
+        ("table_6_10k", "rtp", column_names.by_second(column_names.EMT_NONTOXIC), (0.31, None)),
+        ("table_6_20k", "got_d", column_names.by_second(column_names.EMT_TOXIC), (0.33, None)),
         ("table_7_10k", "rtp", "boolq ↑", (42.7, None)),
         ("table_7_20k", "random", "lambada ↑", (32.3, None)),
         ("table_16_40k", "got_d", "ag_news ↑", (63.4, None)),
@@ -156,14 +156,14 @@ def test_an_unknown_table_is_an_error_that_lists_the_known_ones():
 @pytest.mark.parametrize("size", ["10k", "20k"])
 def test_utility_of_table_1_is_the_average_of_table_7(size):
     one, seven = paper.TABLES[f"table_1_{size}"], paper.TABLES[f"table_7_{size}"]
-    assert {method: scores[columns.UTILITY][0] for method, scores in one.scores.items()} == seven.printed_averages
+    assert {method: scores[column_names.UTILITY][0] for method, scores in one.scores.items()} == seven.printed_averages
 
 
 @pytest.mark.parametrize("size", ["10k", "20k"])
 def test_the_note_on_boolq_has_the_right_averages_and_range(size):
     table = paper.TABLES[f"table_7_{size}"]
     (note,) = table.notes
-    others = [columns.accuracy(task) for task in UTILITY_TASKS if task != "boolq"]
+    others = [column_names.accuracy(task) for task in UTILITY_TASKS if task != "boolq"]
     methods = ("none", "got_d", "contrast", "rtp", "dsir", "random")
     least, most, *averages = [float(number) for number in re.findall(r"\d+\.\d+", note)]
     assert averages == pytest.approx([table.average(method, others) for method in methods], abs=0.0051)

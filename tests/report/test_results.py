@@ -4,7 +4,7 @@ import threading
 import numpy as np
 import pytest
 
-from gotd_jax.artifacts import turn
+from gotd_jax.files import lock
 from gotd_jax.report import results
 
 
@@ -79,7 +79,7 @@ def test_writers_take_turns_and_lose_no_row(tmp_path):
     path = tmp_path / "results.jsonl"
     results.write(path, row("first"))
     writer = threading.Thread(target=results.write, args=(path, row("later")))
-    with turn(tmp_path):
+    with lock(tmp_path):
         before = path.read_text()
         writer.start()
         writer.join(0.5)

@@ -36,7 +36,7 @@ def test_text_and_markdown_say_candidates_a_second():
 
 
 def test_the_picture_has_a_line_a_method():
-    (axes,) = seconds.draw(seconds.make(ROWS, "per_domain")).axes
+    (axes,) = seconds.plot(seconds.make(ROWS, "per_domain")).axes
     assert [line.get_label() for line in axes.lines] == ["dsir", "got_d"]
     np.testing.assert_allclose(axes.lines[1].get_xydata(), [[200, 16.5], [10_000, 500]])
 

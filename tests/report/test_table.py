@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from gotd_jax.report import formats, paper, statistics, table, verdicts
+from gotd_jax.report import comparison, comparison_table, paper, rendering, table
 
 
 def row(task="CoLA", method="got_d", seed=0, score=0.5, **fields):
@@ -144,18 +144,20 @@ def test_metrics_and_splits_are_in_the_notes():
 
 def test_write_leaves_four_files_and_returns_the_text(tmp_path):
     text = table.write(COMPLETE, tmp_path, paper="table_12")
-    made, compared = table.make(COMPLETE, paper="table_12"), statistics.compare(COMPLETE)
-    assert text == f"{formats.text(made)}\n\n{verdicts.text(compared)}"
+    made, compared = table.make(COMPLETE, paper="table_12"), comparison.compare(COMPLETE)
+    assert text == f"{rendering.text(made)}\n\n{comparison_table.text(compared)}"
     assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.csv", "table.tex", "statistics.csv"}
-    assert (tmp_path / "table.md").read_text() == f"{formats.markdown(made)}\n```text\n{verdicts.text(compared)}\n```\n"
-    assert (tmp_path / "table.tex").read_text() == formats.latex(made)
-    assert (tmp_path / "statistics.csv").read_text() == verdicts.csv(compared)
+    assert (
+        tmp_path / "table.md"
+    ).read_text() == f"{rendering.markdown(made)}\n```text\n{comparison_table.text(compared)}\n```\n"
+    assert (tmp_path / "table.tex").read_text() == rendering.latex(made)
+    assert (tmp_path / "statistics.csv").read_text() == comparison_table.csv(compared)
 
 
 def test_a_table_of_one_line_has_no_comparisons(tmp_path):
     made = table.make([row()])
-    assert table.write([row()], tmp_path) == formats.text(made)
-    assert (tmp_path / "table.md").read_text() == formats.markdown(made)
+    assert table.write([row()], tmp_path) == rendering.text(made)
+    assert (tmp_path / "table.md").read_text() == rendering.markdown(made)
 
 
 def test_protocol_sentences_are_notes_each_once():
@@ -171,14 +173,14 @@ def test_a_field_that_a_method_does_not_read_is_not_in_its_label():
 
 
 def test_text_is_aligned():
-    lines = formats.text(table.make(COMPLETE)).splitlines()
+    lines = rendering.text(table.make(COMPLETE)).splitlines()
     assert len({len(line) for line in lines[:4]}) == 1
     assert lines[0].split() == ["method", "CoLA", "RTE", "average"]
     assert lines[2].split() == ["none", "30.00_26.46", "60.00_10.00", "45.00_13.23"]
 
 
 def test_markdown_has_a_cell_for_each_column():
-    lines = formats.markdown(table.make([row("a|b"), row("RTE")])).splitlines()
+    lines = rendering.markdown(table.make([row("a|b"), row("RTE")])).splitlines()
     assert lines[0] == r"| method | a\|b | RTE | average |"
     assert lines[1] == "| --- | ---: | ---: | ---: |"
     assert lines[2] == "| got_d | 50.00 | 50.00 | 50.00 |"
@@ -199,13 +201,13 @@ def test_csv_has_a_line_a_cell_with_full_numbers(tmp_path):
 
 
 def test_latex_escapes_what_it_would_read_as_commands():
-    assert formats.latex_text(r"a_b & 5% #1 {x} ~^\ $") == (
+    assert rendering.latex_text(r"a_b & 5% #1 {x} ~^\ $") == (
         r"a\_b \& 5\% \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
     )
 
 
 def test_latex_has_subscripts_and_rows_of_equal_length():
-    lines = formats.latex(table.make([*COMPLETE, row("RTE", "random", 1)])).splitlines()
+    lines = rendering.latex(table.make([*COMPLETE, row("RTE", "random", 1)])).splitlines()
     rows = [line for line in lines if line.endswith(r"\\")]
     assert {line.count(" & ") for line in rows} == {3}
     assert r"got\_d & $30.00_{10.00}$ & $80.00_{0.00}$ & $55.00_{5.00}$ \\" in rows
@@ -238,7 +240,7 @@ def test_one_seeds_standard_errors_and_counts_are_in_the_notes_and_in_the_csv():
         "EMT toxic ↓: what emt is, over 24 prompts. Standard errors over them: got_d 0.031, none 0.04.",
         "PPL ↓: what ppl is.",
     )
-    assert "ours,got_d,got_d,500,EMT toxic ↓,0.450000,,1,1,0.031000,24" in formats.csv(made).splitlines()
+    assert "ours,got_d,got_d,500,EMT toxic ↓,0.450000,,1,1,0.031000,24" in rendering.csv(made).splitlines()
 
 
 def test_measures_over_seeds_have_a_spread_and_no_standard_error():
@@ -282,7 +284,7 @@ def test_several_published_tables_are_told_by_their_titles_and_repeat_no_line_of
 
 
 def test_arrows_are_commands_in_latex():
-    assert formats.latex_text("PPL ↓, utility ↑") == r"PPL $\downarrow$, utility $\uparrow$"
+    assert rendering.latex_text("PPL ↓, utility ↑") == r"PPL $\downarrow$, utility $\uparrow$"
 
 
 def test_a_row_of_measures_is_described_by_its_first():

@@ -46,7 +46,7 @@ def test_a_selection_is_made_checked_explained_and_compared_from_the_command_lin
     said = " ".join(said.split())
     assert not ended and "chosen from 180 candidates" in said and "food (33.3% of the pool)" in said
     said, ended = gotd("verify", out)
-    assert not ended and said.count("right") == 7 and "wrong" not in said
+    assert not ended and said.count("ok    ") == 7 and "FAIL" not in said
     said, ended = gotd("explain", out, "--row", 3, "--most", 2)
     assert not ended and said.startswith("Row 3, ") and 1 <= said.count("%") <= 2
     said, ended = gotd("diff", out, chosen.folder)

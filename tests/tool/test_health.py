@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.packages import model_folder
 from gotd_jax.data.pools import load_domain, load_task
-from gotd_jax.embed import embed
-from gotd_jax.models import published
+from gotd_jax.models.embedding import embed
+from gotd_jax.models.packaged import model_folder
 from gotd_jax.tool.health import FEW, examine
 
 GERMAN = [
@@ -31,7 +31,7 @@ ENGLISH = [
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     """Returns name -> (corpus, embeddings) of sentences about films and of the beginnings of passages, by MiniLM."""
-    encoder = published.load(model_folder("all-MiniLM-L6-v2"))
+    encoder = models.load(model_folder("all-MiniLM-L6-v2"))
 
     def vectors(name, texts):
         corpus = Corpus.from_texts(texts)

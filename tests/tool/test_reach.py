@@ -8,7 +8,7 @@ import pytest
 from gotd_jax import tool
 from gotd_jax.tool import reach
 from tests.models.helpers import edit_json
-from tests.models.sentences import TYPES, sentence_model
+from tests.models.sentence_models import TYPES, sentence_model
 
 ETHIOPIC = np.array([chr(code) for code in range(0x1200, 0x1248)])
 

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from gotd_jax import tool
-from gotd_jax.artifacts import read_json
 from gotd_jax.data import readers
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
+from gotd_jax.files import read_json
 from gotd_jax.tool import sources
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gotd_jax import tool
-from gotd_jax.contents import sha256
+from gotd_jax.checksums import sha256
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from huggingface_hub import ModelCard
 from safetensors.numpy import load_file
 from transformers import AutoConfig, AutoTokenizer
 
+from gotd_jax import models
 from gotd_jax.data.tokens import load_tokenizer
-from gotd_jax.models import causal, published
 from gotd_jax.tool.warming import chosen_texts, warm
 from gotd_jax.training.batches import MaskedBatches
 from tests.conftest import WORDS, sentence
@@ -50,7 +50,7 @@ def front_of(folder):
 
 
 def test_the_folder_loads_again_with_its_head_and_another_body(warmed, tiny_model):
-    model, before = published.load(warmed, "masked_lm"), published.load(tiny_model)
+    model, before = models.load(warmed, "masked_lm"), models.load(tiny_model)
     assert model.fresh == ()
     changed = jax.tree.map(lambda one, other: bool((one != other).any()), model.params["encoder"], before.params)
     assert all(jax.tree.leaves(changed))
@@ -120,16 +120,16 @@ def test_a_published_head_is_trained_as_it_is(warmed, chosen, tmp_path):
 
 def test_a_causal_language_model_is_warmed_up_as_one(chosen, tmp_path):
     words = [word for group in WORDS.values() for word in group]
-    config = dataclasses.replace(causal.load(REFERENCES / "llama").config, end_ids=(1,))
+    config = dataclasses.replace(models.load(REFERENCES / "llama").config, end_ids=(1,))
     tokenizer = save_tokenizer(tmp_path / "tokenizer", words)
-    base = causal.save(tmp_path / "base", causal.initialise(config), tokenizer_from=tokenizer)
+    base = models.save(tmp_path / "base", models.initialise(config), tokenizer_from=tokenizer)
     beside = {"chat_template.jinja": "{{ messages }}", "generation_config.json": '{"eos_token_id": [1, 3]}'}
     for name, content in beside.items():
         (base / name).write_text(content)
     folder = warm(base, chosen, tmp_path / "warmed", **RECIPE)
     assert {name: (folder / name).read_text() for name in beside} == beside
-    assert causal.load(folder).config.stop_ids == (1, 3)
-    assert causal.load(folder).fingerprint != causal.load(base).fingerprint
+    assert models.load(folder).config.stop_ids == (1, 3)
+    assert models.load(folder).fingerprint != models.load(base).fingerprint
     assert AutoConfig.from_pretrained(folder).architectures == ["LlamaForCausalLM"]
     assert front_of(folder).pipeline_tag == "text-generation" and "AutoModelForCausalLM" in (folder / "README.md").read_text()
 

@@ -8,8 +8,9 @@ from transformers import PreTrainedTokenizerFast
 
 from gotd_jax.data.tokens import Tokens
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.models.published import initialise
-from gotd_jax.training.batches import LabelledBatches, MaskedBatches, Vocabulary
+from gotd_jax.models.model import initialise
+from gotd_jax.models.tokenizer import Vocabulary
+from gotd_jax.training.batches import LabelledBatches, MaskedBatches
 from gotd_jax.training.objectives import Classification, MaskedLanguageModel, Regression
 from gotd_jax.training.recipe import Recipe
 

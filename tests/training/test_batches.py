@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.tokens import Tokens, load_tokenizer
-from gotd_jax.training.batches import LabelledBatches, MaskedBatches, Vocabulary
+from gotd_jax.models.tokenizer import Vocabulary
+from gotd_jax.training.batches import LabelledBatches, MaskedBatches
 from gotd_jax.training.recipe import Recipe
 from tests.training.small import RECIPE, VOCABULARY, random_tokens, save_tokenizer
 

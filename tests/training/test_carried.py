@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Examples, Task
-from gotd_jax.models import causal, named
-from gotd_jax.models.published import initialise, load, save
+from gotd_jax.models import initialise, load, save
+from gotd_jax.training.base_model import BaseModel, keep_trained
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
-from gotd_jax.training.starting import Start, keep_trained
 from tests.models.helpers import FAMILIES, assert_same_trees, edit_json
 from tests.models.test_decoder import FAMILIES as DECODERS
 from tests.models.test_decoder import REFERENCES
@@ -144,7 +144,7 @@ def test_fine_tuning_what_was_saved_is_fine_tuning_the_source_to_the_bit(family,
 def test_a_head_warmed_up_and_a_training_after_it_keep_the_rest_of_the_source(family, tmp_path):
     source = published_folder(tmp_path, family, "classifier")
     pool = Corpus.from_texts(texts(16, seed=1))
-    start = Start(source, head=RECIPE, head_texts=8)
+    start = BaseModel(source, head=RECIPE, head_texts=8)
     model = start.load(pool, tmp_path / "work")
     assert model.fresh == () and model.source != source
     assert_nothing_is_lost(source, model.source)
@@ -177,9 +177,9 @@ def test_a_copy_of_the_word_embeddings_is_not_kept_from_before_the_training(tmp_
 
 @pytest.mark.parametrize("family", DECODERS)
 def test_a_decoder_saved_after_no_steps_is_its_source(family, tmp_path):
-    source = causal.load(REFERENCES / family)
+    source = models.load(REFERENCES / family)
     once = zero_steps(tmp_path / "once", source)
-    twice = zero_steps(tmp_path / "twice", named.language_model(once))
+    twice = zero_steps(tmp_path / "twice", models.load_language_model(once))
     for folder in (once, twice):
-        assert causal.load(folder).config == source.config
-        assert_same_trees(causal.load(folder).params, source.params)
+        assert models.load(folder).config == source.config
+        assert_same_trees(models.load(folder).params, source.params)

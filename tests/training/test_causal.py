@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import Tokens
-from gotd_jax.models import causal
 from gotd_jax.training.batches import PackedBatches
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel
@@ -23,8 +23,8 @@ RECIPE = Recipe(batch_size=4, max_length=16, epochs=2, learning_rate=3e-3)
 
 @pytest.fixture(scope="module")
 def model():
-    config = dataclasses.replace(causal.load(REFERENCES / "llama").config, end_ids=(1,), initializer_range=0.1)
-    return causal.initialise(config)
+    config = dataclasses.replace(models.load(REFERENCES / "llama").config, end_ids=(1,), initializer_range=0.1)
+    return models.initialise(config)
 
 
 def tokens_of(*texts):
@@ -89,8 +89,8 @@ def test_training_learns_what_follows_what_and_resumes_bitwise(model, tmp_path):
 
 def test_pre_fine_tuning_takes_a_causal_model_from_its_folder(model, tmp_path):
     words = [f"w{number}" for number in range(60)]
-    causal.save(tmp_path / "model", model, tokenizer_from=save_tokenizer(tmp_path / "tokenizer", words))
-    loaded = causal.load(tmp_path / "model")
+    models.save(tmp_path / "model", model, tokenizer_from=save_tokenizer(tmp_path / "tokenizer", words))
+    loaded = models.load(tmp_path / "model")
     rows = ({"id": str(row), "text": " ".join(words[row % 40 :][:20])} for row in range(40))
     params = pre_finetune(loaded, Corpus.from_records(rows), RECIPE, seed=0)
     assert not np.array_equal(params["decoder"]["words"]["table"], loaded.params["decoder"]["words"]["table"])

@@ -7,14 +7,15 @@ import pytest
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Examples, Task
-from gotd_jax.models.published import initialise
-from gotd_jax.training.evaluate import evaluate
+from gotd_jax.evaluation.predictions import evaluate
+from gotd_jax.models.model import initialise
 from gotd_jax.training.finetune import _train_and_validation, finetune
 from gotd_jax.training.recipe import Recipe
 from tests.training.small import CONFIG, save_tokenizer
 
 WORDS = [f"w{place}" for place in range(35)]
 RECIPE = Recipe(batch_size=16, max_length=10, epochs=8, learning_rate=5e-3, dropout=False)
+SIZES = {"batch_size": RECIPE.batch_size, "max_length": RECIPE.max_length}
 
 
 class Unseen:
@@ -62,8 +63,8 @@ def test_a_task_is_learnt(model, kind, chance):
     params = finetune(start, task, RECIPE, seed=0)
     metric = task.metrics[0]
     fresh = examples(100, 2, kind)
-    assert evaluate(start, params, fresh, [metric], RECIPE)[metric] > 0.8 > chance + 0.25
-    assert evaluate(start, start.params, fresh, [metric], RECIPE)[metric] < 0.8
+    assert evaluate(start, params, fresh, [metric], **SIZES)[metric] > 0.8 > chance + 0.25
+    assert evaluate(start, start.params, fresh, [metric], **SIZES)[metric] < 0.8
 
 
 def test_the_last_epoch_is_chosen_without_looking_at_the_validation_split(model):
@@ -78,7 +79,7 @@ def test_the_best_epoch_has_the_highest_validation_score(model, tmp_path):
     entries = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     scores = [entry["validation"] for entry in entries if "validation" in entry]
     assert len(scores) == 6 and len(set(scores)) > 1
-    assert evaluate(start, params, task.validation, ["accuracy"], recipe)["accuracy"] == pytest.approx(max(scores), abs=1e-9)
+    assert evaluate(start, params, task.validation, ["accuracy"], **SIZES)["accuracy"] == pytest.approx(max(scores), abs=1e-9)
 
 
 def test_without_a_validation_split_a_share_of_the_training_examples_is_held_out_and_not_trained_on():

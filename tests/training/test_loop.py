@@ -126,7 +126,7 @@ def test_runs_of_other_lengths_and_learning_rates_compile_nothing_new():
 
 DEVICES = """
 import dataclasses, sys, jax, numpy as np
-from gotd_jax.training.batches import on_devices
+from gotd_jax import devices
 from gotd_jax.training.loop import train
 from gotd_jax.training.step import compiled_step
 from tests.training.small import RECIPE, masked_run
@@ -134,7 +134,7 @@ assert jax.device_count() == int(sys.argv[2]), jax.device_count()
 # Adam blows a gradient up to the learning rate, and the attention keys' biases have a gradient that is rounding alone.
 recipe = dataclasses.replace(RECIPE, adam_epsilon=1e-3, batch_size=12)
 objective, params, batches, recipe = masked_run(recipe=recipe)
-shards = on_devices(batches[0])["ids"].addressable_shards
+shards = devices.split_batch(batches[0])["ids"].addressable_shards
 assert {len(shard.data) for shard in shards} == {{1: 12, 8: 2}[jax.device_count()]}  # 12 rows become 16 on 8 devices
 np.savez(sys.argv[1], *jax.tree.leaves(jax.device_get(train(objective, params, batches, recipe, seed=0))))
 """

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.models.published import initialise
-from gotd_jax.training.pre_finetune import pre_finetune, warm_up_head
+from gotd_jax.models.model import initialise
+from gotd_jax.training.pre_finetune import pre_finetune, train_head
 from gotd_jax.training.recipe import Recipe
 from tests.training.small import CONFIG, save_tokenizer
 
@@ -43,11 +43,11 @@ def test_the_loss_on_a_real_text_falls(model, tmp_path):
 
 
 def test_warming_up_a_head_lowers_the_loss_and_leaves_the_body_bitwise_as_it_was(model, tmp_path):
-    params = warm_up_head(model, CORPUS, RECIPE, seed=0, folder=tmp_path)
+    params = train_head(model, CORPUS, RECIPE, seed=0, folder=tmp_path)
     course = losses(tmp_path)
     assert np.mean(course[-10:]) < 0.95 * np.mean(course[:10])
     jax.tree.map(np.testing.assert_array_equal, params["encoder"], model.params["encoder"])
 
 
 def test_a_published_head_is_left_alone(model):
-    assert warm_up_head(dataclasses.replace(model, fresh=()), CORPUS, RECIPE, seed=0) is model.params
+    assert train_head(dataclasses.replace(model, fresh=()), CORPUS, RECIPE, seed=0) is model.params

@@ -9,8 +9,8 @@ import jax
 import pytest
 
 from gotd_jax.training import checkpoints
-from gotd_jax.training.interrupts import Interrupts
 from gotd_jax.training.loop import train
+from gotd_jax.training.signals import DelayedSignals
 from tests.training.runs import Breaking, entries, equal, host_copy, run, whole
 from tests.training.small import RECIPE, masked_run
 
@@ -103,7 +103,7 @@ def test_ctrl_c_waits_for_the_step_and_saves(tmp_path, heeding):
 def test_what_the_process_ignores_is_not_heeded():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with Interrupts() as interrupts:
+        with DelayedSignals() as interrupts:
             signal.raise_signal(signal.SIGINT)
             assert not interrupts.waiting
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -112,7 +112,7 @@ def test_what_the_process_ignores_is_not_heeded():
 
 
 def test_a_second_ctrl_c_does_not_wait(heeding):
-    with Interrupts() as interrupts:
+    with DelayedSignals() as interrupts:
         signal.raise_signal(signal.SIGINT)
         assert interrupts.waiting
         with pytest.raises(KeyboardInterrupt):

@@ -15,15 +15,15 @@ import jax
 import jax.numpy as jnp
 from jax import ShapeDtypeStruct as Shape
 from gotd_jax import devices
-from gotd_jax.models import causal
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax import models
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.training.objectives import CausalLanguageModel
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.step import compiled_start, compiled_step
 
 content, parts, shard = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "laid"
 config = dataclasses.replace(from_hf(content, sys.argv[4]), rematerialise=True)
-definition, tree = causal.blueprint(config)
+definition, tree = models.blueprint(config)
 optimiser = Recipe().optimiser
 laid = lambda tree: jax.tree.map(
     lambda leaf: Shape(leaf.shape, leaf.dtype, sharding=devices.shared_out(leaf.shape) if shard else devices.replicated()), tree

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 
+from gotd_jax import models
 from gotd_jax.data.tokens import Tokens
-from gotd_jax.models import causal, model
-from gotd_jax.models.decoder_families import from_hf
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.training.batches import PackedBatches
 from gotd_jax.training.loop import train
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
@@ -32,7 +32,7 @@ def causal_run(recipe, texts=40):
         np.zeros(lengths.sum(), np.uint8),
         np.concatenate([[0], np.cumsum(lengths)]),
     )
-    loaded = causal.initialise(GPT2, seed=3)
+    loaded = models.initialise(GPT2, seed=3)
     definition = loaded.rematerialising() if recipe.rematerialise else loaded.definition
     return CausalLanguageModel(definition), loaded.params, PackedBatches(tokens, 0, recipe, 0), recipe
 
@@ -98,7 +98,7 @@ def test_parts_that_do_not_divide_the_batch_are_refused():
 @pytest.mark.slow
 def test_rematerialising_keeps_less_for_the_backward_pass():
     config = dataclasses.replace(GPT2, layers=8, windows=(None,) * 8)
-    loaded = model.initialise(config, "causal_lm")
+    loaded = models.initialise(config)
     batch = {"ids": np.ones((8, 64), np.int32), "mask": np.ones((8, 64), bool)}
     kept = []
     for definition in _definitions(loaded):

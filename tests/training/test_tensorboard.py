@@ -6,7 +6,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 from tensorboardX.record_writer import masked_crc32c
 
-from gotd_jax.training.journal import Journal
+from gotd_jax.training.metrics_log import MetricsLog
 from tests.training.runs import entries
 
 
@@ -40,17 +40,17 @@ def shown(events):
     return numbers
 
 
-def journal_of(folder, steps, first=0):
-    """Journals the steps from `first` to `steps`, and a validation at the last."""
-    with Journal(folder, first=first, what="training", tensorboard=True) as journal:
+def log_of(folder, steps, first=0):
+    """Logs the steps from `first` to `steps`, and a validation at the last."""
+    with MetricsLog(folder, first=first, what="training", tensorboard=True) as metrics_log:
         for step in range(first, steps):
-            journal.add(step, 1e-3 / (step + 1), 100, {"loss": 3.0 - step + first / 100, "gradient_norm": 0.5})
-        journal.flush()
-        journal.write({"step": steps - 1, "validation": 0.25})
+            metrics_log.add(step, 1e-3 / (step + 1), 100, {"loss": 3.0 - step + first / 100, "gradient_norm": 0.5})
+        metrics_log.flush()
+        metrics_log.write({"step": steps - 1, "validation": 0.25})
 
 
-def test_event_files_have_the_numbers_of_the_journal_at_its_steps(tmp_path):
-    journal_of(tmp_path, 3)
+def test_event_files_have_the_numbers_of_metrics_jsonl_at_its_steps(tmp_path):
+    log_of(tmp_path, 3)
     numbers = shown(events_of(tmp_path))
     assert numbers.pop("validation") == {2: 0.25}
     for entry in entries(tmp_path)[:3]:
@@ -60,8 +60,8 @@ def test_event_files_have_the_numbers_of_the_journal_at_its_steps(tmp_path):
 
 
 def test_a_resumed_run_goes_on_at_its_step_and_drops_those_it_takes_again(tmp_path):
-    journal_of(tmp_path, 8)
-    journal_of(tmp_path, 12, first=6)
+    log_of(tmp_path, 8)
+    log_of(tmp_path, 12, first=6)
     assert [event.step for event in events_of(tmp_path) if event.session_log.status == SessionLog.START] == [0, 6]
     numbers = shown(events_of(tmp_path))
     losses = {entry["step"]: entry["loss"] for entry in entries(tmp_path) if "loss" in entry}
@@ -70,6 +70,6 @@ def test_a_resumed_run_goes_on_at_its_step_and_drops_those_it_takes_again(tmp_pa
 
 
 def test_no_event_file_is_written_where_none_is_asked_for(tmp_path):
-    with Journal(tmp_path, first=0, what="training") as journal:
-        journal.write({"step": 0, "loss": 1.0})
+    with MetricsLog(tmp_path, first=0, what="training") as metrics_log:
+        metrics_log.write({"step": 0, "loss": 1.0})
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

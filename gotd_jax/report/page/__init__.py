@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from gotd_jax.artifacts import whole_file
-from gotd_jax.report.page import charts, words
+from gotd_jax.files import whole_file
+from gotd_jax.report.page import charts, wording
 
 
 def write(findings: Mapping[str, Any], path: str | os.PathLike) -> None:
@@ -33,12 +33,12 @@ def render(findings: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= words.FILTERS
+    environment.filters |= wording.FILTERS
     return environment.get_template("page.html").render(
         findings,
-        title=words.title(findings),
-        warnings=words.warnings(findings),
-        read=words.read(findings["manifest"]),
+        title=wording.title(findings),
+        warnings=wording.warnings(findings),
+        read=wording.read(findings["manifest"]),
         domains=charts.domains(findings["domains"]),
         curve_chart=findings["curve"] and charts.curve(findings["curve"]),
         map_chart=charts.plane(findings["map"]),

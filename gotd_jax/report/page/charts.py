@@ -1,4 +1,4 @@
-"""What the charts draw: places in percent, tick labels, and paths on a square of 100 by 100."""
+"""The data behind the page's charts: places in percent, tick labels, and paths on a square of 100 by 100."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gotd_jax.report.page.scales import Scale, log_ticks, ticks
-from gotd_jax.report.page.words import number
+from gotd_jax.report.page.wording import number
 
 MOST_DOMAINS = 12
 WIDE, HIGH = 4, 3  # the map's, so that distances across and along are alike
@@ -15,7 +15,7 @@ MARGIN = 0.04  # of the map, on each side
 
 
 def domains(found: Sequence[Mapping[str, Any]]) -> list[dict]:
-    """Returns the lines of the table of domains: the first ones, and the others as one; `bar` is in percent of the longest."""
+    """Returns the lines of the table of domains: the first ones, and the rest as one; `bar` is in percent of the longest."""
     lines = [dict(domain) for domain in found]
     if len(lines) > MOST_DOMAINS:
         rest = lines[MOST_DOMAINS - 1 :]
@@ -29,7 +29,7 @@ def domains(found: Sequence[Mapping[str, Any]]) -> list[dict]:
 
 
 def curve(found: Mapping[str, Any]) -> dict:
-    """Returns the drawing of the marginal-value curve: costs over the logarithm of the budget."""
+    """Returns the chart of the marginal-value curve: costs over the logarithm of the budget."""
     points = found["points"]
     first, last = points[0]["budget"], points[-1]["budget"]
     low, high = min(point["low"] for point in points), max(1.0, *(point["high"] for point in points))
@@ -51,7 +51,7 @@ def curve(found: Mapping[str, Any]) -> dict:
 
 
 def histogram(found: Mapping[str, Any]) -> dict:
-    """Returns the drawing of a histogram of values: counts on a logarithmic scale that starts at no candidate."""
+    """Returns the chart of a histogram of values: counts on a logarithmic scale that starts at no candidate."""
     edges, most = found["edges"], max(1, *found["candidates"])
     x = Scale(edges[0], edges[-1])
     y = Scale(0, math.log10(1 + most), downwards=True)
@@ -74,7 +74,7 @@ def histogram(found: Mapping[str, Any]) -> dict:
 
 
 def plane(found: Mapping[str, Any]) -> dict:
-    """Returns the drawing of the map: the dots in a frame of 4 to 3 in which distances across and along are alike."""
+    """Returns the chart of the map: the dots in a frame of 4 to 3 in which distances across and along are alike."""
     dots = found["dots"]
     across, along = ([dot[axis] for dot in dots] for axis in ("x", "y"))
     unit = (1 + 2 * MARGIN) * max((max(across) - min(across)) / WIDE, (max(along) - min(along)) / HIGH) or 1.0
