@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.tasks import Task
 from gotd_jax.data.vector_file import kept_coverage
 from gotd_jax.embed import check_pooling, embed
 from gotd_jax.methods import READ_EMBEDDINGS
@@ -23,10 +23,10 @@ from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.starting import keep_trained
 
 
-def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
-    """Returns the embeddings of `corpus` by the config's encoder, float32 or float16 [n, d], memory-mapped."""
-    encoder, how = _encoder(config, workdir), dataclasses.asdict(instructions(config))
-    return embed(corpus, encoder, folder(corpus, config, workdir), **how, dtype=config.embed.dtype)
+def embedded(corpus: Corpus, config, workdir: Path, task: Task | None = None) -> np.ndarray:
+    """Returns the embeddings of `corpus`, float32 or float16 [n, d], mapped; a config may ask for an encoder of the `task`."""
+    encoder, how = _encoder(config, workdir, task), dataclasses.asdict(instructions(config))
+    return embed(corpus, encoder, folder(corpus, config, workdir, task), **how, dtype=config.embed.dtype)
 
 
 def instructions(config) -> Instructions:
@@ -45,55 +45,54 @@ def instructions(config) -> Instructions:
     return dataclasses.replace(said, max_length=settings.max_length)
 
 
-def read(corpora: Mapping[str, Corpus], config, workdir: Path) -> dict[str, dict[str, int]]:
+def read(corpora: Mapping[str, Corpus], config, workdir: Path, task: Task | None = None) -> dict[str, dict[str, int]]:
     """Returns `Coverage.summary` of each of `corpora` that was embedded for the config's method; {} where it reads none."""
     if config.method not in READ_EMBEDDINGS:
         return {}
-    folders = {name: folder(corpus, config, workdir) for name, corpus in corpora.items()}
+    folders = {name: folder(corpus, config, workdir, task) for name, corpus in corpora.items()}
     return {name: kept_coverage(path).summary() for name, path in folders.items() if path.exists()}
 
 
-def folder(corpus: Corpus, config, workdir: Path) -> Path:
+def folder(corpus: Corpus, config, workdir: Path, task: Task | None = None) -> Path:
     """Returns where the embeddings of `corpus` lie, made or not: where texts, encoder and reading say, whatever config asks."""
     settings = config.embed
     made_by = {
-        "encoder": named.fingerprint_of(_encoder_folder(config, workdir)),
+        "encoder": named.fingerprint_of(_encoder_folder(config, workdir, task)),
         "how": dataclasses.asdict(instructions(config)),
         **{name: settings[name] for name in ("layers", "compute_dtype", "dtype")},
     }
     return workdir / "embeddings" / fingerprint([corpus.fingerprint, made_by])
 
 
-def encoder_settings(config) -> dict:
+def encoder_settings(config, task: Task | None = None) -> dict:
     """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the labelled task as well."""
-    settings = config.embed.to_dict() | {"how": dataclasses.asdict(instructions(config))} | _finetuning_settings(config)
+    settings = config.embed.to_dict() | {"how": dataclasses.asdict(instructions(config))} | _finetuning_settings(config, task)
     del settings["finetune"]
     return settings
 
 
-def _finetuning_settings(config) -> dict:
+def _finetuning_settings(config, task: Task | None) -> dict:
     """Returns what the encoder depends on, however texts are read and vectors kept."""
     settings = {"weights": named.fingerprint_of(config.embed.model)}
     if config.embed.finetuned:
-        settings["task"] = task_settings(inputs.task(config), Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
+        settings["task"] = task_settings(task, Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
     return settings
 
 
-def _encoder(config, workdir: Path) -> Loaded:
+def _encoder(config, workdir: Path, task: Task | None) -> Loaded:
     layers, compute_dtype = config.embed.layers, config.embed.compute_dtype
-    return named.encoder(_encoder_folder(config, workdir), layers=layers, compute_dtype=compute_dtype)
+    return named.encoder(_encoder_folder(config, workdir, task), layers=layers, compute_dtype=compute_dtype)
 
 
-def _encoder_folder(config, workdir: Path) -> Path:
-    return _finetuned(config, workdir) if config.embed.finetuned else named.folder_of(config.embed.model)
+def _encoder_folder(config, workdir: Path, task: Task | None) -> Path:
+    return _finetuned(config, workdir, task) if config.embed.finetuned else named.folder_of(config.embed.model)
 
 
-def _finetuned(config, workdir: Path) -> Path:
+def _finetuned(config, workdir: Path, task: Task) -> Path:
     """Returns the folder of the encoder after supervised training on the task (App. C.2)."""
-    settings = _finetuning_settings(config)
+    settings = _finetuning_settings(config, task)
 
     def make(partial: Path) -> None:
-        task = inputs.task(config)
         base = named.folder_of(config.embed.model)
         model = published.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
