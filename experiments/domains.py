@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from gotd_jax.data import pools, published_pools
-from gotd_jax.pipeline.pool import Chunking
+from gotd_jax.data import pools, published_pools, readers
+from gotd_jax.pipeline import pool as pipeline_pool
+from gotd_jax.pipeline.pool import Chunking, Pool
 from gotd_jax.pipeline.sources import Packaged, Source
+from gotd_jax.terminal import shown
 
 
 def check(settings: Mapping) -> None:
@@ -32,6 +36,22 @@ def check(settings: Mapping) -> None:
                 f"config.pool.{field} speaks of {', '.join(sorted(unknown))}, which the pool does not have. It has: "
                 f"{', '.join(names)}."
             )
+
+
+def read(config, workdir: Path) -> Pool:
+    """Returns the pool of a config; remarks about sources that are read for the first time are printed on stderr.
+
+    Raises:
+      ValueError: it names none, or one that cannot be read.
+    """
+    settings = config.pool.to_dict()
+    check(settings)
+    found, how = sources(settings), chunking(settings)
+    for source in found:
+        if isinstance(source, Source) and not pipeline_pool.is_kept(source, how, workdir):
+            for said in readers.remarks(f"the domain {source.name}", source.place):
+                print(shown(said), file=sys.stderr)
+    return pipeline_pool.read(found, how, workdir)
 
 
 def sources(settings: Mapping) -> list[Source | Packaged]:

@@ -40,6 +40,9 @@ VERSIONS: Mapping[str, int] = {
     "warmed": 1,  # of `gotd warm`
 }
 
+# What the seconds that stages take are told apart by.
+STEPS = ("embed", "losses", "select", "pre_finetune", "evaluate")
+
 
 def now() -> dict:
     """Returns what is at work now, JSON-like.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from experiments import domains, inputs, models
+from experiments import cell_models, domains, named_tasks
 from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.models.lookup import folder_of
@@ -41,9 +41,7 @@ def _of(cell, config, workdir: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _models(cell, config) -> Iterator[tuple[str, str, str]]:
-    wanted = {"embed.model": cell.embed.model}
-    if models.is_read(cell):
-        wanted["model"] = cell.model
+    wanted = cell_models.read_by(cell)
     if cell.evaluation == "toxicity":
         roles = ("chooser", "judge", "second_judge")
         wanted |= {f"detox.{role}": cell.detox[role] for role in roles if "/" in cell.detox[role]}
@@ -64,9 +62,9 @@ def _is_at_hand(name: str) -> bool:
 
 
 def _tasks(cell) -> Iterator[tuple[str, str, str]]:
-    name = inputs.LABELLED_CHOICES.get(cell.task.name, cell.task.name)
+    name = named_tasks.LABELLED_CHOICES.get(cell.task.name, cell.task.name)
     read = cell.evaluation != "toxicity" and not cell.target.domains and name != "boolq"
-    if not read or cell.task.train or inputs.is_packaged(name, cell.data_dir):
+    if not read or cell.task.train or named_tasks.is_packaged(name, cell.data_dir):
         return
     if name in glue.GLUE:
         if not glue.is_at_hand(name, cell.data_dir):
