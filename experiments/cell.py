@@ -20,11 +20,19 @@ from experiments import (
     selecting,
     stages,
 )
+from gotd_jax import methods
 from gotd_jax.artifacts import made_with, read_json, say_outdated, seconds_of
-from gotd_jax.methods import METHODS, Problem, check_budget
 
 # How a cell ends, by `config.evaluation`: a module of check, problem, tested, scorer, settings, score and row.
 ENDINGS = {"finetune": finetuning, "toxicity": detox, "choices": choosing, "selection": selecting}
+
+# How a config gives what a method reads and a problem may be without.
+REMEDIES = {
+    "home": "Name them: --config.task.home=\"('news',)\".",
+    "away": "--config.evaluation=toxicity has toxic ones.",
+    "toxicity": "--config.evaluation=toxicity has a scorer.",
+    "losses": "Name the model: --config.model.",
+}
 
 # What a stage's time is for, by the folder that it lies in.
 STEPS = {
@@ -39,9 +47,9 @@ STEPS = {
 
 def check_names(config) -> None:
     """Raises ValueError unless the config's method and evaluation exist."""
-    for kind, name, known in (("method", config.method, METHODS), ("evaluation", config.evaluation, ENDINGS)):
-        if name not in known:
-            raise ValueError(f"There is no {kind} {name!r}. There are: {', '.join(known)}.")
+    methods.find(config.method)
+    if config.evaluation not in ENDINGS:
+        raise ValueError(f"There is no evaluation {config.evaluation!r}. There are: {', '.join(ENDINGS)}.")
 
 
 def check(config, workdir: Path) -> None:
@@ -55,8 +63,8 @@ def check(config, workdir: Path) -> None:
         raise ValueError("A target of domains has no labels to train on. Set --config.evaluation=selection.")
     problem = ending.problem(config, workdir, embed=None)
     relevance.check(config, problem.pool)
-    check_budget(problem, config.budget)
-    _check_has_what_it_reads(config.method, problem, ending.scorer(config))
+    methods.check_budget(problem, config.budget)
+    methods.find(config.method).check_given(problem.given, REMEDIES)
     if config.ot.published and config.ot.sample is not None:
         raise ValueError("config.ot.published is the notebook's call, of the whole pool. Leave out --config.ot.sample.")
 
@@ -106,16 +114,6 @@ def _left_out(ending, config, workdir: Path) -> dict[str, int]:
     """Returns how many texts are tested on, and how many chunks of the pool were left out for them."""
     pool = domain_targets.parts(config, workdir).pool if config.target.domains else inputs.pool(config, workdir)
     return leaking.counts(pool, ending.tested(config, workdir), workdir)
-
-
-def _check_has_what_it_reads(method: str, problem: Problem, scorer) -> None:
-    if (method == "contrast" and problem.away is None) or (method == "rtp" and scorer is None):
-        raise ValueError(
-            f"The method {method} reads toxic texts or toxicity, which only --config.evaluation=toxicity has. Take that, or "
-            "another method."
-        )
-    if method == "dapt" and not problem.home:
-        raise ValueError("The method dapt draws from the task's own domain. Name it: --config.task.home=\"('news',)\".")
 
 
 def _made_with(selected: Path, scored: Path) -> dict:

@@ -13,7 +13,7 @@ from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.vector_file import kept_coverage
 from gotd_jax.embed import check_pooling, embed
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import METHODS
 from gotd_jax.models import named, published, sentence_modules
 from gotd_jax.models.published import Loaded
 from gotd_jax.models.sentence_modules import Instructions
@@ -47,7 +47,7 @@ def instructions(config) -> Instructions:
 
 def read(corpora: Mapping[str, Corpus], config, workdir: Path) -> dict[str, dict[str, int]]:
     """Returns `Coverage.summary` of each of `corpora` that was embedded for the config's method; {} where it reads none."""
-    if config.method not in READ_EMBEDDINGS:
+    if "embeddings" not in METHODS[config.method].reads:
         return {}
     folders = {name: folder(corpus, config, workdir) for name, corpus in corpora.items()}
     return {name: kept_coverage(path).summary() for name, path in folders.items() if path.exists()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from experiments import embeddings
 from gotd_jax.embed import check_dtype
+from gotd_jax.methods import METHODS
 from gotd_jax.models.named import fingerprint_of, folder_of, is_causal
 
 # evaluation -> whether it is of a causal language model; None where no model is trained
@@ -17,7 +18,7 @@ def is_trained(config) -> bool:
 
 def is_read(config) -> bool:
     """Returns whether the config's model is needed: where it is trained, or where the method compares its losses."""
-    return is_trained(config) or config.method == "loss_difference"
+    return is_trained(config) or "losses" in METHODS[config.method].reads
 
 
 def check(config) -> None:

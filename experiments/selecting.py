@@ -13,7 +13,7 @@ from gotd_jax.artifacts import fingerprint, read_json, stage, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.samples import drawn
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import Problem
+from gotd_jax.methods import METHODS, Problem
 from gotd_jax.methods.problem import lowest
 from gotd_jax.report import measures
 
@@ -21,8 +21,10 @@ from gotd_jax.report import measures
 def check(config) -> None:
     """Raises ValueError for what this ending cannot work with."""
     settings = config.selection
-    if config.method == "none":
-        raise ValueError("The method none selects nothing that could be measured. Leave it out, or set another evaluation.")
+    if not METHODS[config.method].selects:
+        raise ValueError(
+            f"The method {config.method} selects nothing that could be measured. Leave it out, or set another evaluation."
+        )
     if not 0 < settings.mass <= 1 or settings.held_out < 1 or settings.exact < 1:
         raise ValueError(
             f"selection.mass is {settings.mass}, held_out {settings.held_out} and exact {settings.exact}. The mass of the "

@@ -14,7 +14,7 @@ from gotd_jax import artifacts, methods, ot
 from gotd_jax.artifacts import fingerprint, stage, write_json
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import Problem
+from gotd_jax.methods import METHODS, Problem
 
 
 def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
@@ -26,24 +26,24 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
       workdir: where stages are kept.
       scorer: what the problem's toxicity is by; None where it has none.
     """
-    options = _options(config)
+    method, options = METHODS[config.method], _options(config)
     settings = {
         "pool": problem.pool.fingerprint_with_domains,
         "target": problem.target.fingerprint,
-        "method": config.method,
+        "method": method.identity,
         "budget": config.budget,
         "seed": config.seed,
         "options": options,
     }
-    if config.method in methods.READ_EMBEDDINGS:
+    if "embeddings" in method.reads:
         settings["encoder"] = embeddings.encoder_settings(config)
-    if problem.away is not None:
+    if "away" in method.reads:
         settings["away"] = problem.away.fingerprint
-    if scorer is not None:
+    if "toxicity" in method.reads:
         settings["scorer"] = [scorer.name, scorer.version]
-    if config.method == "dapt":
+    if "home" in method.reads:
         settings["home"] = list(problem.home)
-    if config.method == "loss_difference":
+    if "losses" in method.reads:
         settings["losses"] = losses.settings(problem.pool, config)
 
     def make(folder: Path) -> None:
@@ -99,10 +99,10 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 
 def _options(config) -> dict:
-    """Returns the arguments that are the method's own."""
-    if config.method == "dsir":
-        return {"quality": config.dsir.quality}
-    if config.method not in methods.SOLVING:
-        return {}
-    options = config.ot.to_dict()
-    return ot.PUBLISHED if options.pop("published") else options
+    """Returns the options of the method: its own, and those of the transport solver where it solves a problem."""
+    method = METHODS[config.method]
+    own = config[method.name].to_dict() if method.own_options else {}
+    if not method.solves:
+        return own
+    solver = config.ot.to_dict()
+    return own | (ot.PUBLISHED if solver.pop("published") else solver)

@@ -8,7 +8,7 @@ from pathlib import Path
 from experiments import relevance
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import BLIND
+from gotd_jax.methods import METHODS
 from gotd_jax.models import named
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
@@ -51,7 +51,7 @@ def starts_as(config) -> str:
     """
     fields = config.to_dict()
     del fields["finetune"], fields["protocol"]
-    if config.method in BLIND and not relevance.applies(config):
+    if METHODS[config.method].blind and not relevance.applies(config):
         for unread in ("target", "embed", "ot"):
             del fields[unread]
         fields["task"] = fields["task"]["home"]
@@ -64,7 +64,7 @@ def label(config) -> str:
 
 
 def _method(config) -> str:
-    budget = "" if config.method == "none" else f"-{config.budget}"
+    budget = f"-{config.budget}" if METHODS[config.method].selects else ""
     return f"{config.method}{budget}-{config.seed}"
 
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gotd_jax.methods.method import Method
-from gotd_jax.methods.problem import Problem, Selection, check_budget, check_given
+from gotd_jax.methods.problem import Problem, Selection, check_budget
 
 FOLDERS = "GOTD_METHODS"
 
-__all__ = ["METHODS", "Method", "Problem", "Selection", "check_budget", "check_given", "declared", "find", "select"]
+__all__ = ["METHODS", "Method", "Problem", "Selection", "check_budget", "declared", "find", "select"]
 
 
 def find(name: str) -> Method:
@@ -40,7 +40,7 @@ def select(method: str, problem: Problem, budget: int, *, seed: int, **options) 
     """
     found = find(method)
     check_budget(problem, budget)
-    check_given(found.reads, problem.given, reader=f"The method {method}")
+    found.check_given(problem.given)
     return found.select(problem, budget, seed=seed, **options)
 
 
@@ -62,7 +62,3 @@ def declared(folders: Iterable[str]) -> dict[str, Method]:
 
 __path__ += [folder for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
 METHODS = declared(__path__)
-# Until the last reader of these sets asks the records.
-READ_EMBEDDINGS = frozenset(name for name, method in METHODS.items() if "embeddings" in method.reads)
-BLIND = frozenset(name for name, method in METHODS.items() if method.blind)
-SOLVING = frozenset(name for name, method in METHODS.items() if method.solves)

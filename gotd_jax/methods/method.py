@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Set
+from pathlib import Path
 
 from gotd_jax import ot
+from gotd_jax.contents import sha256
 from gotd_jax.methods.options import Option, keywords_of, options_of
-from gotd_jax.methods.problem import Selection
+from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
 
 # What of a problem may change a selection, beside the number of candidates.
 READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
@@ -48,6 +51,12 @@ class Method:
         """What it is called, as its file is."""
         return self.select.__module__.rpartition(".")[2]
 
+    @property
+    def identity(self) -> str:
+        """What a stage on disk is told by: its name, and of a file that is not of this package also what the file holds."""
+        file = Path(inspect.getfile(self.select))
+        return self.name if file.parent == Path(__file__).parent else f"{self.name} {sha256(file)}"
+
     @functools.cached_property
     def own_options(self) -> dict[str, Option]:
         """The options that no other method has, by name."""
@@ -62,6 +71,10 @@ class Method:
     def blind(self) -> bool:
         """Whether it selects the same for every task: it reads no target, and no embeddings, which a task may have trained."""
         return not self.reads & {"target", "embeddings"}
+
+    def check_given(self, given: Set[str], remedies: Mapping[str, str] = GIVEN_AS) -> None:
+        """Raises ValueError unless all that it reads, and a problem may be without, is `given`; see `problem.check_given`."""
+        check_given(self.reads, given, reader=f"The method {self.name}", remedies=remedies)
 
     def parse(self, given: Mapping[str, object]) -> dict[str, bool | int | float | str | None]:
         """Returns the options `given`, each of its own type; a string is read as on a command line.

@@ -15,7 +15,7 @@ from gotd_jax.data.coverage import Coverage
 from gotd_jax.data.samples import drawn
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.data.vector_file import keep_coverage, kept_coverage
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import METHODS
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
@@ -62,7 +62,7 @@ def reach(texts: Texts, request: Request, vectors: Vectors, work: Path) -> Reach
     Raises:
       ValueError: of a target no text is left.
     """
-    whole = request.method in READ_EMBEDDINGS
+    whole = "embeddings" in METHODS[request.method].reads
     rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
     read = _of_pool(texts.pool if whole else texts.pool.take(rows), vectors, work)
     tokenizer = load_tokenizer(vectors.model.source)

@@ -15,7 +15,7 @@ from gotd_jax.data.samples import drawn
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
+from gotd_jax.methods import METHODS, Problem, Selection
 from gotd_jax.models.named import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.report import page
@@ -48,7 +48,6 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     """
     out = check_free(out)
     work = Path(work or f"{out}.work")
-    choosing.check_method(request.method)
     say_outdated(work)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
@@ -117,7 +116,7 @@ def _material(
     warnings: list[str],
     work: Path,
 ) -> Material:
-    embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
+    embedded = "embeddings" in METHODS[request.method].reads or len(candidates.rows) <= SAMPLE
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
         return vectors.of_rows(candidates.corpus, np.searchsorted(candidates.rows, rows), whole=embedded)
