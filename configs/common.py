@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
 
 from gotd_jax.data import published_pools
+from gotd_jax.methods import METHODS, Method
 from gotd_jax.training.recipe import Recipe
 
 # Sentences of `protocol`: where a run at full size differs from the paper, and why.
@@ -131,10 +132,6 @@ def get_config() -> ConfigDict:
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
 
-    # The method dsir.
-    config.dsir = dsir = ConfigDict()
-    dsir.quality = False  # leave out chunks that are no English prose of 40 to 500 words, as its authors and the paper do
-
     # The method loss_difference compares that model before and after light training on the target.
     config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
@@ -182,7 +179,20 @@ def get_config() -> ConfigDict:
     margin.points = 1.0  # of scores and accuracies, times 100
     margin.share = 0.02  # of all other measures, of the other line's mean
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
+
+    # The methods' own options, as gotd_jax/methods declares and explains them: dsir.quality, crisp.clusters, tsds.alpha, ...
+    for method in METHODS.values():
+        if method.own_options and method.name in config:
+            raise ValueError(f"A method with options cannot be called {method.name}: a part of every config has that name.")
+        if method.own_options:
+            config[method.name] = options(method)
     return config
+
+
+def options(method: Method) -> ConfigDict:
+    """Returns a field for each of a method's own options, of its type and with its default."""
+    own = method.own_options.items()
+    return ConfigDict({name: placeholder(each.kind) if each.default is None else each.default for name, each in own})
 
 
 def at_full_size(config: ConfigDict) -> None:

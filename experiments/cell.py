@@ -10,18 +10,26 @@ from experiments import cell_models, relevance, stages
 from experiments.cell_data import CellData, Shared
 from experiments.endings import ENDINGS
 from experiments.endings.ending import Ending, ProblemTexts
-from gotd_jax import provenance
+from gotd_jax import methods, provenance
 from gotd_jax.artifacts import made_with, say_outdated, seconds_of
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
-from gotd_jax.methods import METHODS, Problem, check_budget
+from gotd_jax.methods import Problem
+
+# How a config gives what a method reads and a problem may be without.
+REMEDIES = {
+    "home": "Name them: --config.task.home=\"('news',)\".",
+    "away": "--config.evaluation=toxicity has toxic ones.",
+    "toxicity": "--config.evaluation=toxicity has a scorer.",
+    "losses": "Name the model: --config.model.",
+}
 
 
 def check_names(config) -> None:
     """Raises ValueError unless the config's method and evaluation exist."""
-    for kind, name, known in (("method", config.method, METHODS), ("evaluation", config.evaluation, ENDINGS)):
-        if name not in known:
-            raise ValueError(f"There is no {kind} {name!r}. There are: {', '.join(known)}.")
+    methods.find(config.method)
+    if config.evaluation not in ENDINGS:
+        raise ValueError(f"There is no evaluation {config.evaluation!r}. There are: {', '.join(ENDINGS)}.")
 
 
 def check(config, workdir: Path, shared: Shared | None = None) -> None:
@@ -41,8 +49,7 @@ def check(config, workdir: Path, shared: Shared | None = None) -> None:
         raise ValueError("A target of domains has no labels to train on. Set --config.evaluation=selection.")
     texts = ending.texts
     relevance.check(config, texts.candidates)
-    check_budget(Problem(texts.candidates, texts.target, data.embedded), config.budget)
-    _check_has_what_it_reads(config, texts)
+    _check_problem(config, texts, data)
     ending.settings()  # reads what is measured on
     if config.ot.published and config.ot.sample is not None:
         raise ValueError("config.ot.published is the notebook's call, of the whole pool. Leave out --config.ot.sample.")
@@ -90,14 +97,12 @@ def _row(ending: Ending, chosen: Corpus, selected: Path, scored: Path) -> dict:
     }
 
 
-def _check_has_what_it_reads(config, texts: ProblemTexts) -> None:
-    if (config.method == "contrast" and texts.away is None) or (config.method == "rtp" and texts.chooser is None):
-        raise ValueError(
-            f"The method {config.method} reads toxic texts or toxicity, which only --config.evaluation=toxicity has. Take "
-            "that, or another method."
-        )
-    if config.method == "dapt" and not config.task.home:
-        raise ValueError("The method dapt draws from the task's own domain. Name it: --config.task.home=\"('news',)\".")
+def _check_problem(config, texts: ProblemTexts, data: CellData) -> None:
+    """Raises ValueError unless the problem has what the method reads, and as many candidates as the budget."""
+    given = {"home": config.task.home, "away": texts.away, "toxicity": texts.chooser}
+    problem = Problem(texts.candidates, texts.target, data.embedded)
+    methods.check_budget(problem, config.budget)
+    methods.find(config.method).check_given({"losses"} | {name for name, value in given.items() if value}, REMEDIES)
 
 
 def _made_with(selected: Path, scored: Path) -> dict:

@@ -19,7 +19,7 @@ from gotd_jax.data.sampling import drawn
 from gotd_jax.data.tasks import Task
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import METHODS
 from gotd_jax.pipeline import candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
@@ -142,7 +142,7 @@ class CellData:
 
     def coverage(self, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, int]]:
         """Returns how much of the texts of each of `corpora` the encoder read, where the method reads embeddings."""
-        if self.config.method not in READ_EMBEDDINGS:
+        if "embeddings" not in METHODS[self.config.method].reads:
             return {}
         covered = {name: self.embedder.covered(corpus) for name, corpus in corpora.items()}
         return {name: found.summary() for name, found in covered.items() if found is not None}

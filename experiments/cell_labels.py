@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from experiments import relevance
 from gotd_jax.artifacts import fingerprint
-from gotd_jax.methods import BLIND
+from gotd_jax.methods import METHODS
 
 
 def starts_as(config) -> str:
@@ -14,7 +14,7 @@ def starts_as(config) -> str:
     """
     fields = config.to_dict()
     del fields["finetune"], fields["protocol"]
-    if config.method in BLIND and not relevance.applies(config):
+    if METHODS[config.method].blind and not relevance.applies(config):
         for unread in ("target", "embed", "ot"):
             del fields[unread]
         fields["task"] = fields["task"]["home"]
@@ -28,5 +28,5 @@ def label(config) -> str:
 
 def method_label(config) -> str:
     """Returns the method, its budget and its seed; `none` has no budget."""
-    budget = "" if config.method == "none" else f"-{config.budget}"
+    budget = f"-{config.budget}" if METHODS[config.method].selects else ""
     return f"{config.method}{budget}-{config.seed}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments import embeddings
 from experiments.endings import ENDINGS
 from experiments.endings.ending import CAUSAL, ENCODER
+from gotd_jax.methods import METHODS
 from gotd_jax.models.loading import fingerprint_of, is_causal
 
 IN_WORDS = {ENCODER: "an encoder (BERT)", CAUSAL: "a causal language model (GPT-2, GPT-Neo, Llama)"}
@@ -14,7 +15,7 @@ IN_WORDS = {ENCODER: "an encoder (BERT)", CAUSAL: "a causal language model (GPT-
 
 def read_by(config) -> dict[str, str]:
     """Returns the models that a cell reads by the fields that name them: its encoder, and the model that it trains or asks."""
-    is_read = ENDINGS[config.evaluation].trains is not None or config.method == "loss_difference"
+    is_read = ENDINGS[config.evaluation].trains is not None or "losses" in METHODS[config.method].reads
     return ({"model": config.model} if is_read else {}) | {"embed.model": config.embed.model}
 
 

@@ -16,9 +16,8 @@ from gotd_jax.artifacts import fingerprint, seconds_of, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
 from gotd_jax.files import read_json, write_json
-from gotd_jax.methods import METHODS
+from gotd_jax.methods import METHODS, find
 
-TESTED = METHODS.keys() - {"none", "all_domains", "dapt"}
 SHARES = ("equal", "relevance")
 # What the published code solved this problem with.
 PUBLISHED = {**ot.PUBLISHED, "epsilon": 0.5, "momentum": 1.2, "threshold": 5e-2}
@@ -27,20 +26,19 @@ PUBLISHED = {**ot.PUBLISHED, "epsilon": 0.5, "momentum": 1.2, "threshold": 5e-2}
 def applies(config) -> bool:
     """Returns whether the config's method chooses from the closest domains alone.
 
-    `none` chooses nothing; `all_domains` and `dapt` are what a person would choose, from the whole pool by definition.
+    `none` chooses nothing; methods that go by the domains (`all_domains`, `dapt`) are what a person would choose, from the
+    whole pool by definition.
     """
-    settings = config.pool.relevance
-    return settings.keep is not None and config.method in (settings.methods or TESTED)
+    settings, method = config.pool.relevance, METHODS[config.method]
+    by_default = method.selects and "domains" not in method.reads
+    return settings.keep is not None and (method.name in settings.methods if settings.methods else by_default)
 
 
 def check(config, pool: Corpus) -> None:
     """Raises ValueError where the test cannot be made of `pool`, or leaves fewer candidates than the budget."""
     settings, domains = config.pool.relevance, pool.count_domains()
-    unknown = set(settings.methods) - set(METHODS)
-    if unknown:
-        raise ValueError(
-            f"There is no method {', '.join(sorted(unknown))} to test domains for. There are: {', '.join(METHODS)}."
-        )
+    for name in settings.methods:
+        find(name)
     if not applies(config):
         return
     if settings.shares not in SHARES:

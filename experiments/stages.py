@@ -15,6 +15,7 @@ from gotd_jax import artifacts, methods, ot
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import write_json
+from gotd_jax.methods import METHODS
 
 if TYPE_CHECKING:  # endings write lines by this module
     from experiments.endings.ending import Ending
@@ -23,24 +24,24 @@ if TYPE_CHECKING:  # endings write lines by this module
 def selected(ending: Ending) -> Path:
     """Returns the folder of what a cell's method selects: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`."""
     problem, data, config, scorer = ending.problem, ending.data, ending.config, ending.texts.chooser
-    options = _options(config)
+    method, options = METHODS[config.method], _options(config)
     settings = {
         "pool": problem.pool.fingerprint_with_domains,
         "target": problem.target.fingerprint,
-        "method": config.method,
+        "method": method.identity,
         "budget": config.budget,
         "seed": config.seed,
         "options": options,
     }
-    if config.method in methods.READ_EMBEDDINGS:
+    if "embeddings" in method.reads:
         settings["encoder"] = data.encoder_settings
-    if problem.away is not None:
+    if "away" in method.reads:
         settings["away"] = problem.away.fingerprint
-    if scorer is not None:
+    if "toxicity" in method.reads:
         settings["scorer"] = [scorer.name, scorer.version]
-    if config.method == "dapt":
+    if "home" in method.reads:
         settings["home"] = list(problem.home)
-    if config.method == "loss_difference":
+    if "losses" in method.reads:
         settings["losses"] = data.losses.settings(problem.pool)
 
     def make(folder: Path) -> None:
@@ -96,10 +97,10 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 
 def _options(config) -> dict:
-    """Returns the arguments that are the method's own."""
-    if config.method == "dsir":
-        return {"quality": config.dsir.quality}
-    if config.method not in methods.SOLVING:
-        return {}
-    options = config.ot.to_dict()
-    return ot.PUBLISHED if options.pop("published") else options
+    """Returns the options of the method: its own, and those of the transport solver where it solves a problem."""
+    method = METHODS[config.method]
+    own = config[method.name].to_dict() if method.own_options else {}
+    if not method.solves:
+        return own
+    solver = config.ot.to_dict()
+    return own | (ot.PUBLISHED if solver.pop("published") else solver)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from configs import common
 from experiments import named_tasks
-from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
+from gotd_jax import methods
 from gotd_jax.ot import semidual
 
 # What a sweep calls deeper fields. An epsilon may be "published": the notebook's call of the solver, `ot.published`.
@@ -50,14 +50,11 @@ def _computed_here(config):
     return config
 
 
-def _unread(method: str) -> set[str]:
-    """Returns the swept fields that say nothing to `method`."""
-    fields = {
-        "budget": method == "none",
-        "epsilon": method not in SOLVING,
-        "encoder": method not in READ_EMBEDDINGS,
-    }
-    return {field for field, unread in fields.items() if unread}
+def _unread(name: str) -> set[str]:
+    """Returns the swept fields that say nothing to the method called `name`."""
+    method = methods.find(name)
+    read = {"budget": method.selects, "epsilon": method.solves, "encoder": "embeddings" in method.reads}
+    return {field for field, is_read in read.items() if not is_read}
 
 
 def _changes(swept: dict, where: Iterable[tuple]) -> Iterator[tuple]:

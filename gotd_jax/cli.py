@@ -17,6 +17,7 @@ from gotd_jax.terminal import door, say, shown
 Asked = Annotated[tool.Request, tyro.conf.arg(name="")]  # its fields are flags of their own
 WIDTH = 100  # columns of what is printed
 app = tyro.extras.SubcommandApp()
+registry = tyro.constructors.ConstructorRegistry()
 
 
 def main() -> None:
@@ -29,9 +30,29 @@ def main() -> None:
                 from gotd_jax import devices
 
                 devices.prepare()
-            app.cli(prog="gotd", description=__doc__)
+            app.cli(prog="gotd", description=__doc__, registry=registry)
     except KeyboardInterrupt:
         sys.exit("gotd: stopped. The same command goes on from here.")
+
+
+@registry.primitive_rule
+def options(field: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec | None:
+    """Returns how a method's options are read, `--options buckets=5000 noise=false`; None for every other field."""
+    if field.type_origin is not dict:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="[NAME=VALUE ...]",
+        instance_from_str=_named_values,
+        is_instance=lambda given: isinstance(given, dict),
+        str_from_instance=lambda given: [f"{name}={value}" for name, value in given.items()],
+    )
+
+
+def _named_values(words: list[str]) -> dict[str, str]:
+    if lost := [word for word in words if "=" not in word]:
+        raise ValueError(f"{lost[0]!r} is no option of a method: write name=value")
+    return dict(word.split("=", 1) for word in words)
 
 
 @app.command

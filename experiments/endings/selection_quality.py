@@ -15,6 +15,7 @@ from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
 from gotd_jax.files import read_json, write_json
+from gotd_jax.methods import METHODS
 from gotd_jax.methods.problem import lowest
 from gotd_jax.report import score_columns
 
@@ -112,8 +113,10 @@ class SelectionQuality(Ending):
 
 def _check(config) -> None:
     settings = config.selection
-    if config.method == "none":
-        raise ValueError("The method none selects nothing that could be measured. Leave it out, or set another evaluation.")
+    if not METHODS[config.method].selects:
+        raise ValueError(
+            f"The method {config.method} selects nothing that could be measured. Leave it out, or set another evaluation."
+        )
     if not 0 < settings.mass <= 1 or settings.held_out < 1 or settings.exact < 1:
         raise ValueError(
             f"selection.mass is {settings.mass}, held_out {settings.held_out} and exact {settings.exact}. The mass of the "

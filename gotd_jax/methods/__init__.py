@@ -1,47 +1,34 @@
-"""Ways to select: one file a method, all with `select(problem, budget, *, seed, **options) -> Selection`."""
+"""Ways to select: one file a method, which says all there is to say of it in its record, `METHOD`.
 
-from gotd_jax.methods import (
-    all_domains,
-    contrast,
-    crisp,
-    dapt,
-    dsir,
-    got_d,
-    loss_difference,
-    none,
-    rds_plus,
-    rtp,
-    tapt_c,
-    top_cosine,
-    tsds,
-    uniform,
-)
+Nothing else has to name it. A file of one's own need not lie here: the environment variable GOTD_METHODS names the folders
+of such files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, check_budget
 
-METHODS = {
-    "none": none.select,
-    "random": uniform.select,
-    "all_domains": all_domains.select,
-    "dapt": dapt.select,
-    "dsir": dsir.select,
-    "tapt_c": tapt_c.select,
-    "rds_plus": rds_plus.select,
-    "top_cosine": top_cosine.select,
-    "tsds": tsds.select,
-    "crisp": crisp.select,
-    "got_d": got_d.select,
-    "contrast": contrast.select,
-    "rtp": rtp.select,
-    "loss_difference": loss_difference.select,
-}
-# Those that embed the pool; the others read its texts, its domains, or nothing.
-READ_EMBEDDINGS = frozenset({"tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "got_d", "contrast"})
-# Those that read nothing of the target: for one pool and seed they choose the same for every task.
-BLIND = frozenset({"random", "all_domains", "dapt"})
-# Those that solve a transport problem, and take the options of `gotd_jax.ot.solve`.
-SOLVING = frozenset({"got_d", "contrast"})
+FOLDERS = "GOTD_METHODS"
 
-__all__ = ["BLIND", "METHODS", "READ_EMBEDDINGS", "SOLVING", "Problem", "Selection", "check_budget", "select"]
+__all__ = ["METHODS", "Method", "Problem", "Selection", "check_budget", "declared", "find", "select"]
+
+
+def find(name: str) -> Method:
+    """Returns the method called `name`.
+
+    Raises:
+      ValueError: there is none.
+    """
+    if name not in METHODS:
+        raise ValueError(f"There is no method {name!r}. There are: {', '.join(METHODS)}.")
+    return METHODS[name]
 
 
 def select(method: str, problem: Problem, budget: int, *, seed: int, **options) -> Selection:
@@ -51,7 +38,27 @@ def select(method: str, problem: Problem, budget: int, *, seed: int, **options) 
       ValueError: there is no such method, the pool or target is empty, the budget does not fit the pool, or the problem
         lacks what the method reads.
     """
-    if method not in METHODS:
-        raise ValueError(f"There is no method {method!r}. There are: {', '.join(METHODS)}.")
+    found = find(method)
     check_budget(problem, budget)
-    return METHODS[method](problem, budget, seed=seed, **options)
+    found.check_given(problem.given)
+    return found.select(problem, budget, seed=seed, **options)
+
+
+def declared(folders: Iterable[str]) -> dict[str, Method]:
+    """Returns the methods that files in `folders`, all of which are in `__path__`, declare as their `METHOD`, by name.
+
+    Raises:
+      ValueError: a folder is not there, or two files have one name.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise ValueError(f"{FOLDERS} names {folder}, which is no folder. Name folders of files with a METHOD.")
+    names = [module.name for folder in folders for module in pkgutil.iter_modules([folder])]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"Two files in {', '.join(folders)} are called {', '.join(sorted(twice))}.py. Rename one.")
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return {module.METHOD.name: module.METHOD for module in modules if hasattr(module, "METHOD")}
+
+
+__path__ += [folder for folder in os.environ.get(FOLDERS, "").split(os.pathsep) if folder]
+METHODS = declared(__path__)

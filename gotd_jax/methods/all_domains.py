@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.methods.domains import rows_by_domain
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection
 
 
@@ -28,3 +29,6 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         turns[draws.permutation(rows)] = np.arange(len(rows))
     order = np.lexsort((draws.permutation(len(turns)), turns))
     return Selection(order[:budget].astype(np.int64))
+
+
+METHOD = Method(select, reads={"domains"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gotd_jax import ot
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 
 
@@ -20,10 +21,11 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
       **options: go to `gotd_jax.ot.solve` (epsilon, momentum, threshold, ...).
 
     Raises:
-      ValueError: the problem has no texts to move away from.
       RuntimeError: the solver did not converge.
     """
-    negatives = problem.negatives  # before the pool is embedded: there may be none
-    potentials = ot.solve(problem.candidates, negatives, seed=seed, **options)
+    potentials = ot.solve(problem.candidates, problem.negatives, seed=seed, **options)
     values = -potentials.gradient()
     return Selection(lowest(values, budget), values, potentials.summary())
+
+
+METHOD = Method(select, reads={"embeddings", "away"}, solves=True)

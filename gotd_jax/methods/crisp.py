@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.data import sampling
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of, unit
 from gotd_jax.methods.problem import Problem, Selection, drawn
 
@@ -53,6 +54,9 @@ def select(problem: Problem, budget: int, *, seed: int, clusters: int = 256) -> 
         "targets_in_clusters_without_candidates": int(in_target[in_pool == 0].sum()),
     }
     return Selection(drawn(values, budget, seed=seed), values, info)
+
+
+METHOD = Method(select, reads={"target", "embeddings"})
 
 
 def _clustered(embeddings: np.ndarray, clusters: int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.methods.domains import rows_by_domain
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection
 
 
@@ -21,13 +22,8 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
       seed: draws the sample.
 
     Raises:
-      ValueError: the problem names no home, the pool has none of its domains, or they hold fewer than `budget`.
+      ValueError: the pool has none of the home domains, or they hold fewer than `budget`.
     """
-    if not problem.home:
-        raise ValueError(
-            "DAPT draws from the task's own domain, and the problem names none. Give it as Problem(..., home=[domain]); in a "
-            "config, task.home does."
-        )
     domains = rows_by_domain(problem.pool)
     home = {name: domains[name] for name in dict.fromkeys(problem.home) if name in domains}
     if not home:
@@ -42,3 +38,6 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         )
     chosen = np.random.default_rng(seed).choice(rows, budget, replace=False)
     return Selection(chosen.astype(np.int64), info={"home": {name: len(rows) for name, rows in home.items()}})
+
+
+METHOD = Method(select, reads={"domains", "home"})

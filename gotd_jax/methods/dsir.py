@@ -12,6 +12,7 @@ import regex
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods.dsir_quality import is_prose
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, drawn, lowest
 from gotd_jax.progress import progress
 
@@ -81,6 +82,9 @@ def select(
     info = {"candidates_long_enough": int(long_enough.sum()), "tokens_per_candidate": float(pool.tokens.mean())}
     info |= {"candidates_of_quality": int(eligible.sum())} if quality else {}
     return Selection(rows, values, info)
+
+
+METHOD = Method(select, reads={"target"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gotd_jax import ot
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 
 
@@ -24,3 +25,6 @@ def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
     values = potentials.gradient()
     return Selection(lowest(values, budget), values, potentials.summary(), potentials)
+
+
+METHOD = Method(select, reads={"target", "embeddings"}, solves=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 
 
@@ -32,3 +33,6 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         "candidates_that_gain": int(np.sum(values < 0)),
     }
     return Selection(lowest(values, budget), values, info)
+
+
+METHOD = Method(select, reads={"target", "losses"})

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import numpy as np
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.ot import Potentials
+
+# What a problem may be without, and how it is given.
+MAY_LACK = {
+    "home": "the names of the task's own domains",
+    "away": "texts to move away from",
+    "toxicity": "the toxicity of the candidates",
+    "losses": "the losses of the candidates under a language model",
+}
+GIVEN_AS = {
+    "home": "Give them as Problem(..., home=[domain]).",
+    "away": "Give them as Problem(..., away=corpus).",
+    "toxicity": "Give it as Problem(..., toxicity=function).",
+    "losses": "Give them as Problem(..., losses=function); gotd_jax.evaluation.text_losses makes them.",
+}
 
 
 class Problem:
@@ -46,6 +60,12 @@ class Problem:
         self._toxicity = toxicity
         self._losses = losses
 
+    @property
+    def given(self) -> frozenset[str]:
+        """What it has of `MAY_LACK`."""
+        has = {"home": self.home, "away": self.away, "toxicity": self._toxicity, "losses": self._losses}
+        return frozenset(name for name, value in has.items() if value)
+
     @functools.cached_property
     def candidates(self) -> np.ndarray:
         """The pool's embeddings, float32 [n, d]."""
@@ -63,11 +83,7 @@ class Problem:
         Raises:
           ValueError: the problem has no such texts.
         """
-        if self.away is None or len(self.away) == 0:
-            raise ValueError(
-                "This method moves away from texts, and the problem has none. Give them as Problem(..., away=corpus); in a "
-                "config, evaluation='toxicity' does."
-            )
+        check_given({"away"}, self.given)
         return self._embed(self.away)
 
     @functools.cached_property
@@ -77,11 +93,7 @@ class Problem:
         Raises:
           ValueError: the problem has no scorer, or it does not give one finite number a candidate.
         """
-        if self._toxicity is None:
-            raise ValueError(
-                "This method reads the candidates' toxicity, and the problem has no scorer. Give one as Problem(..., "
-                "toxicity=function); in a config, evaluation='toxicity' does."
-            )
+        check_given({"toxicity"}, self.given)
         scores = np.asarray(self._toxicity(), np.float32)
         if scores.shape != (len(self.pool),) or not np.isfinite(scores).all():
             raise ValueError(
@@ -97,11 +109,7 @@ class Problem:
         Raises:
           ValueError: the problem has no language model, or it does not give two finite numbers a candidate.
         """
-        if self._losses is None:
-            raise ValueError(
-                "This method reads the candidates' losses under a language model, and the problem has none. Give them as "
-                "Problem(..., losses=function); gotd_jax.evaluation.text_losses makes them."
-            )
+        check_given({"losses"}, self.given)
         losses = tuple(np.asarray(numbers, np.float32) for numbers in self._losses())
         if [numbers.shape for numbers in losses] != 2 * [(len(self.pool),)] or not np.isfinite(losses).all():
             finite = " and ".join(f"{np.isfinite(numbers).sum():,}" for numbers in losses)
@@ -140,6 +148,22 @@ def check_budget(problem: Problem, budget: int) -> None:
         raise ValueError(f"The budget is {budget} chunks. It must be at least 1.")
     if budget > size:
         raise ValueError(f"The budget of {budget:,} chunks exceeds the pool of {size:,}. Lower the budget or add to the pool.")
+
+
+def check_given(
+    reads: Set[str], given: Set[str], *, reader: str = "The method", remedies: Mapping[str, str] = GIVEN_AS
+) -> None:
+    """Raises ValueError unless all of `MAY_LACK` that is read is also given.
+
+    Args:
+      reads: of `gotd_jax.methods.method.READABLE`.
+      given: of `MAY_LACK`.
+      reader: what reads it, as a sentence begins.
+      remedies: a sentence for each of `MAY_LACK`: how to give it.
+    """
+    for name, noun in MAY_LACK.items():
+        if name in reads and name not in given:
+            raise ValueError(f"{reader} reads {noun}, and was given none. {remedies[name]}")
 
 
 def lowest(values: np.ndarray, budget: int, *, seed: int | None = None) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of, nearest
 from gotd_jax.methods.problem import Problem, Selection
 
@@ -45,6 +46,9 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         "lowest_cosine_taken": float(similarities[np.arange(budget) % len(targets), places].min()),
     }
     return Selection(taken, values, info)
+
+
+METHOD = Method(select, reads={"target", "embeddings"})
 
 
 def _take_turns(rows: np.ndarray, pool: int, budget: int) -> tuple[np.ndarray, list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 
 
@@ -29,3 +30,6 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         "candidates_as_toxic_as_that": int(np.sum(values == values[rows[-1]])),
     }
     return Selection(rows, values, info)
+
+
+METHOD = Method(select, reads={"toxicity"})

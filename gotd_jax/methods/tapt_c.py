@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of, nearest
 from gotd_jax.methods.problem import Problem, Selection
 
@@ -44,6 +45,9 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
         "retrieved_with_repeats": int(places[budget - 1]) + 1,
     }
     return Selection(found[:budget], values, info)
+
+
+METHOD = Method(select, reads={"target", "embeddings"})
 
 
 def _retrieve(similarities: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from gotd_jax.devices import replicated, split_rows
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import CANDIDATES_PER_BLOCK, embeddings_of, padded, unit
 from gotd_jax.methods.problem import Problem, Selection, lowest
 from gotd_jax.progress import progress
@@ -35,6 +36,9 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     values = -mean_cosines(candidates, targets)
     rows = lowest(values, budget)
     return Selection(rows, values, {"lowest_mean_cosine_selected": -float(values[rows[-1]])})
+
+
+METHOD = Method(select, reads={"target", "embeddings"})
 
 
 def mean_cosines(candidates: np.ndarray, targets: np.ndarray) -> np.ndarray:

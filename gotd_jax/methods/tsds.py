@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.methods.density import densities
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of, nearest
 from gotd_jax.methods.problem import Problem, Selection, drawn
 
@@ -66,6 +67,9 @@ def select(
         "mean_near_duplicates": float(crowding.mean() - 1.0),
     }
     return Selection(drawn(values, budget, seed=seed), values, info)
+
+
+METHOD = Method(select, reads={"target", "embeddings"})
 
 
 def transport(distances: np.ndarray, densities: np.ndarray, alpha: float, scale: float) -> np.ndarray:

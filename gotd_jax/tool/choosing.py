@@ -9,7 +9,7 @@ import numpy as np
 
 from gotd_jax import methods
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import METHODS, SOLVING, Problem, Selection
+from gotd_jax.methods import Problem, Selection
 from gotd_jax.tool.budget import Budget, fitting
 from gotd_jax.tool.request import Request
 
@@ -31,13 +31,6 @@ class Choice:
     selections: tuple[Selection, ...]
 
 
-def check_method(name: str) -> None:
-    """Raises ValueError unless there is a method called `name` that selects anything."""
-    usable = [method for method in METHODS if method != "none"]
-    if name not in usable:
-        raise ValueError(f"There is no method {name!r} that selects. There are: {', '.join(usable)}.")
-
-
 def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Choice:
     """Returns what the request's method chooses for each of the `problems`, which have one pool.
 
@@ -45,13 +38,12 @@ def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[C
 
     Args:
       problems: one a target.
-      request: method, budget, shares, seed.
+      request: method, options, budget, shares, seed.
       tokens_of: returns the tokens of each text of a corpus, int64 [n].
 
     Raises:
-      ValueError: there is no such method, or the budget exceeds the candidates.
+      ValueError: the budget exceeds the candidates.
     """
-    check_method(request.method)
     pool, budget = problems[0].pool, Budget.parse(request.budget)
     lengths = tokens_of(pool) if budget.unit == "tokens" else None
     amounts = _amounts(budget, request.shares or len(problems) * (1.0,), len(pool), lengths)
@@ -95,9 +87,8 @@ def _amounts(budget: Budget, shares: Sequence[float], candidates: int, lengths: 
 
 
 def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: int) -> tuple[np.ndarray, Selection]:
-    options = {"epsilon": request.epsilon} if request.method in SOLVING else {}
     asked = min(count + int(taken.sum()), len(taken))
-    selection = methods.select(request.method, problem, asked, seed=request.seed, **options)
+    selection = methods.select(request.method, problem, asked, seed=request.seed, **request.arguments)
     return selection.rows[~taken[selection.rows]][:count], selection
 
 

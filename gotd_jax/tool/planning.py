@@ -15,14 +15,13 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import search
 from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.evaluation import toxicity
-from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
+from gotd_jax.methods import METHODS
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.report.rendering import aligned
 from gotd_jax.tool import rates, reach
 from gotd_jax.tool.budget import Budget
-from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, read_of, side_of
 from gotd_jax.tool.health import own_text
 from gotd_jax.tool.language_model import losses_of
@@ -131,7 +130,6 @@ def plan(request: Request) -> Plan:
       ValueError: what `select` would refuse: a source, a field, a model or a method that is not there, or a budget that a
         counted pool does not hold.
     """
-    check_method(request.method)
     fields = {"text_field": request.text_field, "id_field": request.id_field}
     places = [place for _, place in named_apart(request.pool)]
     pool_read = look_into(places, request.characters, domain_field=request.domain_field, **fields)
@@ -186,7 +184,7 @@ def _chunks_of(budget: Budget, pool: Side) -> tuple[int, tuple[str, ...]]:
 
 
 def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, embedder: Embedder) -> Iterator[Stage]:
-    whole = request.method in READ_EMBEDDINGS
+    whole = "embeddings" in METHODS[request.method].reads
     embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
     width, bytes_of_number = embedder.loaded.config.width, np.dtype(request.embedding_dtype).itemsize
     speed = rates.embedding(samples.pool, embedder.loaded, embedder.how.max_length)
@@ -224,21 +222,19 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, e
 
 def _selecting(request, pool: Side, target: Side, share: float, samples: _Samples, width: int) -> tuple[float, str]:
     """Returns the seconds of selecting for all targets, and where they come from."""
-    entries = pool.chunks * target.chunks
-    if request.method == "dapt":
-        return 0.0, "a draw"
-    if request.method == "rtp":
+    method, entries = METHODS[request.method], pool.chunks * target.chunks
+    if "toxicity" in method.reads:
         speed = rates.scoring(toxicity.load(request.scorer), samples.pool)
         return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
-    if request.method == "loss_difference":
+    if "losses" in method.reads:
         losses = losses_of(request, Path())
         model = losses.published()
         speed = rates.losing(model, samples.pool, losses.recipe.max_length)
         trained = target.chunks + (min(HEAD_TEXTS, pool.chunks) if model.fresh else 0)
         texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
         return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"
-    if request.method not in SOLVING:
-        each = rates.selecting(request.method, samples.pool, samples.target, share, width, request.seed)
+    if not method.solves:
+        each = rates.selecting(request, samples.pool, samples.target, share, width)
         return entries * each, "measured on a sample"
     speed = rates.product(min(target.chunks, rates.TARGETS), width)
     passes = SINKHORN_PRODUCTS if entries <= SEMIDUAL_FROM else SEMIDUAL_PRODUCTS

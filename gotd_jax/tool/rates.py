@@ -27,6 +27,7 @@ from gotd_jax.methods import Problem
 from gotd_jax.models.embedding import embed_tokens, tokens_at_once
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.tokenizer import tokenizer_of
+from gotd_jax.tool.request import Request
 
 EMBEDDED = 64  # texts, twice
 ENOUGH_SECONDS = 3  # of embedding them
@@ -74,25 +75,22 @@ def product(targets: int, dimensions: int) -> float:
     return 2 * PRODUCT_ROWS * targets * dimensions / seconds
 
 
-def selecting(method: str, chunks: Corpus, target: Corpus, share: float, dimensions: int, seed: int) -> float:
+def selecting(request: Request, chunks: Corpus, target: Corpus, share: float, dimensions: int) -> float:
     """Returns the seconds a candidate and target chunk that a method takes, measured on a sample of both.
 
     Args:
-      method: one of `gotd_jax.methods.METHODS`.
+      request: names a method that reads neither toxicity nor losses, with its options.
       chunks: of the pool; embeddings stand in for theirs that are drawn at random.
       target: chunks.
       share: of the pool that is selected.
       dimensions: of the embeddings.
-      seed: of the method.
-
-    Raises:
-      ValueError: there is no such method, or it needs what a selection of one's own text does not have.
     """
     random = np.random.default_rng(0)
     pool, target = _some(chunks, SAMPLED), _some(target, TARGETS)
-    problem = Problem(pool, target, lambda corpus: random.standard_normal((len(corpus), dimensions), np.float32))
+    stand_ins = {"away": target, "home": list(pool.count_domains())}
+    problem = Problem(pool, target, lambda of: random.standard_normal((len(of), dimensions), np.float32), **stand_ins)
     budget = min(max(1, round(share * len(pool))), len(pool))
-    _, seconds = _twice(lambda: methods.select(method, problem, budget, seed=seed))
+    _, seconds = _twice(lambda: methods.select(request.method, problem, budget, seed=request.seed, **request.arguments))
     return seconds / len(pool) / len(target)
 
 

@@ -14,7 +14,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
 from gotd_jax.data.sampling import drawn
 from gotd_jax.data.vector_file import keep_coverage, kept_coverage
-from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.methods import METHODS
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request
@@ -61,7 +61,7 @@ def reach(texts: Texts, request: Request, embedder: Embedder, work: Path) -> Rea
     Raises:
       ValueError: of a target no text is left.
     """
-    whole = request.method in READ_EMBEDDINGS
+    whole = "embeddings" in METHODS[request.method].reads
     rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
     read = _of_pool(texts.pool if whole else texts.pool.take(rows), embedder, work)
     of_targets = {name: embedder.cover(corpus) for name, corpus in texts.targets.items()}

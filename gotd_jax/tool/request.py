@@ -9,7 +9,8 @@ import os
 from gotd_jax.tool.budget import Budget
 
 FORMATS = ("jsonl", "parquet")
-READ_BESIDES = {"contrast": "away", "dapt": "home", "rtp": "scorer", "loss_difference": "language_model"}
+# The fields that give what a method reads and a problem may be without.
+GIVEN_BY = {"home": "home", "away": "away", "toxicity": "scorer", "losses": "language_model"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,10 +24,13 @@ class Request:
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: what the pool holds of them is refused.
       method: one of gotd_jax.methods.METHODS but none.
-      away: for the method contrast: texts to move away from.
-      home: for the method dapt: domains of the pool that the task belongs to.
-      scorer: for the method rtp: of toxicity, linear, lexicon, or a Hugging Face folder or hub name of a classifier.
-      language_model: for the method loss_difference: what is to be warmed up, a folder, hub name or packaged model likewise.
+      options: of the method, `buckets=5000 noise=false` for dsir; a name that it lacks is answered with those that it has.
+      away: texts to move away from, for a method that reads them: contrast.
+      home: domains of the pool that the task belongs to, for a method that reads them: dapt.
+      scorer: of toxicity, for a method that reads it: rtp. It is linear, lexicon, or a Hugging Face folder or hub name of a
+        classifier.
+      language_model: the model to be pre-fine-tuned, for a method that reads its losses: loss_difference. It is a folder, a
+        hub name or a packaged model.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
       layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads; by default as many as its folder says, else 256.
@@ -41,7 +45,7 @@ class Request:
       domain_field: field with the domain; by default a domain is a source of `pool`.
       target_text_field: the field of target and leak_check, where it is another.
       near_duplicates: Jaccard similarity of word shingles from which texts count as near duplicates; 1 leaves only copies.
-      epsilon: entropic regularisation of got_d and contrast, as a share of the mean cost.
+      epsilon: entropic regularisation, as a share of the mean cost, of the report and of methods that solve: got_d, contrast.
       seed: of all that is drawn.
       format: of the chosen text, jsonl or parquet.
       parts: files that it is split into.
@@ -53,6 +57,7 @@ class Request:
     shares: tuple[float, ...] = ()
     leak_check: tuple[str, ...] = ()
     method: str = "got_d"
+    options: dict[str, bool | int | float | str | None] = dataclasses.field(default_factory=dict)
     away: tuple[str, ...] = ()
     home: tuple[str, ...] = ()
     scorer: str | None = None
@@ -89,9 +94,6 @@ class Request:
             raise ValueError(
                 f"There are {len(self.target)} targets and the shares {self.shares}. Give each a number above 0, or none."
             )
-        for method, name in READ_BESIDES.items():
-            if (self.method == method) != bool(getattr(self, name)):
-                raise ValueError(f"The method is {self.method}, and {name} {getattr(self, name)}. {name} goes with {method}.")
         if self.format not in FORMATS:
             raise ValueError(f"The format is {self.format!r}. It can be: {', '.join(FORMATS)}.")
         for name in ("max_length", "parts"):
@@ -101,6 +103,14 @@ class Request:
             raise ValueError(f"near_duplicates is {self.near_duplicates}. It is a similarity: above 0, at most 1.")
         if not 0 < self.epsilon < math.inf:
             raise ValueError(f"epsilon is {self.epsilon}. It is a share of the mean cost: a number above 0.")
+        self._check_method()
+
+    @property
+    def arguments(self) -> dict:
+        """What the method is called with beside its problem, budget and seed."""
+        from gotd_jax.methods import METHODS
+
+        return self.options | ({"epsilon": self.epsilon} if METHODS[self.method].solves else {})
 
     @property
     def embedding(self) -> dict:
@@ -111,3 +121,22 @@ class Request:
     def to_dict(self) -> dict:
         """Returns the request JSON-like; `Request(**d)` is the same again."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}
+
+    def _check_method(self) -> None:
+        """Raises ValueError unless the method has all that it reads and no more, and takes its options; these become typed."""
+        from gotd_jax import methods  # loads JAX, which `gotd --help` does not wait for
+
+        method = methods.find(self.method)
+        if not method.selects:
+            raise ValueError(f"The method {method.name} selects nothing. Name another.")
+        given = {noun for noun, field in GIVEN_BY.items() if getattr(self, field)}
+        remedies = {noun: f"Give --{field.replace('_', '-')}, in Python {field}=..." for noun, field in GIVEN_BY.items()}
+        method.check_given(given, remedies)
+        for noun in sorted(given - method.reads):
+            readers = [other.name for other in methods.METHODS.values() if noun in other.reads]
+            raise ValueError(
+                f"The method {method.name} does not read {GIVEN_BY[noun]}, which is given. It goes with {', '.join(readers)}."
+            )
+        if "epsilon" in self.options:
+            raise ValueError("epsilon is no option but a field of the request. Give it as --epsilon, in Python epsilon=...")
+        object.__setattr__(self, "options", method.parse(self.options))

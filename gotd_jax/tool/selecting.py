@@ -16,7 +16,7 @@ from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import whole_folder
-from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
+from gotd_jax.methods import METHODS, Problem, Selection
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.ot import Potentials
 from gotd_jax.pipeline import candidates as candidates_of
@@ -50,7 +50,6 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     """
     out = check_free(out)
     work = Path(work or f"{out}.work")
-    choosing.check_method(request.method)
     say_outdated(work)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
@@ -120,7 +119,7 @@ def _material(
     work: Path,
 ) -> Material:
     corpus = candidates.corpus
-    embedded = request.method in READ_EMBEDDINGS or len(corpus) <= SAMPLE
+    embedded = "embeddings" in METHODS[request.method].reads or len(corpus) <= SAMPLE
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
         return np.asarray(embedder.of(corpus)[rows] if embedded else embedder.of(corpus.take(rows)), np.float32)

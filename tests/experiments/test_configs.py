@@ -11,7 +11,7 @@ from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
 from gotd_jax.data.pools import check_disjoint
 from gotd_jax.data.published_pools import FETCHED
-from gotd_jax.methods import METHODS
+from gotd_jax.methods import METHODS, Method
 from gotd_jax.ot import semidual
 from gotd_jax.report import paper
 from gotd_jax.training.recipe import Recipe
@@ -205,7 +205,11 @@ def test_unknown_variant_lists_what_exists(name, variants):
         build(name, "large")
 
 
-@pytest.mark.parametrize("field", sorted(common.fields(common.get_config())))
+OPTIONS = {name for name, method in METHODS.items() if method.own_options}  # made from what reads them
+FIELDS = sorted(field for field in common.fields(common.get_config()) if field.split(".")[0] not in OPTIONS)
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_every_field_is_read_somewhere(field):
     name = field.rpartition(".")[2]
     sources = [
@@ -214,6 +218,26 @@ def test_every_field_is_read_somewhere(field):
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert re.search(rf"\.{name}\b|[\"']{name}[\"']|^    {name}: ", text, re.MULTILINE), f"nothing reads config.{field}"
+
+
+def test_every_option_of_every_method_is_a_field_with_its_default():
+    config = common.get_config()
+    own = {method.name: {name: each.default for name, each in method.own_options.items()} for method in METHODS.values()}
+    assert {name: config[name].to_dict() for name, options in own.items() if options} == {
+        name: options for name, options in own.items() if options
+    }
+    assert config.dsir.to_dict() == {"buckets": 10_000, "ngrams": 2, "min_tokens": 0, "quality": False, "noise": True}
+
+
+def test_a_method_with_options_cannot_be_called_as_a_part_of_every_config(monkeypatch):
+    def own(problem, budget, *, seed, word: str | None = None): ...
+
+    own.__module__ = "own.words"
+    monkeypatch.setitem(METHODS, "words", Method(own))
+    assert common.get_config().words.to_dict() == {"word": None}
+    own.__module__ = "own.finetune"
+    with pytest.raises(ValueError, match="cannot be called finetune"):
+        common.get_config()
 
 
 def test_unknown_field_ends_the_program_with_the_nearest_names():

@@ -104,8 +104,8 @@ def test_what_an_item_says_is_told_from_the_words_of_its_template():
             {"task.name": "openbookqa", "embed.finetuned": True},
             "openbookqa has no labelled task to fine-tune the encoder on; ag_news, bbc_topics have",
         ),
-        ({"method": "contrast"}, "contrast reads toxic texts.*evaluation=toxicity"),
-        ({"method": "rtp"}, "rtp reads toxic texts.*evaluation=toxicity"),
+        ({"method": "contrast"}, "contrast reads texts to move away from.*evaluation=toxicity"),
+        ({"method": "rtp"}, "rtp reads the toxicity.*evaluation=toxicity"),
         ({"budget": 5_000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
     ],
 )

@@ -160,7 +160,7 @@ def test_no_test_is_made_while_a_cell_is_checked_or_where_none_is_asked_for(test
         ({"shares": "size"}, "'size'. They can be: equal, relevance"),
         ({"sample": 0}, "sample of 0 chunks"),
         ({"chunks": 20}, "20 chunks, fewer than the budget of 24"),
-        ({"methods": ("best",)}, "no method best to test domains for. There are: none"),
+        ({"methods": ("best",)}, "no method 'best'. There are: all_domains"),
     ],
 )
 def test_a_test_that_cannot_be_made_is_refused_before_any_long_work(tested, tmp_path, change, message):

@@ -144,7 +144,7 @@ def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_pat
     [
         ({"method": "none"}, "The method none selects nothing"),
         ({"selection.mass": 0.0}, r"selection\.mass is 0\.0"),
-        ({"method": "dapt", "task.home": ()}, r"Name it: --config\.task\.home"),
+        ({"method": "dapt", "task.home": ()}, r"dapt reads the names.*: --config\.task\.home"),
         ({"target.domains": ("sea",), "pool.long": "split"}, r"Set --config\.pool\.long=cut"),
         ({"target.domains": ("sea",), "pool.long": "cut", "embed.finetuned": True}, "no labels to fine-tune the encoder"),
         ({"target.domains": ("sky",), "pool.long": "cut"}, r"domain 'sky' are held out of the pool, and it has 0"),

@@ -1,4 +1,4 @@
-"""What every method obeys; a new one inherits all of it by its line in METHODS."""
+"""What every method obeys; a new one inherits all of it by its record."""
 
 import hashlib
 import json
@@ -8,28 +8,17 @@ import numpy as np
 import pytest
 
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.methods import METHODS, READ_EMBEDDINGS, SOLVING, Problem, select
+from gotd_jax.methods import METHODS, Problem, select
+from gotd_jax.methods.problem import MAY_LACK
 
 POOL, TARGET, BUDGET = 60, 7, 12
 WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
 
-# Options under which a method draws nothing. `random` cannot be without.
-DETERMINISTIC = {
-    "none": {},
-    "dsir": {"noise": False},
-    "tapt_c": {},
-    "rds_plus": {},
-    "top_cosine": {},
-    "got_d": {},
-    "contrast": {},
-    "rtp": {},
-    "loss_difference": {},
-}
 RANDOM = {"random", "all_domains", "dapt", "dsir", "tsds", "crisp"}
+# Methods that draw nothing, by the options under which they do not.
+DETERMINISTIC = {method: {} for method in METHODS if method not in RANDOM} | {"dsir": {"noise": False}}
 AWAY = 9
-READS_EMBEDDINGS = {method: [TARGET, POOL] for method in READ_EMBEDDINGS}
-READS_EMBEDDINGS["contrast"] = [AWAY, POOL]
-READS_DOMAINS = {"all_domains", "dapt"}
+EMBEDDING = sorted(name for name, method in METHODS.items() if "embeddings" in method.reads)
 HOME = "news"  # the whole pool is the task's home, of which `dapt` can select no more
 
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -63,10 +52,6 @@ def make_problem(pool=None, target=None, embed=embed, toxicity=toxicity_of, loss
     target = Corpus.from_texts(texts(TARGET, 1)) if target is None else target
     away = Corpus.from_texts(texts(AWAY, 2))
     return Problem(pool, target, embed, away=away, toxicity=lambda: toxicity(pool), losses=lambda: losses(pool), home=[HOME])
-
-
-def test_every_method_is_either_deterministic_or_known_to_draw():
-    assert set(METHODS) == DETERMINISTIC.keys() | RANDOM
 
 
 @every_method
@@ -172,9 +157,10 @@ def test_an_unknown_method_is_an_error_that_lists_the_known_ones():
 
 
 @every_method
-def test_ids_do_not_matter_and_domains_only_to_methods_that_draw_from_them(method):
+def test_ids_do_not_matter_and_domains_only_to_methods_that_read_them(method):
+    domain = HOME if "domains" in METHODS[method].reads else "domain {}"
     renamed = Corpus.from_records(
-        {"text": text, "id": f"other {row % 10} {row}", "domain": HOME if method in READS_DOMAINS else f"domain {row % 3}"}
+        {"text": text, "id": f"other {row % 10} {row}", "domain": domain.format(row % 3)}
         for row, text in enumerate(texts(POOL, 0))
     )
     first, second = (select(method, make_problem(pool), BUDGET, seed=0) for pool in (None, renamed))
@@ -201,7 +187,9 @@ def test_a_method_embeds_only_if_it_reads_embeddings(method):
         return embed(corpus)
 
     select(method, make_problem(embed=counting), BUDGET, seed=0)
-    assert sorted(embedded) == READS_EMBEDDINGS.get(method, [])
+    sides = {"target": TARGET, "away": AWAY, "embeddings": POOL}
+    read = METHODS[method].reads
+    assert sorted(embedded) == sorted(sides[side] for side in sides.keys() & read if "embeddings" in read)
 
 
 @every_method
@@ -213,7 +201,7 @@ def test_a_method_scores_the_pool_only_if_it_reads_toxicity(method):
         return toxicity_of(corpus)
 
     select(method, make_problem(toxicity=counting), BUDGET, seed=0)
-    assert scored == ([POOL] if method == "rtp" else [])
+    assert scored == ([POOL] if "toxicity" in METHODS[method].reads else [])
 
 
 @every_method
@@ -225,7 +213,23 @@ def test_a_method_has_the_pool_read_by_a_model_only_if_it_reads_losses(method):
         return losses_of(corpus)
 
     select(method, make_problem(losses=counting), BUDGET, seed=0)
-    assert read == ([POOL] if method == "loss_difference" else [])
+    assert read == ([POOL] if "losses" in METHODS[method].reads else [])
+
+
+@every_method
+def test_another_target_is_selected_for_otherwise_only_by_methods_that_read_it(method):
+    target = Corpus.from_texts(["court judge trial law"])
+    other = make_problem(target=target, losses=lambda pool: losses_of(pool)[::-1])  # losses are of models of the target
+    first, second = (select(method, problem, BUDGET, seed=0).rows for problem in (make_problem(), other))
+    assert np.array_equal(first, second) != ("target" in METHODS[method].reads)
+
+
+@pytest.mark.parametrize("method", sorted(name for name, method in METHODS.items() if method.reads & MAY_LACK.keys()))
+def test_a_method_without_what_it_reads_is_refused_with_the_remedy(method):
+    problem, (lacking,) = make_problem(), METHODS[method].reads & MAY_LACK.keys()
+    bare = Problem(problem.pool, problem.target, lambda corpus: pytest.fail("embedded before it was refused"))
+    with pytest.raises(ValueError, match=rf"The method {method} reads .* was given none\. Give .*{lacking}="):
+        select(method, bare, BUDGET, seed=0)
 
 
 @every_method
@@ -234,7 +238,7 @@ def test_info_can_be_written_as_json(method):
     assert json.loads(json.dumps(info, allow_nan=False)) == info
 
 
-@pytest.mark.parametrize("method", sorted(READ_EMBEDDINGS))
+@pytest.mark.parametrize("method", EMBEDDING)
 def test_embeddings_kept_in_float16_select_what_the_same_numbers_do_in_float32(method):
     def scaled(corpus):
         return (100 * embed(corpus)).astype(np.float16)  # the squares of such numbers are beyond float16
@@ -253,7 +257,7 @@ def test_a_file_of_float16_is_never_widened_whole(method, tmp_path):
     kept, near = np.load(tmp_path / "half.npy", mmap_mode="r"), np.random.default_rng(1).normal(size=(AWAY, dimensions))
     pool, few = Corpus.from_texts([str(row) for row in range(rows)]), Corpus.from_texts([str(row) for row in range(AWAY)])
     problem = Problem(pool, few, lambda corpus: kept if corpus is pool else near.astype(np.float16), away=few)
-    options = {"solver": "semidual", "epsilon": 0.2} if method in SOLVING else {}
+    options = {"solver": "semidual", "epsilon": 0.2} if METHODS[method].solves else {}
     select(method, make_problem(), BUDGET, seed=0, **options)  # what is imported at first use is not the file's
     tracemalloc.start()
     select(method, problem, BUDGET, seed=0, **options)

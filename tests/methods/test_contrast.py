@@ -37,5 +37,5 @@ def test_values_are_minus_the_calibrated_gradient_toward_what_is_to_be_avoided(c
 
 def test_without_texts_to_avoid_it_is_an_error_that_names_the_remedy():
     given = Problem(Corpus.from_texts(["a", "b"]), Corpus.from_texts(["c"]), lambda corpus: pytest.fail("nothing is embedded"))
-    with pytest.raises(ValueError, match=r"moves away from texts.*away=corpus.*evaluation='toxicity'"):
+    with pytest.raises(ValueError, match=r"contrast reads texts to move away from, and was given none\. .*away=corpus"):
         select("contrast", given, 1, seed=0)

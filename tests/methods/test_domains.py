@@ -42,7 +42,7 @@ def test_dapt_draws_uniformly():
 
 
 def test_dapt_without_a_home_is_an_error_that_says_how_to_name_one():
-    with pytest.raises(ValueError, match=r"names none.*home=\[domain\]"):
+    with pytest.raises(ValueError, match=r"dapt reads the names .* was given none\. .*home=\[domain\]"):
         select("dapt", problem(), 5, seed=0)
 
 

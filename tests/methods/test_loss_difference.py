@@ -34,7 +34,7 @@ def test_info_says_how_the_losses_moved():
 
 
 def test_without_a_model_it_is_an_error_that_names_the_remedy():
-    with pytest.raises(ValueError, match=r"the problem has none.*losses=function.*text_losses"):
+    with pytest.raises(ValueError, match=r"was given none\. .*losses=function.*text_losses"):
         select("loss_difference", problem(None), 1, seed=0)
 
 

@@ -38,7 +38,7 @@ def test_info_says_how_many_ties_the_budget_cut_through():
 
 
 def test_without_a_scorer_it_is_an_error_that_names_the_remedy():
-    with pytest.raises(ValueError, match=r"no scorer.*toxicity=function.*evaluation='toxicity'"):
+    with pytest.raises(ValueError, match=r"rtp reads the toxicity .* was given none\. .*toxicity=function"):
         select("rtp", problem(None), 1, seed=0)
 
 

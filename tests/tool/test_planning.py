@@ -85,8 +85,9 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     assert SAMPLE > 180
     monkeypatch.setattr("gotd_jax.tool.planning.SAMPLE", 60)
     monkeypatch.setattr("gotd_jax.tool.planning.REPORT_ROWS", 50)
-    for method, texts in (("dsir", 150), ("tapt_c", 220)):
-        planned = plan(request_of(method=method))
+    fields = {"dsir": {"options": {"buckets": 50}}, "dapt": {"home": ("law",)}, "tapt_c": {}}
+    for method, texts in (("dsir", 150), ("dapt", 150), ("tapt_c", 220)):
+        planned = plan(request_of(method=method, **fields[method]))
         assert planned.stages[2].disk_bytes == texts * 32 * 4 and planned.stages[3].why == "measured on a sample"
 
 
@@ -94,7 +95,7 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
     "changes, message",
     [
         ({"method": "best"}, "There is no method 'best'"),
-        ({"method": "none"}, "There is no method 'none' that selects"),
+        ({"method": "none"}, "The method none selects nothing"),
         ({"method": "loss_difference", "language_model": "nowhere/model"}, "nowhere/model"),
         ({"pool": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),
         ({"target": ("nothing.jsonl",)}, "There is no file or folder nothing.jsonl"),

@@ -1,12 +1,22 @@
+import json
+
 import pytest
 
 from gotd_jax.tool.request import Request
 
 
 def test_a_request_written_down_is_the_same_again():
-    request = Request(pool="a", target=("b", "c"), shares=(1, 3), budget=5, leak_check="d")
+    options = {"buckets": "5_000", "noise": "False"}
+    request = Request(pool="a", target=("b", "c"), shares=(1, 3), budget=5, leak_check="d", method="dsir", options=options)
     assert Request(**request.to_dict()) == request
     assert request.pool == ("a",) and request.budget == "5"
+    assert request.options == json.loads(json.dumps(request.to_dict()))["options"] == {"buckets": 5000, "noise": False}
+
+
+def test_a_method_that_solves_is_called_with_epsilon_and_its_solver_s_options():
+    request = Request("a", "b", 5, options={"solver": "semidual", "threshold": "1e-2", "sample": "none"}, epsilon=0.1)
+    assert request.arguments == {"solver": "semidual", "threshold": 0.01, "sample": None, "epsilon": 0.1}
+    assert Request("a", "b", 5, method="crisp", options={"clusters": 3}, epsilon=0.1).arguments == {"clusters": 3}
 
 
 @pytest.mark.parametrize(
@@ -25,10 +35,17 @@ def test_a_request_written_down_is_the_same_again():
         ({"parts": 0}, "parts is 0"),
         ({"near_duplicates": 0}, "near_duplicates is 0"),
         ({"budget": "some"}, "is no amount"),
-        ({"method": "contrast"}, "away goes with contrast"),
-        ({"home": "law"}, "home goes with dapt"),
-        ({"method": "rtp"}, "scorer goes with rtp"),
-        ({"language_model": "gpt2"}, "language_model goes with loss_difference"),
+        ({"method": "contrast"}, "contrast reads texts to move away from, and was given none. Give --away, in Python away="),
+        ({"home": "law"}, "got_d does not read home, which is given. It goes with dapt"),
+        ({"method": "loss_difference"}, "Give --language-model, in Python language_model="),
+        ({"method": "best"}, "There is no method 'best'. There are: .*tsds"),
+        ({"method": "none"}, "none selects nothing"),
+        ({"method": "dsir", "options": {"bucket": 5}}, "no option 'bucket'. It has: buckets, ngrams, min_tokens, quality"),
+        ({"method": "tapt_c", "options": {"k": 5}}, "It has: none"),
+        ({"method": "dsir", "options": {"buckets": "many"}}, "buckets of the method dsir: 'many' is not a whole number"),
+        ({"method": "dsir", "options": {"noise": 1}}, "noise of the method dsir: 1 is not true or false"),
+        ({"options": {"sample": 0.5}}, "sample of the method got_d: 0.5 is not a whole number or none"),
+        ({"options": {"epsilon": 0.1}}, "Give it as --epsilon"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(fields, sentence):

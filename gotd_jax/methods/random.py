@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection
 
 
@@ -14,3 +15,6 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     """
     rows = np.random.default_rng(seed).choice(len(problem.pool), budget, replace=False)
     return Selection(rows.astype(np.int64))
+
+
+METHOD = Method(select)

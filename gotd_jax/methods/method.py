@@ -1,0 +1,94 @@
+"""`Method`: the record in which a method says what it is, once, in its own file."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Set
+from pathlib import Path
+
+from gotd_jax import ot
+from gotd_jax.checksums import sha256
+from gotd_jax.methods.options import Option, keywords_of, options_of
+from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
+
+# What of a problem may change a selection, beside the number of candidates.
+READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A way to select, and all that a config, a command line, a plan or a stage on disk has to know of it.
+
+    Attributes:
+      select: `select(problem, budget, *, seed, **options)`; its other keyword-only parameters are the method's options, each
+        annotated with bool, int, float or str (or also None) and with a default.
+      reads: of `READABLE`, what its selection depends on.
+      solves: whether it solves a transport problem; then it has the options of `gotd_jax.ot.solve` as well.
+      selects: whether it selects anything.
+    """
+
+    select: Callable[..., Selection]
+    reads: Set[str] = frozenset()
+    solves: bool = False
+    selects: bool = True
+
+    def __post_init__(self):
+        if unknown := self.reads - READABLE:
+            raise ValueError(
+                f"The method {self.name} reads {', '.join(sorted(unknown))}. A method can read: {', '.join(sorted(READABLE))}."
+            )
+        for name, parameter in keywords_of(self.select).items():
+            if name not in self.own_options or parameter.default is parameter.empty:
+                raise ValueError(
+                    f"The option {name} of the method {self.name} needs a default, and to be annotated with bool, int, float "
+                    "or str, or with one of them and None."
+                )
+
+    @property
+    def name(self) -> str:
+        """What it is called, as its file is."""
+        return self.select.__module__.rpartition(".")[2]
+
+    @property
+    def identity(self) -> str:
+        """What a stage on disk is told by: its name, and of a file that is not of this package also what the file holds."""
+        file = Path(inspect.getfile(self.select))
+        return self.name if file.parent == Path(__file__).parent else f"{self.name} {sha256(file)}"
+
+    @functools.cached_property
+    def own_options(self) -> dict[str, Option]:
+        """The options that no other method has, by name."""
+        return options_of(self.select)
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """All options by name, those of the transport solver among them where it solves a problem."""
+        return self.own_options | (options_of(ot.solve) if self.solves else {})
+
+    @property
+    def blind(self) -> bool:
+        """Whether it selects the same for every task: it reads no target, and no embeddings, which a task may have trained."""
+        return not self.reads & {"target", "embeddings"}
+
+    def check_given(self, given: Set[str], remedies: Mapping[str, str] = GIVEN_AS) -> None:
+        """Raises ValueError unless all that it reads, and a problem may be without, is `given`; see `problem.check_given`."""
+        check_given(self.reads, given, reader=f"The method {self.name}", remedies=remedies)
+
+    def parse(self, given: Mapping[str, object]) -> dict[str, bool | int | float | str | None]:
+        """Returns the options `given`, each of its own type; a string is read as on a command line.
+
+        Raises:
+          ValueError: there is no such option, or it takes no such value.
+        """
+        parsed = {}
+        for name, value in given.items():
+            if name not in self.options:
+                has = ", ".join(self.options) or "none"
+                raise ValueError(f"The method {self.name} has no option {name!r}. It has: {has}.")
+            try:
+                parsed[name] = self.options[name].parse(value)
+            except ValueError as error:
+                raise ValueError(f"The option {name} of the method {self.name}: {error}") from None
+        return parsed
