@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from gotd_jax.models.config import EncoderConfig, from_hf, to_hf
+from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.config_json import from_hf, to_hf
 from tests.models.helpers import FAMILIES, REFERENCES
 
 BERT = {

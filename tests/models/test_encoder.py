@@ -7,7 +7,8 @@ import pytest
 from flax import nnx
 
 from gotd_jax.models import encoder, layers, load, prediction_heads
-from gotd_jax.models.config import EncoderConfig, from_hf
+from gotd_jax.models.config import EncoderConfig
+from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.encoder import Block
 from gotd_jax.models.model import blueprint, initialise
 from gotd_jax.models.prediction_heads import ClassifierHead
