@@ -1,104 +1,62 @@
-"""Embeddings as a step of a cell: the encoder, fine-tuned on the task where asked for, and what it makes of a corpus."""
+"""The encoder of a cell, fine-tuned on its task where the config asks for that."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from experiments import inputs
 from gotd_jax import models
 from gotd_jax.artifacts import fingerprint, stage
-from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.vector_file import kept_coverage
-from gotd_jax.methods import READ_EMBEDDINGS
-from gotd_jax.models import sentence_transformers
-from gotd_jax.models.embedding import check_pooling, embed
-from gotd_jax.models.model import Loaded
-from gotd_jax.models.sentence_transformers import Instructions
+from gotd_jax.data.tasks import Task
+from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.training.base_model import keep_trained
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
 
 
-def embedded(corpus: Corpus, config, workdir: Path) -> np.ndarray:
-    """Returns the embeddings of `corpus` by the config's encoder, float32 or float16 [n, d], memory-mapped."""
-    encoder, how = _encoder(config, workdir), dataclasses.asdict(instructions(config))
-    return embed(corpus, encoder, folder(corpus, config, workdir), **how, dtype=config.embed.dtype)
+def embedder(config, workdir: Path, task: Task | None = None) -> Embedder:
+    """Returns the config's encoder, after supervised training on `task` where one is given.
 
-
-def instructions(config) -> Instructions:
-    """Returns how texts become vectors: as the config says, or as the folder of its model says where pooling is 'folder'.
-
-    What every text is begun with is the folder's in any case.
-
-    Raises:
-      ValueError: there is no such pooling, or the folder asks for what is not implemented.
+    Texts become vectors as the config says, or as the folder of its model says where pooling is 'folder'; the words that every
+    text is begun with are the folder's in any case.
     """
-    settings, asked = config.embed, {}
-    if settings.pooling != "folder":
-        check_pooling(settings.pooling)
-        asked = {"pooling": settings.pooling, "normalise": settings.normalise}
-    said = sentence_transformers.instructions(models.folder_of(settings.model), **asked)
-    return dataclasses.replace(said, max_length=settings.max_length)
-
-
-def read(corpora: Mapping[str, Corpus], config, workdir: Path) -> dict[str, dict[str, int]]:
-    """Returns `Coverage.summary` of each of `corpora` that was embedded for the config's method; {} where it reads none."""
-    if config.method not in READ_EMBEDDINGS:
-        return {}
-    folders = {name: folder(corpus, config, workdir) for name, corpus in corpora.items()}
-    return {name: kept_coverage(path).summary() for name, path in folders.items() if path.exists()}
-
-
-def folder(corpus: Corpus, config, workdir: Path) -> Path:
-    """Returns where the embeddings of `corpus` lie, made or not: where texts, encoder and reading say, whatever config asks."""
     settings = config.embed
-    made_by = {
-        "encoder": models.fingerprint_of(_encoder_folder(config, workdir)),
-        "how": dataclasses.asdict(instructions(config)),
-        **{name: settings[name] for name in ("layers", "compute_dtype", "dtype")},
-    }
-    return workdir / "embeddings" / fingerprint([corpus.fingerprint, made_by])
+    asked = {} if settings.pooling == "folder" else {"pooling": settings.pooling, "normalise": settings.normalise}
+    return Embedder(
+        settings.model if task is None else _finetuned(config, workdir, task),
+        workdir,
+        layers=settings.layers,
+        max_length=settings.max_length,
+        compute_dtype=settings.compute_dtype,
+        dtype=settings.dtype,
+        **asked,
+    )
 
 
-def encoder_settings(config) -> dict:
-    """Returns what embeddings depend on: with an encoder fine-tuned on the task first, on the labelled task as well."""
-    settings = config.embed.to_dict() | {"how": dataclasses.asdict(instructions(config))} | _finetuning_settings(config)
-    del settings["finetune"]
-    return settings
+def settings(config, task: Task | None) -> dict:
+    """Returns the settings that embeddings depend on beside the texts: with an encoder fine-tuned first, its task as well."""
+    how = dataclasses.asdict(embedder(config, Path()).how)
+    found = config.embed.to_dict() | {"how": how} | _encoder_settings(config, task)
+    del found["finetune"]
+    return found
 
 
-def _finetuning_settings(config) -> dict:
-    """Returns what the encoder depends on, however texts are read and vectors kept."""
-    settings = {"weights": models.fingerprint_of(config.embed.model)}
-    if config.embed.finetuned:
-        settings["task"] = task_settings(inputs.task(config), Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
-    return settings
+def _encoder_settings(config, task: Task | None) -> dict:
+    found = {"weights": models.fingerprint_of(config.embed.model)}
+    if task is not None:
+        found["task"] = task_settings(task, Recipe(**config.embed.finetune)) | {"seed": config.task.seed}
+    return found
 
 
-def _encoder(config, workdir: Path) -> Loaded:
-    layers, compute_dtype = config.embed.layers, config.embed.compute_dtype
-    return models.load(_encoder_folder(config, workdir), compute_dtype=compute_dtype).cut(layers)
-
-
-def _encoder_folder(config, workdir: Path) -> Path:
-    return _finetuned(config, workdir) if config.embed.finetuned else models.folder_of(config.embed.model)
-
-
-def _finetuned(config, workdir: Path) -> Path:
+def _finetuned(config, workdir: Path, task: Task) -> Path:
     """Returns the folder of the encoder after supervised training on the task (App. C.2)."""
-    settings = _finetuning_settings(config)
+    made_of = _encoder_settings(config, task)
 
     def make(partial: Path) -> None:
-        task = inputs.task(config)
-        base = models.folder_of(config.embed.model)
-        model = models.load(base, "classifier", outputs=task.outputs, seed=config.task.seed)
+        model = models.load(config.embed.model, "classifier", outputs=task.outputs, seed=config.task.seed)
         recipe = Recipe(**config.embed.finetune)
         keep_trained(partial, model, lambda **where: finetune(model, task, recipe, seed=config.task.seed, **where))
 
-    folder = workdir / "encoders" / f"{config.task.name}-{fingerprint(settings)}"
-    return stage(folder, settings, make, kind="encoders", step="embed") / "model"
+    folder = workdir / "encoders" / f"{config.task.name}-{fingerprint(made_of)}"
+    return stage(folder, made_of, make, kind="encoders", step="embed") / "model"

@@ -16,6 +16,7 @@ from ml_collections import config_flags
 
 from configs import common
 from experiments import pages, running
+from experiments.cell_data import Shared
 from experiments.sweep import cells_of
 from gotd_jax import devices, terminal
 
@@ -31,10 +32,10 @@ def main(_) -> None:
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     with terminal.door("\n"):
         devices.prepare()
-        cells = list(cells_of(CONFIG.value))
+        cells, shared = list(cells_of(CONFIG.value)), Shared()
         running.share(cells, SHARD.value)
-        running.check(CONFIG.value, cells, workdir)
-        rows = running.run(cells, workdir, shard=SHARD.value)
+        running.check(CONFIG.value, cells, workdir, shared)
+        rows = running.run(cells, workdir, shared, shard=SHARD.value)
         printed = pages.printed(rows, CONFIG.value, workdir)
         terminal.say(f"\n{printed}\n")
         if PAGE.value:

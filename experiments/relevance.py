@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
-from experiments import embeddings
 from gotd_jax import ot
 from gotd_jax.artifacts import fingerprint, seconds_of, stage
 from gotd_jax.data.corpus import Corpus
@@ -59,89 +61,117 @@ def check(config, pool: Corpus) -> None:
         )
 
 
-def relevant(pool: Corpus, target: Corpus, embed: Callable | None, config, workdir: Path) -> Corpus:
-    """Returns the candidates: the closest domains' chunks, drawn once and kept in the workdir; without a test, `pool`.
+@dataclasses.dataclass(frozen=True, eq=False)
+class DomainRelevance:
+    """The test of a pool's domains, made once and kept in the workdir.
 
-    Args:
+    Attributes:
       pool: all domains.
       target: what they are held against.
-      embed: returns the embeddings of a corpus; None, as while a cell is checked, leaves the pool whole.
+      embed: returns the embeddings of a corpus.
+      encoder: what embeddings depend on, JSON-like.
       config: of the cell.
       workdir: where stages are kept.
     """
-    if embed is None or not applies(config):
-        return pool
-    tested = _tested(pool, target, embed, config, workdir)
-    kept = _counts(read_json(tested / "distances.json"), pool.count_domains(), config)
-    settings = {"test": tested.name, "pool": pool.fingerprint_with_domains, "kept": kept, "seed": config.pool.seed}
 
-    def make(folder: Path) -> None:
-        chosen = np.zeros(len(pool), bool)
-        for name, count in kept.items():
-            chosen[_drawn(pool, name, count, config)] = True
-        pool.keep(chosen, folder / "pool.arrow")
+    pool: Corpus
+    target: Corpus
+    embed: Callable[[Corpus], np.ndarray]
+    encoder: Mapping
+    config: Any
+    workdir: Path
 
-    folder = stage(workdir / f"relevant-{fingerprint(settings)}", settings, make, kind="relevant")
-    return Corpus.open(folder / "pool.arrow")
+    def closest(self) -> Corpus:
+        """Returns the candidates: chunks of the closest domains, drawn once and kept."""
+        settings = {
+            "test": self._folder.name,
+            "pool": self.pool.fingerprint_with_domains,
+            "kept": self.kept,
+            "seed": self.config.pool.seed,
+        }
 
+        def make(folder: Path) -> None:
+            rows = [self._drawn(name, count) for name, count in self.kept.items()]
+            np.save(folder / "rows.npy", np.sort(np.concatenate(rows)))
 
-def described(pool: Corpus, target: Corpus, config, workdir: Path) -> dict | None:
-    """Returns what a row of results says of the test that `relevant` made: distances, chunks kept, seconds; None without."""
-    if not applies(config):
-        return None
-    tested = _folder(pool, target, config, workdir)
-    found = read_json(tested / "distances.json")
-    return {
-        "distances": {name: measured["distance"] for name, measured in found.items()},
-        "sampled": {name: measured["sampled"] for name, measured in found.items()},
-        "kept": _counts(found, pool.count_domains(), config),
-        "seconds": round(sum(seconds_of(tested).values()), 3),
-    }
+        folder = stage(self.workdir / f"relevant-{fingerprint(settings)}", settings, make, kind="relevant")
+        return self.pool.take(np.load(folder / "rows.npy"))
 
+    @functools.cached_property
+    def kept(self) -> dict[str, int]:
+        """How many chunks each of the closest domains gives, closest first."""
+        distances = {name: measured["distance"] for name, measured in self._found.items()}
+        return shared_out(distances, self.pool.count_domains(), self.config.pool.relevance)
 
-def _tested(pool: Corpus, target: Corpus, embed: Callable, config, workdir: Path) -> Path:
-    """Returns the folder of `distances.json`: the entropic OT cost from a sample of each domain to the target, by domain.
+    def described(self) -> dict:
+        """Returns what a row of results says of the test: distances, chunks kept, seconds."""
+        return {
+            "distances": {name: measured["distance"] for name, measured in self._found.items()},
+            "sampled": {name: measured["sampled"] for name, measured in self._found.items()},
+            "kept": self.kept,
+            "seconds": round(sum(seconds_of(self._folder).values()), 3),
+        }
 
-    Every domain is solved with one epsilon, `config.ot.epsilon` of the mean cost over all samples, so that the entropic bias
-    is about the same for all: the cost is not debiased, and counts a spread-out domain as a little farther than it is. So
-    does a sample smaller than the others'. The paper took `reg_ot_cost` of its notebook's call with epsilon 0.5 in units of
-    the cost, momentum 1.2 and a threshold of 5e-2, and with `config.ot.published` so does this.
-    """
-    settings = _settings(pool, target, config)
+    @functools.cached_property
+    def _found(self) -> dict[str, dict]:
+        return read_json(self._folder / "distances.json")
 
-    def make(folder: Path) -> None:
-        targets = embed(target)
-        most = config.pool.relevance.sample
-        samples = {name: embed(pool.take(_drawn(pool, name, most, config))) for name in pool.count_domains()}
-        options = _options(config, samples, targets)
+    @functools.cached_property
+    def _folder(self) -> Path:
+        """The folder of `distances.json`: the entropic OT cost from a sample of each domain to the target, by domain.
+
+        Every domain is solved with one epsilon, `config.ot.epsilon` of the mean cost over all samples, so that the entropic
+        bias is about the same for all: the cost is not debiased, and counts a spread-out domain as a little farther than it
+        is. So does a sample smaller than the others'. The paper took `reg_ot_cost` of its notebook's call with epsilon 0.5 in
+        units of the cost, momentum 1.2 and a threshold of 5e-2, and with `config.ot.published` so does this.
+        """
+        settings = {
+            "pool": self.pool.fingerprint_with_domains,
+            "target": self.target.fingerprint,
+            "encoder": self.encoder,
+            "ot": {key: value for key, value in self.config.ot.to_dict().items() if key != "sample"},
+            "sample": self.config.pool.relevance.sample,
+            "seed": self.config.pool.seed,
+        }
+        folder = self.workdir / f"relevance-{self.config.task.name}-{fingerprint(settings)}"
+        return stage(folder, settings, self._measure, kind="relevance", step="select")
+
+    def _measure(self, folder: Path) -> None:
+        targets, most = self.embed(self.target), self.config.pool.relevance.sample
+        samples = {name: self.embed(self.pool.take(self._drawn(name, most))) for name in self.pool.count_domains()}
+        options = _options(self.config, samples, targets)
         found = {}
         for name, sample in samples.items():
-            potentials = ot.solve(sample, targets, seed=config.pool.seed, **options)
+            potentials = ot.solve(sample, targets, seed=self.config.pool.seed, **options)
             found[name] = {"distance": potentials.cost, "sampled": len(sample), "solve": potentials.summary()}
         write_json(folder / "distances.json", found)
 
-    return stage(_folder(pool, target, config, workdir), settings, make, kind="relevance", step="select")
+    def _drawn(self, name: str, most: int) -> np.ndarray:
+        """Returns the rows of at most `most` chunks of a domain, drawn by the pool's seed, ascending."""
+        rows = np.flatnonzero(pc.equal(self.pool.column("domain"), name).to_numpy())
+        return rows[drawn(len(rows), most, self.config.pool.seed)]
 
 
-def _settings(pool: Corpus, target: Corpus, config) -> dict:
-    return {
-        "pool": pool.fingerprint_with_domains,
-        "target": target.fingerprint,
-        "encoder": embeddings.encoder_settings(config),
-        "ot": {key: value for key, value in config.ot.to_dict().items() if key != "sample"},
-        "sample": config.pool.relevance.sample,
-        "seed": config.pool.seed,
-    }
+def shared_out(distances: Mapping[str, float], sizes: Mapping[str, int], settings) -> dict[str, int]:
+    """Returns how many chunks the closest domains give, closest first.
 
+    A share is one in `keep`, or with shares by relevance (1 / d_i) / sum_j (1 / d_j) of the distances d: the paper has "by
+    their relevance" and no formula, this one is ours. What a domain is short of, the closest with more to give make up for.
 
-def _folder(pool: Corpus, target: Corpus, config, workdir: Path) -> Path:
-    return workdir / f"relevance-{config.task.name}-{fingerprint(_settings(pool, target, config))}"
-
-
-def _drawn(pool: Corpus, name: str, most: int, config) -> np.ndarray:
-    """Returns the rows of at most `most` chunks of a domain, drawn by the pool's seed, ascending."""
-    rows = np.flatnonzero(pc.equal(pool.table["domain"], name).to_numpy())
-    return rows[drawn(len(rows), most, config.pool.seed)]
+    Args:
+      distances: by domain.
+      sizes: chunks by domain.
+      settings: the config's `pool.relevance`.
+    """
+    closest = sorted(distances, key=distances.__getitem__)[: settings.keep]
+    if settings.chunks is None:
+        return {name: sizes[name] for name in closest}
+    nearness = [1.0 if settings.shares == "equal" else 1 / distances[name] for name in closest]
+    total = min(settings.chunks, sum(sizes[name] for name in closest))
+    counts = {name: min(sizes[name], int(total * near / sum(nearness))) for name, near in zip(closest, nearness)}
+    for name in closest:
+        counts[name] += min(sizes[name] - counts[name], total - sum(counts.values()))
+    return counts
 
 
 def _options(config, samples: Mapping[str, np.ndarray], targets: np.ndarray) -> dict:
@@ -156,21 +186,3 @@ def _options(config, samples: Mapping[str, np.ndarray], targets: np.ndarray) -> 
         mean_cost = np.mean(spreads[:-1]) + spreads[-1]  # E |x - y|^2 = E |x - c|^2 + E |y - c|^2 for c = E y
         options |= {"epsilon": float(options["epsilon"] * mean_cost), "absolute": True}
     return options
-
-
-def _counts(found: Mapping[str, dict], sizes: Mapping[str, int], config) -> dict[str, int]:
-    """Returns how many chunks the closest domains give, closest first.
-
-    A share is one in `keep`, or with shares by relevance (1 / d_i) / sum_j (1 / d_j) of the distances d: the paper has "by
-    their relevance" and no formula, this one is ours. What a domain is short of, the closest with more to give make up for.
-    """
-    settings = config.pool.relevance
-    closest = sorted(found, key=lambda name: found[name]["distance"])[: settings.keep]
-    if settings.chunks is None:
-        return {name: sizes[name] for name in closest}
-    nearness = [1.0 if settings.shares == "equal" else 1 / found[name]["distance"] for name in closest]
-    total = min(settings.chunks, sum(sizes[name] for name in closest))
-    counts = {name: min(sizes[name], int(total * near / sum(nearness))) for name, near in zip(closest, nearness)}
-    for name in closest:
-        counts[name] += min(sizes[name] - counts[name], total - sum(counts.values()))
-    return counts

@@ -10,28 +10,30 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from experiments import cell, lacking, training
+from experiments import cell, cell_labels, missing_inputs
+from experiments.cell_data import Shared
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.report import figures, results, table
 from gotd_jax.terminal import say
 
 
-def check(config, cells: Sequence[tuple], workdir: Path) -> None:
+def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None = None) -> None:
     """Raises ValueError for whatever would stop a sweep, what is told in seconds before what takes a pool to be read.
 
     Args:
       config: of the sweep.
       cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
       workdir: where every stage is kept.
+      shared: what cells have in common; read again by default.
     """
     figures.check(config.figure, config.sweep)
-    configs = [of_cell for of_cell, _ in cells]
+    configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
         cell.check_names(of_cell)
-    lacking.check(config, configs, workdir)
+    missing_inputs.check(config, configs, workdir)
     for of_cell in configs:
-        cell.check(of_cell, workdir)
+        cell.check(of_cell, workdir, shared)
 
 
 def share(cells: Sequence, shard: str) -> list:
@@ -51,7 +53,7 @@ def share(cells: Sequence, shard: str) -> list:
     return list(cells[place - 1 :: count])
 
 
-def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[dict]:
+def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, shard: str = "1/1") -> list[dict]:
     """Runs a shard of `cells` and returns the rows of all that have been run so far, whichever process ran them.
 
     Rows go to `results.jsonl` in the workdir one by one. Shards may run at once in one workdir: what several cells need is
@@ -60,15 +62,16 @@ def run(cells: Sequence[tuple], workdir: Path, *, shard: str = "1/1") -> list[di
     Args:
       cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
       workdir: where every stage is kept.
+      shared: what cells have in common; read again by default.
       shard: `i/n`; see `share`.
     """
-    own = share(cells, shard)
+    own, shared = share(cells, shard), shared or Shared()
     identities = [_identity(config) for config, _ in cells]
     known = {row["config"] for row in found(workdir, [_identity(config) for config, _ in own])}
     took, to_make = [], len(own) - len(known)
     for config, swept in own:
         began, awaited = time.perf_counter(), not config.keep_models and _is_awaited(config, cells, workdir)
-        row = {**cell.run(config, workdir, awaited=awaited), **swept, "config": _identity(config), "code": _code()}
+        row = {**cell.run(config, workdir, shared, awaited=awaited), **swept, "config": _identity(config), "code": _code()}
         results.write(workdir / "results.jsonl", row)
         if row["config"] not in known:
             took.append(time.perf_counter() - began)
@@ -95,7 +98,7 @@ def _code() -> str:
 
 def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
     """Returns whether another cell of the sweep, without a row so far, trains from this cell's pre-fine-tuned model."""
-    sharing = {_identity(other) for other, _ in cells if training.starts_as(other) == training.starts_as(config)}
+    sharing = {_identity(other) for other, _ in cells if cell_labels.starts_as(other) == cell_labels.starts_as(config)}
     sharing.discard(_identity(config))
     return len(found(workdir, sharing)) < len(sharing)
 

@@ -6,27 +6,23 @@ import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments import embeddings, losses, models, training
+from experiments.cell_labels import method_label
 from gotd_jax import artifacts, methods, ot
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import write_json
-from gotd_jax.methods import Problem
+
+if TYPE_CHECKING:  # endings write lines by this module
+    from experiments.endings.ending import Ending
 
 
-def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = None) -> Path:
-    """Returns the folder of what the config's method selects: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`.
-
-    Args:
-      problem: what the method is given.
-      config: of the cell.
-      workdir: where stages are kept.
-      scorer: what the problem's toxicity is by; None where it has none.
-    """
+def selected(ending: Ending) -> Path:
+    """Returns the folder of what a cell's method selects: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`."""
+    problem, data, config, scorer = ending.problem, ending.data, ending.config, ending.texts.chooser
     options = _options(config)
     settings = {
         "pool": problem.pool.fingerprint_with_domains,
@@ -37,7 +33,7 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
         "options": options,
     }
     if config.method in methods.READ_EMBEDDINGS:
-        settings["encoder"] = embeddings.encoder_settings(config)
+        settings["encoder"] = data.encoder_settings
     if problem.away is not None:
         settings["away"] = problem.away.fingerprint
     if scorer is not None:
@@ -45,7 +41,7 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
     if config.method == "dapt":
         settings["home"] = list(problem.home)
     if config.method == "loss_difference":
-        settings["losses"] = losses.settings(problem.pool, config)
+        settings["losses"] = data.losses.settings(problem.pool)
 
     def make(folder: Path) -> None:
         selection = methods.select(config.method, problem, config.budget, seed=config.seed, **options)
@@ -59,36 +55,36 @@ def selected(problem: Problem, config, workdir: Path, scorer: Scorer | None = No
             ({"rank": rank} | {key: record[key] for key in ("id", "domain", "text")} for rank, record in chosen),
         )
 
-    folder = workdir / "selections" / f"{training.label(config)}-{fingerprint(settings)}"
+    folder = data.workdir / "selections" / f"{data.label}-{fingerprint(settings)}"
     return stage(folder, settings, make, kind="selections", step="select")
 
 
-def scored(ending, chosen: Corpus, whole: Corpus, selection: Path, config, workdir: Path, *, keep_model: bool) -> Path:
-    """Returns the folder of a cell's scores: `scores.json` and what else its evaluation leaves.
+def scored(ending: Ending, chosen: Corpus, selection: Path, *, keep_model: bool) -> Path:
+    """Returns the folder of a cell's scores: `scores.json` and what else its ending leaves.
 
     Args:
-      ending: how the cell ends; see `experiments.cell.ENDINGS`.
+      ending: of the cell.
       chosen: the selected texts, which the model is pre-fine-tuned on where the ending is of a model.
-      whole: the pool before the domain relevance test, which a masked-LM head is warmed up on, the same for all methods.
       selection: the folder that `selected` returned; what is scored where the ending is of no model.
-      config: of the cell.
-      workdir: where stages are kept.
       keep_model: whether the pre-fine-tuned model stays when it has been scored.
     """
-    trained, settings = models.is_trained(config), {**ending.settings(config, workdir), "seed": config.seed}
-    if trained:
-        settings |= {"model": training.settings(chosen, whole, config), "compute_dtype": config.compute_dtype}
+    data, config = ending.data, ending.config
+    whole = ending.texts.candidates  # a head is warmed up on the pool before the relevance test, the same for all methods
+    settings, model = {**ending.settings(), "seed": config.seed}, None
+    if ending.trains is not None:
+        model = data.pre_finetuned(chosen, whole)
+        settings |= {"model": model.settings(), "compute_dtype": config.compute_dtype}
     else:
         settings |= {"selection": selection.name, "chosen": chosen.fingerprint_with_domains}
 
     def make(folder: Path) -> None:
         artifacts.note(selection)
-        scored = training.pre_finetuned(chosen, whole, config, workdir) if trained else selection
-        ending.score(scored, folder, config, workdir)
-        if trained and len(chosen) and not keep_model:
-            shutil.rmtree(scored.parent)
+        made = model.folder(data.workdir, method_label(config)) if model else selection
+        ending.score(made, folder)
+        if model and len(chosen) and not keep_model:
+            shutil.rmtree(made.parent)
 
-    folder = workdir / "scores" / f"{training.label(config)}-{fingerprint(settings)}"
+    folder = data.workdir / "scores" / f"{data.label}-{fingerprint(settings)}"
     return stage(folder, settings, make, kind="scores", step="evaluate")
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from configs import common
-from experiments import inputs
+from experiments import named_tasks
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.ot import semidual
 
@@ -30,7 +30,7 @@ def cells_of(config) -> Iterator[tuple]:
     """
     sweep = config.sweep.to_dict()
     if sweep.get("task") == ("available",):
-        sweep["task"] = inputs.available_tasks(config)
+        sweep["task"] = named_tasks.available(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
         unread = _unread(swept.get("method", config.method)) & swept.keys()

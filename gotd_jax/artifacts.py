@@ -68,13 +68,15 @@ def stage(
       settings: everything the content depends on, JSON-like; kept in the folder as `settings.json`.
       make: writes the content into the folder it is given.
       kind: one of `gotd_jax.provenance.VERSIONS`.
-      step: what the seconds that it takes count as (see `seconds_of`); None: as those of the stage that asks for it.
+      step: one of `gotd_jax.provenance.STEPS`, which its seconds count as; None: as those of the stage that asks for it.
       replace: whether what an earlier version made is replaced; what a person named and keeps is not.
 
     Raises:
       ValueError: `folder` exists and was made with other settings (the differing ones are named), by later code, or by
         earlier code and is not to be replaced.
     """
+    if step not in (None, *provenance.STEPS):
+        raise ValueError(f"There is no step {step!r}. There are: {', '.join(provenance.STEPS)}.")
     folder, began = Path(folder), time.perf_counter()
     settings = json.loads(json.dumps(settings, default=str))
     if not _is_current(folder, kind, replace):

@@ -18,13 +18,13 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
 # holds for the same settings, by a mend or otherwise, raises its number by one: stages of lower numbers, and all that were
 # made from them, are then made anew. What was made before there were numbers counts as 0.
 VERSIONS: Mapping[str, int] = {
-    "domains": 1,  # a domain's texts as chunks
-    "samples": 1,  # of a domain, drawn by a seed
-    "parts": 1,  # of a pool that its own domains are held out of
-    "candidates": 1,  # of a pool, without what holds an item that is asked
-    "detox": 1,  # texts of detoxification
+    "domains": 2,  # a domain's texts as chunks
+    "samples": 2,  # of a domain, drawn by a seed
+    "parts": 2,  # of a pool that its own domains are held out of
+    "candidates": 2,  # of a pool: what holds tested text, and near duplicates
+    "detox": 2,  # texts of detoxification
     "relevance": 1,  # distances of domains
-    "relevant": 1,  # the closest domains' chunks
+    "relevant": 2,  # the closest domains' chunks
     "encoders": 1,  # fine-tuned on the task
     "embeddings": 1,
     "toxicity": 1,
@@ -36,11 +36,12 @@ VERSIONS: Mapping[str, int] = {
     "pre_finetuned": 1,
     "scores": 1,
     "benchmarks": 1,
-    "tool_pools": 1,  # of `gotd select`
-    "tool_coverage": 1,  # what is read of each text
-    "tool_candidates": 1,
+    "coverage": 1,  # what is read of each text
     "warmed": 1,  # of `gotd warm`
 }
+
+# What the seconds that stages take are told apart by.
+STEPS = ("embed", "losses", "select", "pre_finetune", "evaluate")
 
 
 def now() -> dict:
@@ -58,7 +59,7 @@ def now() -> dict:
 def _code() -> dict:
     root = Path(gotd_jax.__file__).parents[1]
     commit = _git(root, "rev-parse", "HEAD") if (root / ".git").exists() else None
-    modified = None if commit is None else bool(_git(root, "status", "--porcelain"))
+    modified = None if commit is None else bool(_git(root, "status", "--porcelain", "--", ".", ":!experiments/results"))
     return {"version": gotd_jax.__version__, "commit": commit, "modified": modified}
 
 

@@ -257,6 +257,8 @@ def test_a_workdir_of_earlier_code_is_spoken_of_once(tmp_path, monkeypatch, caps
     )
 
 
-def test_an_unknown_kind_of_stage_is_refused(tmp_path):
+def test_an_unknown_kind_or_step_of_a_stage_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no kind of stage 'tea'\. There are: domains"):
         artifacts.stage(tmp_path / "a", {}, made("x"), kind="tea")
+    with pytest.raises(ValueError, match=r"no step 'brew'\. There are: embed"):
+        stage(tmp_path / "a", {}, made("x"), step="brew")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from configs import quickstart
-from experiments import embeddings, inputs
+from experiments.cell_data import CellData
 
 WIDTH = 384
 
@@ -23,8 +23,9 @@ def sentences(workdir: Path, pool: int, target: int, *, compute_dtype: str = "fl
     config.embed.normalise = True
     config.embed.compute_dtype = compute_dtype
     rng = np.random.default_rng(0)
-    x = embeddings.embedded(inputs.pool(config, workdir), config, workdir)
-    y = embeddings.embedded(inputs.task(config).train.corpus, config, workdir)
+    data = CellData(config, workdir)
+    x = data.embedded(data.pool)
+    y = data.embedded(data.task.train.corpus)
     return x[rng.permutation(len(x))[:pool]], y[rng.permutation(len(y))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import spearmanr
 
-from experiments.measuring import effective_cost, shared
+from experiments.exact_transport import effective_cost, shared
 from gotd_jax import ot
 from gotd_jax.methods.problem import lowest
 from third_party.pot_solvers import exact_duals

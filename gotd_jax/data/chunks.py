@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 
 from gotd_jax.data.corpus import Corpus
@@ -19,9 +18,8 @@ def chunk(
     short: str = "keep",
     long: str = "split",
     separator: str = "",
-    path: str | os.PathLike | None = None,
 ) -> Corpus:
-    """Returns the chunks of `corpus`, in its order.
+    """Returns the chunks of `corpus`, in its order, in memory.
 
     The paper's pools have 1,000 characters and `short='drop', long='split'` for language understanding: its published readme
     splits what is much longer, such as scientific papers, without which PubMed and arXiv could not give 2 to 3 million. For
@@ -37,7 +35,6 @@ def chunk(
         lost, as in the paper. The short ones at the end of the corpus make one last chunk, however short.
       long: what becomes of a longer text: 'split' it into successive chunks, or 'cut' it after the first.
       separator: goes between joined texts. The paper's is empty, which glues the last word of one to the first of the next.
-      path: an Arrow file to stream the chunks to and to map them from; None keeps them in memory.
 
     Returns:
       A corpus whose texts have `characters` characters, save those kept short. Chunk i of a text split into several has
@@ -47,7 +44,7 @@ def chunk(
       ValueError: an argument is not one of the above, the corpus is empty, or no text is long enough.
     """
     _check(characters, short, long)
-    if not characters and path is None and not corpus.is_paired:
+    if not characters and not corpus.is_paired:
         return corpus
     pieces = chunk_records(corpus, characters, short=short, long=long, separator=separator)
     first = next(pieces, None)
@@ -56,7 +53,7 @@ def chunk(
             f"None of the {len(corpus):,} texts has {characters:,} characters, so there are no chunks. "
             "Lower `characters`, or keep or join what is short."
         )
-    return Corpus.from_records(itertools.chain([first] if first else [], pieces), path)
+    return Corpus.from_records(itertools.chain([first] if first else [], pieces))
 
 
 def chunk_records(
@@ -66,10 +63,10 @@ def chunk_records(
 
     Args:
       records: of id, text, pair and domain, as a corpus yields them.
-      characters: see `chunk`, as for all others.
-      short: see there.
-      long: see there.
-      separator: see there.
+      characters: see `chunk`.
+      short: see `chunk`.
+      long: see `chunk`.
+      separator: see `chunk`.
 
     Raises:
       ValueError: an argument is none of those.

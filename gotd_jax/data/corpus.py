@@ -33,20 +33,21 @@ def content_hash(text: str, pair: str | None = None) -> bytes:
 
 
 class Corpus:
-    """An ordered, immutable, memory-mapped sequence of texts with ids, domains and content hashes.
+    """An ordered, immutable sequence of texts with ids, domains and content hashes, in memory or mapped from a file.
 
-    Only `take`, `keep` and `concatenate` leave out, reorder or join; all carry ids and hashes along.
+    Only `take` and `concatenate` leave out, reorder or join; both carry ids and hashes along, and copy no text.
 
     Args:
       table: an Arrow table of `SCHEMA`.
+      rows: those of the table that are in the corpus, int64 [n], in their order; None: all of them.
     """
 
-    def __init__(self, table: pa.Table):
+    def __init__(self, table: pa.Table, rows: np.ndarray | None = None):
         if table.schema != SCHEMA:
             raise ValueError(
                 f"A corpus has the columns {SCHEMA.names}, not {table.schema.names}. Read it with gotd_jax.data.readers."
             )
-        self.table = table
+        self._table, self._taken = table, rows
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping], path: str | os.PathLike | None = None) -> Corpus:
@@ -61,10 +62,7 @@ class Corpus:
         batches = _batches(records)
         if path is None:
             return cls(pa.Table.from_batches(list(batches), SCHEMA))
-        with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-        return cls.open(path)
+        return _written(path, batches)
 
     @classmethod
     def from_texts(cls, texts: Sequence[str], *, domain: str = "") -> Corpus:
@@ -84,35 +82,40 @@ class Corpus:
             raise ValueError(f"{path} was not written by Corpus.save. Read other files with gotd_jax.data.readers.") from error
 
     def save(self, path: str | os.PathLike) -> Corpus:
-        """Writes the corpus to an Arrow file, whole or not at all, and returns it mapped from there."""
-        with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-            writer.write_table(self.table, max_chunksize=ROWS_PER_BATCH)
-        return self.open(path)
+        """Writes the corpus to an Arrow file, a block at a time, whole or not at all, and returns it mapped from there."""
+        return _written(path, (batch for block in self._blocks(SCHEMA.names) for batch in block.to_batches()))
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return self._table.num_rows if self._taken is None else len(self._taken)
 
     def __iter__(self) -> Iterator[dict]:
-        for batch in self.table.to_batches(max_chunksize=ROWS_PER_BATCH):
-            yield from batch.to_pylist()
+        for block in self._blocks(SCHEMA.names):
+            yield from block.to_pylist()
 
     def __repr__(self) -> str:
         return f"Corpus({len(self):,} texts, {self.fingerprint})"
 
     @property
+    def table(self) -> pa.Table:
+        """All rows as an Arrow table of `SCHEMA`; of taken rows a copy in memory."""
+        return self._columns(SCHEMA.names)
+
+    @property
     def ids(self) -> list[str]:
         """The ids, in order."""
-        return self.table["id"].to_pylist()
+        return self.column("id").to_pylist()
 
     @property
     def domains(self) -> np.ndarray:
         """The domain of every row, `str [n]`."""
-        return self.table["domain"].to_numpy()
+        return self.column("domain").to_numpy()
 
     @property
     def is_paired(self) -> bool:
         """Whether any row has a second sentence."""
-        return self.table["pair"].null_count < len(self)
+        return self._table["pair"].null_count < self._table.num_rows and any(
+            block["pair"].null_count < len(block) for block in self._blocks(["pair"])
+        )
 
     @functools.cached_property
     def hashes(self) -> np.ndarray:
@@ -120,7 +123,7 @@ class Corpus:
 
         Not `S16`, which would drop the zero bytes that a hash ends in.
         """
-        chunks = [chunk for chunk in self.table["hash"].chunks if len(chunk)]
+        chunks = [chunk for chunk in self.column("hash").chunks if len(chunk)]
         # A chunk's second buffer is its values, 16 bytes a row.
         arrays = [np.frombuffer(chunk.buffers()[1], "V16", len(chunk), 16 * chunk.offset) for chunk in chunks]
         return np.concatenate([np.empty(0, "V16"), *arrays])
@@ -129,87 +132,99 @@ class Corpus:
     def fingerprint(self) -> str:
         """16 hex digits over all ids and contents, in order."""
         digest = hashlib.sha256()
-        for chunk in self.table["id"].chunks:
-            digest.update("".join(f"{name}\0" for name in chunk.to_pylist()).encode())
+        for block in self._blocks(["id"]):
+            digest.update("".join(f"{name}\0" for name in block["id"].to_pylist()).encode())
         digest.update(self.hashes.tobytes())
         return digest.hexdigest()[:16]
 
     @functools.cached_property
     def fingerprint_with_domains(self) -> str:
         """16 hex digits over all ids, contents and domains, in order: for stages that read domains or keep them."""
+        domains = self.column("domain").combine_chunks().dictionary_encode()
         digest = hashlib.sha256(self.fingerprint.encode())
-        for chunk in self.table["domain"].chunks:
-            runs = chunk.dictionary_encode()
-            digest.update("".join(f"{name}\0" for name in runs.dictionary.to_pylist()).encode())
-            digest.update(runs.indices.to_numpy(zero_copy_only=False).astype(np.int32).tobytes())
+        digest.update("".join(f"{name}\0" for name in domains.dictionary.to_pylist()).encode())
+        digest.update(domains.indices.to_numpy(zero_copy_only=False).astype(np.int32).tobytes())
         return digest.hexdigest()[:16]
+
+    def column(self, name: str, rows: Sequence[int] | np.ndarray | slice | None = None) -> pa.ChunkedArray:
+        """Returns a column of `SCHEMA` at `rows` (at all rows by default), in the order asked for."""
+        return self._columns([name], rows)[name]
 
     def texts(self, rows: Sequence[int] | np.ndarray | slice | None = None) -> list[str]:
         """Returns the texts of `rows` (of all rows by default), in the order asked for."""
-        return self._column("text", rows).to_pylist()
+        return self.column("text", rows).to_pylist()
 
     def pairs(self, rows: Sequence[int] | np.ndarray | slice | None = None) -> list[str | None]:
         """Returns the second sentences of `rows`, None where a row has none."""
-        return self._column("pair", rows).to_pylist()
+        return self.column("pair", rows).to_pylist()
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Corpus:
-        """Returns the corpus of `rows` (integer positions), in that order.
+        """Returns the corpus of `rows` (integer positions), in that order. It holds the positions, and reads texts when asked.
 
         Raises:
           ValueError: a row is not an integer (a boolean mask) or lies outside the corpus.
         """
-        return Corpus(self._rows(rows, SCHEMA.names))
-
-    def keep(self, kept: np.ndarray, path: str | os.PathLike) -> Corpus:
-        """Writes the rows at which `kept`, bool [n], is true to an Arrow file, in order, and returns them mapped from there.
-
-        Batch by batch, whole or not at all: for a corpus that does not fit in memory, of which `take` would make a copy there.
-        """
-        with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-            start = 0
-            for batch in self._batches:
-                writer.write_batch(batch.filter(pa.array(kept[start : start + batch.num_rows])))
-                start += batch.num_rows
-        return self.open(path)
+        return Corpus(self._table, self._stored(self._positions(rows)))
 
     @staticmethod
     def concatenate(corpora: Sequence[Corpus]) -> Corpus:
         """Returns the rows of all `corpora`, one after another."""
-        return Corpus(pa.concat_tables([corpus.table for corpus in corpora]))
+        table = pa.concat_tables([corpus._table for corpus in corpora])
+        if all(corpus._taken is None for corpus in corpora):
+            return Corpus(table)
+        sizes = [corpus._table.num_rows for corpus in corpora]
+        starts = np.concatenate([[0], np.cumsum(sizes[:-1], dtype=np.int64)])
+        return Corpus(
+            table, np.concatenate([start + corpus._stored(np.arange(len(corpus))) for start, corpus in zip(starts, corpora)])
+        )
 
     def count_domains(self) -> dict[str, int]:
         """Returns the number of rows of each domain, in order of first appearance."""
-        counts = pc.value_counts(self.table["domain"]).to_pylist()
+        counts = pc.value_counts(self.column("domain")).to_pylist()
         return {entry["values"]: entry["counts"] for entry in counts}
 
-    def _column(self, name: str, rows) -> pa.ChunkedArray:
+    def _columns(self, names: Sequence[str], rows: Sequence[int] | np.ndarray | slice | None = None) -> pa.Table:
         if rows is None:
-            return self.table[name]
+            rows = slice(None)
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
-            if step == 1:
-                return self.table[name].slice(start, max(stop - start, 0))
+            if step == 1 and self._taken is None:
+                return self._table.select(names).slice(start, max(stop - start, 0))
             rows = np.arange(start, stop, step)
-        return self._rows(rows, [name])[name]
+        return self._gathered(self._stored(self._positions(rows)), names)
 
-    def _rows(self, rows, columns: Sequence[str]) -> pa.Table:
-        """Returns `columns` of `rows`, reading no part of the file but theirs.
+    def _blocks(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yields some columns of all rows, a block of them at a time."""
+        if self._taken is None:
+            batches = self._table.select(names).to_batches(max_chunksize=ROWS_PER_BATCH)
+            yield from (pa.Table.from_batches([batch]) for batch in batches)
+            return
+        for start in range(0, len(self), ROWS_PER_BATCH):
+            yield self._columns(names, slice(start, start + ROWS_PER_BATCH))
+
+    def _stored(self, positions: np.ndarray) -> np.ndarray:
+        """Returns the rows of the table at which the rows of the corpus lie, int64."""
+        return positions if self._taken is None else self._taken[positions]
+
+    def _gathered(self, stored: np.ndarray, names: Sequence[str]) -> pa.Table:
+        """Returns columns of some rows of the table, in the order given, reading no part of its file but theirs.
 
         Arrow's own take first joins the chunks of a string column, which reads a mapped pool into memory whole.
         """
-        rows = self._positions(rows)
-        order = np.argsort(rows, kind="stable")
-        places = np.searchsorted(self._ends, rows[order], side="right")
+        order = np.argsort(stored, kind="stable")
+        places = np.searchsorted(self._ends, stored[order], side="right")
         numbers, firsts = np.unique(places, return_index=True)
         parts = []
-        for number, wanted in zip(numbers, np.split(rows[order], firsts[1:])):
-            batch = self._batches[number].select(columns)
+        for number, wanted in zip(numbers, np.split(stored[order], firsts[1:])):
+            batch = self._batches[number].select(names)
             parts.append(batch.take(pa.array(wanted - (self._ends[number] - batch.num_rows))))
-        schema = pa.schema([SCHEMA.field(name) for name in columns])
-        table = pa.Table.from_batches(parts, schema).combine_chunks()
-        return table.take(pa.array(np.argsort(order)))
+        schema = pa.schema([SCHEMA.field(name) for name in names])
+        table = pa.Table.from_batches(parts, schema)
+        if (np.diff(stored) >= 0).all():
+            return table
+        return table.combine_chunks().take(pa.array(np.argsort(order)))
 
-    def _positions(self, rows) -> np.ndarray:
+    def _positions(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         rows = np.asarray(rows)
         if rows.size == 0:
             return np.empty(0, np.int64)
@@ -221,11 +236,19 @@ class Corpus:
 
     @functools.cached_property
     def _batches(self) -> list[pa.RecordBatch]:
-        return self.table.to_batches()
+        return self._table.to_batches()
 
     @functools.cached_property
     def _ends(self) -> np.ndarray:
         return np.cumsum([batch.num_rows for batch in self._batches], dtype=np.int64)
+
+
+def _written(path: str | os.PathLike, batches: Iterable[pa.RecordBatch]) -> Corpus:
+    """Returns the corpus of `batches`, written to an Arrow file one by one and mapped from there."""
+    with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return Corpus.open(path)
 
 
 def _batches(records: Iterable[Mapping]) -> Iterator[pa.RecordBatch]:

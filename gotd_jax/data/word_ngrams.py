@@ -139,7 +139,7 @@ class _Place(NamedTuple):
 
 
 def _places(pool: Corpus, start: int, count: int) -> Iterator[_Place]:
-    names, domains = (pool.table[column].slice(start, count).to_pylist() for column in ("id", "domain"))
+    names, domains = (pool.column(name, slice(start, start + count)).to_pylist() for name in ("id", "domain"))
     for name, domain in zip(names, domains):
         text, mark, number = name.rpartition("#")
         cut = mark and number.isascii() and number.isdecimal()

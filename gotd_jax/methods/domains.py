@@ -9,7 +9,7 @@ from gotd_jax.data.corpus import Corpus
 
 def rows_by_domain(pool: Corpus) -> dict[str, np.ndarray]:
     """Returns the rows of each domain, int64, in pool order; the domains in order of first appearance."""
-    domains = pool.table["domain"].combine_chunks().dictionary_encode()
+    domains = pool.column("domain").combine_chunks().dictionary_encode()
     codes = np.asarray(domains.indices)
     rows = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[rows], np.arange(1, len(domains.dictionary)))

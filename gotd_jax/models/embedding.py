@@ -100,7 +100,7 @@ def embed(
         _write_ids(partial / "ids.arrow", corpus)
         file.finish()
 
-    return np.load(stage(folder, settings, make, kind="embeddings") / VECTORS, mmap_mode="r")
+    return np.load(stage(folder, settings, make, kind="embeddings", step="embed") / VECTORS, mmap_mode="r")
 
 
 def check_pooling(name: str) -> None:
@@ -218,6 +218,6 @@ def _one_ahead(made: Iterator) -> Iterator:
 
 
 def _write_ids(path: Path, corpus: Corpus) -> None:
-    table = corpus.table.select(["id", "hash"])
+    table = pa.table({name: corpus.column(name) for name in ("id", "hash")})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)

@@ -64,7 +64,7 @@ def of_writing(scores: Mapping) -> dict[str, dict]:
     """Returns the columns of detoxification: the judges' toxicities, perplexity, utility, form, and the utility tasks.
 
     Args:
-      scores: the `scores.json` of a cell; see `experiments.detox`.
+      scores: the `scores.json` of a cell; see `experiments.endings.detoxification`.
     """
     tasks = scores["utility"]
     utility = {column_names.accuracy(task): of_choices(summary, "sum") for task, summary in tasks.items()}
@@ -111,7 +111,7 @@ def of_selection(scores: Mapping) -> dict[str, dict]:
     """Returns the columns of a selection by itself: against exact transport, by its own domains, and of its solve.
 
     Args:
-      scores: the `scores.json` of a cell; see `experiments.selecting`.
+      scores: the `scores.json` of a cell; see `experiments.endings.selection_quality`.
     """
     on = f"on {scores['exact_solved_on']:,} candidates"
     cost = 100 * scores["held_out_cost"] / scores["held_out_cost_of_pool"]

@@ -61,7 +61,7 @@ def with_other_methods(material: Material) -> tuple[Agreement, ...]:
     count, chosen = len(material.candidates), len(material.rows)
     sentence = "A random selection shares this much with this one on average. Compare the overlaps below with it."
     by_chance = Agreement("random", "at random", chosen / count, chosen / count, count, chosen, sentence)
-    embedded = material.candidates if material.embedded else material.sample(MOST_EMBEDDED)
+    embedded = np.arange(len(material.candidates)) if material.embedded else material.sample(MOST_EMBEDDED)
     read = material.sample(max(1, MOST_READ // len(material.targets)))
     return (
         by_chance,
@@ -99,7 +99,7 @@ def _nearest(material: Material, rows: np.ndarray, target: TargetSide, budget: i
 
 
 def _by_words(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
-    problem = Problem(material.pool.take(rows), target.corpus, lambda _: target.embeddings)
+    problem = Problem(material.candidates.take(rows), target.corpus, lambda _: target.embeddings)
     return dsir.select(problem, budget, seed=material.seed).rows
 
 

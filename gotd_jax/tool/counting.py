@@ -16,8 +16,8 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.decompression import unpacked
 from gotd_jax.data.formats import TABLES, format_of, row_count
 from gotd_jax.data.sampling import spread
-from gotd_jax.data.tokens import count_tokens, load_tokenizer
-from gotd_jax.tool.vectors import Vectors
+from gotd_jax.data.tokens import count_tokens
+from gotd_jax.pipeline.embedder import Embedder
 
 COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
 FILES = 16  # of a larger source that are looked into at most, evenly spaced
@@ -102,19 +102,19 @@ def side_of(readings: Sequence[Reading], tokenizer) -> Side:
     )
 
 
-def read_of(names: Sequence[str], readings: Sequence[Reading], vectors: Vectors) -> dict[str, dict[str, int]]:
+def read_of(names: Sequence[str], readings: Sequence[Reading], embedder: Embedder) -> dict[str, dict[str, int]]:
     """Returns what a request's model reads of all that the sources of a name hold: `Coverage.summary`, by up to 2,000 chunks.
 
     Args:
       names: of the sources.
       readings: of each.
-      vectors: the model and how much of a text it reads.
+      embedder: the model and how much of a text it reads.
     """
-    tokenizer, found = load_tokenizer(vectors.model.source), {}
+    found: dict[str, dict[str, int]] = {}
     for name, reading in zip(names, readings, strict=True):
         sample = reading.chunks.take(spread(len(reading.chunks), TOKENISED))
         scale = len(reading.chunks) / reading.share / len(sample)
-        counts, before = vectors.cover(tokenizer, sample).summary(), found.get(name, {})
+        counts, before = embedder.cover(sample).summary(), found.get(name, {})
         found[name] = {key: before.get(key, 0) + round(scale * count) for key, count in counts.items()}
     return found
 

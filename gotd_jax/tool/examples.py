@@ -80,9 +80,9 @@ def spread_over_ranks(material: Material) -> tuple[Example, ...]:
     """Returns chosen texts, evenly spaced from the best to the last."""
     places = spread(len(material.rows), EXAMPLES)
     rows = material.rows[places]
-    found = zip(places, material.served[places], material.embed_rows(rows), material.places(rows), material.pool.take(rows))
+    found = zip(places, rows, material.served[places], material.embed_rows(rows), material.candidates.take(rows))
     examples = []
-    for place, number, embedding, candidate, record in found:
+    for place, row, number, embedding, record in found:
         target = material.targets[number]
         examples.append(
             Example(
@@ -90,7 +90,7 @@ def spread_over_ranks(material: Material) -> tuple[Example, ...]:
                 id=record["id"],
                 domain=record["domain"],
                 text=record["text"][:CHARACTERS],
-                value=None if target.values is None else float(target.values[candidate]),
+                value=None if target.values is None else float(target.values[row]),
                 target=target.name,
                 serves=_serves(target, embedding),
             )
@@ -100,7 +100,7 @@ def spread_over_ranks(material: Material) -> tuple[Example, ...]:
 
 def near_duplicates_among(material: Material) -> Likeness:
     """Returns how many of the best chosen texts are like a better one, and the most similar pairs of them."""
-    corpus = material.pool.take(material.rows[:MOST_COMPARED])
+    corpus = material.candidates.take(material.rows[:MOST_COMPARED])
     firsts = near_duplicates(corpus, SIMILARITY, seed=material.seed)
     later = np.flatnonzero(firsts != np.arange(len(corpus)))
     pairs = sorted((_pair(corpus.take([firsts[row], row]), int(firsts[row]), int(row)) for row in later), key=_order)

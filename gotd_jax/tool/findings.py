@@ -101,7 +101,7 @@ def find(material: Material) -> Findings:
         material = dataclasses.replace(material, embed_rows=_once(material.embed_rows))
     return Findings(
         manifest=material.manifest,
-        pool=len(material.pool),
+        pool=sum(material.pool_domains.values()),
         candidates=len(material.candidates),
         chosen=len(material.rows),
         targets=_sides(material),
@@ -157,9 +157,10 @@ def _sides(material: Material) -> tuple[Side, ...]:
 
 
 def _domains(material: Material) -> tuple[Domain, ...]:
-    pool, chosen = material.pool.count_domains(), material.pool.take(material.rows).count_domains()
+    pool, chosen = material.pool_domains, material.candidates.take(material.rows).count_domains()
+    total = sum(pool.values())
     domains = [
-        Domain(name, count, chosen.get(name, 0), count / len(material.pool), chosen.get(name, 0) / len(material.rows))
+        Domain(name, count, chosen.get(name, 0), count / total, chosen.get(name, 0) / len(material.rows))
         for name, count in pool.items()
     ]
     return tuple(sorted(domains, key=lambda domain: (-domain.chosen, -domain.pool, domain.name)))

@@ -39,7 +39,7 @@ def of_targets(material: Material) -> tuple[Histogram, ...]:
 
 def _of(material: Material, number: int) -> Histogram:
     values = np.asarray(material.targets[number].values, np.float64)
-    chosen = values[material.places(material.rows[material.served == number])]
+    chosen = values[material.rows[material.served == number]]
     finite = values[np.isfinite(values)]
     counts, edges = np.histogram(finite, BINS)
     return Histogram(

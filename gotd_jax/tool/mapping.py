@@ -53,14 +53,14 @@ def draw(material: Material) -> Map:
     most = EMBEDDED if material.embedded else OTHERWISE
     pool = material.sample(most["pool"])
     chosen = material.rows[spread(len(material.rows), most["chosen"])]
-    embeddings, texts, kinds = [material.embed_rows(pool)], material.pool.texts(pool), ["pool"] * len(pool)
+    embeddings, texts, kinds = [material.embed_rows(pool)], material.candidates.texts(pool), ["pool"] * len(pool)
     for target in material.targets:
         rows = spread(len(target.corpus), max(1, most["target"] // len(material.targets)))
         embeddings.append(target.embeddings[rows])
         texts += target.corpus.texts(rows)
         kinds += ["target"] * len(rows)
     embeddings.append(material.embed_rows(chosen))
-    texts += material.pool.texts(chosen)
+    texts += material.candidates.texts(chosen)
     kinds += ["chosen"] * len(chosen)
     points = np.concatenate([np.asarray(part, np.float64) for part in embeddings])
     if len(points) < 2 or points.shape[1] < 2 or (points == points[0]).all():

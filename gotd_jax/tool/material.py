@@ -1,4 +1,4 @@
-"""What a report is made from: the pool, its candidates, the targets, and what was chosen for them."""
+"""What a report is made from: the candidates, the targets, and the selection."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TargetSide:
       corpus: its texts, m rows.
       embeddings: float32 [m, d].
       share: of the budget; the shares of all targets need not sum to 1.
-      values: of the candidates, float32 [n_candidates], lower is better; None where the method gives none.
+      values: of the candidates, float32 [n], lower is better; None where the method gives none.
       potentials: of the target's texts; got_d's own, for other methods those of a solve on a sample of the pool.
       given: all its texts as they were given, whose rows its health names; None where they are those of `corpus`.
     """
@@ -42,20 +42,20 @@ class Material:
     """A selection and all that it was made from.
 
     Attributes:
-      pool: all n chunks.
-      candidates: rows of the pool that could be chosen, after refusals and near duplicates, int64 [n_candidates], ascending.
-      embed_rows: returns the embeddings of rows of the pool, float32 [k, d].
-      embedded: whether the whole pool is embedded, so that `embed_rows` costs no more than reading.
+      pool_domains: chunks of the pool, by domain, before anything was refused.
+      candidates: the n chunks that could be chosen.
+      embed_rows: returns the embeddings of rows of the candidates, float32 [k, d].
+      embedded: whether all candidates are embedded, so that `embed_rows` costs no more than reading.
       targets: one or more.
-      rows: chosen rows of the pool, int64 [k], best first.
+      rows: chosen rows of the candidates, int64 [k], best first.
       served: the position in `targets` of the one that each row was chosen for, int64 [k].
       healths: one a target.
       manifest: JSON-like: request, counts, what the method says of its work.
       seed: of all samples.
     """
 
-    pool: Corpus
-    candidates: np.ndarray
+    pool_domains: dict[str, int]
+    candidates: Corpus
     embed_rows: Callable[[np.ndarray], np.ndarray]
     embedded: bool
     targets: tuple[TargetSide, ...]
@@ -66,12 +66,8 @@ class Material:
     seed: int
 
     def sample(self, size: int) -> np.ndarray:
-        """Returns up to `size` candidates, rows of the pool, int64, ascending; a smaller sample is part of a larger one."""
-        return np.sort(np.random.default_rng((self.seed, 1)).permutation(self.candidates)[:size])
-
-    def places(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the positions in `candidates` of rows of the pool, int64."""
-        return np.searchsorted(self.candidates, rows)
+        """Returns up to `size` rows of the candidates, int64, ascending; a smaller sample is part of a larger one."""
+        return np.sort(np.random.default_rng((self.seed, 1)).permutation(len(self.candidates))[:size])
 
     def shares(self) -> np.ndarray:
         """Returns each target's share of the budget, float64 [targets], sum 1."""

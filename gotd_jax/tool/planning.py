@@ -18,17 +18,18 @@ from gotd_jax.evaluation import toxicity
 from gotd_jax.methods import READ_EMBEDDINGS, SOLVING
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
+from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.report.rendering import aligned
-from gotd_jax.tool import losses, rates, reach
+from gotd_jax.tool import rates, reach
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.choosing import check_method
 from gotd_jax.tool.counting import Reading, Side, look_into, read_of, side_of
 from gotd_jax.tool.health import own_text
+from gotd_jax.tool.language_model import losses_of
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.naming import named, named_apart
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import remarks, target_places
-from gotd_jax.tool.vectors import Vectors
 from gotd_jax.training.base_model import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: `python -m
@@ -39,6 +40,7 @@ BY_EPSILON = 0.68  # -log(1/3) / log(5)
 PROGRAMS_BYTES = 200 << 20  # of programs and buffers when a selection is made and reported, measured on 1,200 texts
 TRAINING = 3  # what a step costs, in losses of its texts: a backward pass is two forward ones
 SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 numbers of MinHash, a band, its order
+CANDIDATE_BYTES = 9  # of a chunk on disk: the first of its near duplicates, and whether it holds tested text
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
 REPORT_ROWS = 2000  # of the pool that a report embeds beside them, for its map, its curve and its comparisons
@@ -136,20 +138,20 @@ def plan(request: Request) -> Plan:
     fields["text_field"] = request.target_text_field or request.text_field
     target_read = look_into([place for _, place in target_places(request)], request.characters, **fields)
     tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
-    vectors = Vectors(request, Path())
-    vectors.check()
-    tokenizer = load_tokenizer(models.folder_of(request.tokenizer)) if request.tokenizer else tokenizer_of(vectors.model)
+    embedder = Embedder(work=Path(), **request.embedding)
+    embedder.check()
+    tokenizer = load_tokenizer(models.folder_of(request.tokenizer)) if request.tokenizer else tokenizer_of(embedder.loaded)
     pool, target = side_of(pool_read, tokenizer), side_of(target_read, tokenizer)
     budget = Budget.parse(request.budget)
     chunks, notes = _chunks_of(budget, pool)
     samples = _Samples(_all(pool_read), _all(target_read), tested)
-    stages = _stages(request, pool, target, chunks, samples, vectors)
-    of_pool = read_of([name for name, _ in named_apart(request.pool)], pool_read, vectors)
-    of_targets = read_of([name for name, _ in target_places(request)], target_read, vectors)
-    read = {"max_length": vectors.how.max_length, "pool": of_pool, "targets": of_targets}
+    stages = _stages(request, pool, target, chunks, samples, embedder)
+    of_pool = read_of([name for name, _ in named_apart(request.pool)], pool_read, embedder)
+    of_targets = read_of([name for name, _ in target_places(request)], target_read, embedder)
+    read = {"max_length": embedder.how.max_length, "pool": of_pool, "targets": of_targets}
     in_pool = search(samples.pool, samples.target).held
     notes += (
-        *reach.warnings(of_pool, of_targets, vectors.how.max_length),
+        *reach.warnings(of_pool, of_targets, embedder.how.max_length),
         *own_text(in_pool, len(samples.target), "the target"),
         *remarks(request),
     )
@@ -183,11 +185,11 @@ def _chunks_of(budget: Budget, pool: Side) -> tuple[int, tuple[str, ...]]:
     return pool.chunks, (message.format("about "),)
 
 
-def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, vectors: Vectors) -> Iterator[Stage]:
+def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, embedder: Embedder) -> Iterator[Stage]:
     whole = request.method in READ_EMBEDDINGS
     embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
-    width, bytes_of_number = vectors.model.config.width, np.dtype(request.embedding_dtype).itemsize
-    speed = rates.embedding(samples.pool, vectors.model, vectors.how.max_length)
+    width, bytes_of_number = embedder.loaded.config.width, np.dtype(request.embedding_dtype).itemsize
+    speed = rates.embedding(samples.pool, embedder.loaded, embedder.how.max_length)
     compared = rates.comparing(samples.pool, request.near_duplicates)
     leaks = sum(pool.chunks / rates.leaking(samples.pool, texts) for texts in (*samples.tested, samples.target))
     select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
@@ -195,14 +197,12 @@ def _stages(request, pool: Side, target: Side, chosen: int, samples: _Samples, v
     process = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux; the model and its programs are in it
     rows = pool.chunks * ROW_BYTES
 
-    yield Stage(
-        "read", pool.reading_seconds + target.reading_seconds, process, 2 * pool.kept_bytes, "measured on what was read"
-    )
+    yield Stage("read", pool.reading_seconds + target.reading_seconds, process, pool.kept_bytes, "measured on what was read")
     yield Stage(
         "near duplicates",
         pool.chunks / compared + leaks,
         process + pool.chunks * SIGNATURE_BYTES,
-        pool.kept_bytes + 16 * pool.chunks,
+        CANDIDATE_BYTES * pool.chunks,
         f"measured: {compared:,.0f} chunks/s" + (", and the leak check" if samples.tested else ""),
     )
     yield Stage(
@@ -231,8 +231,9 @@ def _selecting(request, pool: Side, target: Side, share: float, samples: _Sample
         speed = rates.scoring(toxicity.load(request.scorer), samples.pool)
         return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
     if request.method == "loss_difference":
-        model = losses.checked(request)
-        speed = rates.losing(model, samples.pool, losses.length(request))
+        losses = losses_of(request, Path())
+        model = losses.published()
+        speed = rates.losing(model, samples.pool, losses.recipe.max_length)
         trained = target.chunks + (min(HEAD_TEXTS, pool.chunks) if model.fresh else 0)
         texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
         return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"

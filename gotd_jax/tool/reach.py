@@ -13,13 +13,12 @@ from gotd_jax.data import coverage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.coverage import Coverage
 from gotd_jax.data.sampling import drawn
-from gotd_jax.data.tokens import load_tokenizer
 from gotd_jax.data.vector_file import keep_coverage, kept_coverage
 from gotd_jax.methods import READ_EMBEDDINGS
+from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.tool.material import SAMPLE
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
-from gotd_jax.tool.vectors import Vectors
 
 LISTED = 6  # warnings
 
@@ -53,7 +52,7 @@ class Reach:
         return warnings(self.pool, self.targets, self.max_length)
 
 
-def reach(texts: Texts, request: Request, vectors: Vectors, work: Path) -> Reach:
+def reach(texts: Texts, request: Request, embedder: Embedder, work: Path) -> Reach:
     """Returns what the request's model reads of `texts`; of the pool it is counted once and kept in `work`.
 
     Where embeddings are read, a text of whose tokens the tokeniser knows a tenth or less is no candidate and no part of a
@@ -64,9 +63,8 @@ def reach(texts: Texts, request: Request, vectors: Vectors, work: Path) -> Reach
     """
     whole = request.method in READ_EMBEDDINGS
     rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
-    read = _of_pool(texts.pool if whole else texts.pool.take(rows), vectors, work)
-    tokenizer = load_tokenizer(vectors.model.source)
-    of_targets = {name: vectors.cover(tokenizer, corpus) for name, corpus in texts.targets.items()}
+    read = _of_pool(texts.pool if whole else texts.pool.take(rows), embedder, work)
+    of_targets = {name: embedder.cover(corpus) for name, corpus in texts.targets.items()}
     readable = {name: ~found.unreadable if whole else np.ones(len(found.read), bool) for name, found in of_targets.items()}
     for name, kept in readable.items():
         if not kept.any():
@@ -75,7 +73,7 @@ def reach(texts: Texts, request: Request, vectors: Vectors, work: Path) -> Reach
                 "tokens. Name a model that knows their script, or a method that reads no embeddings, such as dsir."
             )
     return Reach(
-        max_length=vectors.how.max_length,
+        max_length=embedder.how.max_length,
         pool=by_domain(read, texts.pool.domains[rows]),
         targets={name: found.summary() for name, found in of_targets.items()},
         looked_at=len(rows),
@@ -102,10 +100,10 @@ def by_domain(read: Coverage, domains: np.ndarray) -> dict[str, dict[str, int]]:
     return {str(names[place]): read.take(groups[place]).summary() for place in np.argsort(first)}
 
 
-def _of_pool(pool: Corpus, vectors: Vectors, work: Path) -> Coverage:
-    settings = {"corpus": pool.fingerprint, **vectors.reading}
+def _of_pool(pool: Corpus, embedder: Embedder, work: Path) -> Coverage:
+    settings = {"corpus": pool.fingerprint, **embedder.reading}
 
     def make(folder: Path) -> None:
-        keep_coverage(folder, vectors.cover(load_tokenizer(vectors.model.source), pool))
+        keep_coverage(folder, embedder.cover(pool))
 
-    return kept_coverage(stage(work / f"read-{fingerprint(settings)}", settings, make, kind="tool_coverage"))
+    return kept_coverage(stage(work / f"read-{fingerprint(settings)}", settings, make, kind="coverage"))

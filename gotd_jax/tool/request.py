@@ -102,6 +102,12 @@ class Request:
         if not 0 < self.epsilon < math.inf:
             raise ValueError(f"epsilon is {self.epsilon}. It is a share of the mean cost: a number above 0.")
 
+    @property
+    def embedding(self) -> dict:
+        """Which model embeds the texts and how: the arguments of `gotd_jax.pipeline.embedder.Embedder` but its work folder."""
+        names = ("model", "layers", "pooling", "normalise", "max_length")
+        return {name: getattr(self, name) for name in names} | {"dtype": self.embedding_dtype}
+
     def to_dict(self) -> dict:
         """Returns the request JSON-like; `Request(**d)` is the same again."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}

@@ -19,17 +19,18 @@ from gotd_jax.files import whole_folder
 from gotd_jax.methods import READ_EMBEDDINGS, Problem, Selection
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.ot import Potentials
+from gotd_jax.pipeline import candidates as candidates_of
+from gotd_jax.pipeline.candidates import Candidates
+from gotd_jax.pipeline.embedder import Embedder
+from gotd_jax.pipeline.losses import TargetLosses
 from gotd_jax.report import page
-from gotd_jax.tool import candidates as protection
-from gotd_jax.tool import choosing, dataset_card, findings, health, losses, sources, writing
+from gotd_jax.tool import choosing, dataset_card, findings, health, language_model, sources, writing
 from gotd_jax.tool import reach as reaching
-from gotd_jax.tool.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 from gotd_jax.tool.chosen import Chosen
 from gotd_jax.tool.material import SAMPLE, Material, TargetSide
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.sources import Texts
-from gotd_jax.tool.vectors import Vectors
 
 LANGUAGES = 1000  # candidates whose language is told
 
@@ -53,21 +54,22 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     say_outdated(work)
     tokenizer = load_tokenizer(folder_of(request.tokenizer or request.model))
     scorer = toxicity.load(request.scorer) if request.scorer else None
-    language_model = losses.described(request)
-    vectors = Vectors(request, work)
-    vectors.check()
-    texts = sources.read(request, work)
-    read = reaching.reach(texts, request, vectors, work)
-    candidates = protection.candidates(texts, request, work, read.unreadable)
-    targets = {name: _to_go_by(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
-    problems = _problems(request, texts, targets, candidates.corpus, vectors, scorer, work)
-    choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
+    losses = language_model.losses_of(request, work)
     told = {
         "scorer": scorer and {"name": scorer.name, "version": scorer.version},
-        "language_model": language_model,
-        "read": read.to_dict(),
+        "language_model": losses and {"name": request.language_model, "fingerprint": losses.published().fingerprint},
     }
-    material = _material(request, texts, targets, candidates, choice, vectors, told, list(read.warnings()), work)
+    embedder = Embedder(work=work, **request.embedding)
+    embedder.check()
+    texts = sources.read(request, work)
+    read = reaching.reach(texts, request, embedder, work)
+    options = {"similarity": request.near_duplicates, "seed": request.seed, "unreadable": read.unreadable}
+    candidates = candidates_of.find(texts.pool, texts.tested, work, **options)
+    targets = {name: _to_go_by(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
+    problems = _problems(request, texts, targets, candidates.corpus, embedder, scorer, losses, work)
+    choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
+    told["read"] = read.to_dict()
+    material = _material(request, texts, targets, candidates, choice, embedder, told, list(read.warnings()), work)
     with whole_folder(out) as folder:
         writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
         writing.write_pool(folder, texts.pool, candidates, choice)
@@ -94,17 +96,16 @@ def _problems(
     texts: Texts,
     targets: dict[str, Corpus],
     pool: Corpus,
-    vectors: Vectors,
+    embedder: Embedder,
     scorer: Scorer | None,
+    losses: TargetLosses | None,
     work: Path,
 ) -> list[Problem]:
-    """Returns what the method is given for each target."""
+    """Returns the problem of each target."""
     scores = functools.partial(toxicity.kept_scores, pool, scorer, work / "toxicity") if scorer else None
     also = {"away": texts.away, "home": request.home, "toxicity": scores}
-    return [
-        Problem(pool, target, vectors.of, losses=losses.asked_for(pool, name, target, request, work), **also)
-        for name, target in targets.items()
-    ]
+    read = {name: losses and functools.partial(losses.before_and_after, pool, target, name) for name, target in targets.items()}
+    return [Problem(pool, target, embedder.of, losses=read[name], **also) for name, target in targets.items()]
 
 
 def _material(
@@ -113,38 +114,38 @@ def _material(
     targets: dict[str, Corpus],
     candidates: Candidates,
     choice: Choice,
-    vectors: Vectors,
+    embedder: Embedder,
     told: dict,
     warnings: list[str],
     work: Path,
 ) -> Material:
-    embedded = request.method in READ_EMBEDDINGS or len(candidates.rows) <= SAMPLE
+    corpus = candidates.corpus
+    embedded = request.method in READ_EMBEDDINGS or len(corpus) <= SAMPLE
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
-        return vectors.of_rows(candidates.corpus, np.searchsorted(candidates.rows, rows), whole=embedded)
+        return np.asarray(embedder.of(corpus)[rows] if embedded else embedder.of(corpus.take(rows)), np.float32)
 
-    sample = drawn(len(candidates.rows), SAMPLE, request.seed)
-    seen = vectors.of(candidates.corpus) if embedded else embed_rows(candidates.rows[sample])
+    seen = embedder.of(corpus) if embedded else embed_rows(drawn(len(corpus), SAMPLE, request.seed))
     sides, healths = [], []
     shares = request.shares or len(targets) * (1.0,)
-    spoken = candidates.corpus.texts(drawn(len(candidates.rows), LANGUAGES, request.seed))
-    for (name, corpus), share, selection in zip(targets.items(), shares, choice.selections):
-        embeddings = np.asarray(vectors.of(corpus), np.float32)
+    spoken = corpus.texts(drawn(len(corpus), LANGUAGES, request.seed))
+    for (name, target), share, selection in zip(targets.items(), shares, choice.selections):
+        embeddings = np.asarray(embedder.of(target), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]
-        sides.append(TargetSide(name, corpus, embeddings, share, selection.values, potentials, given))
-        in_pool = protection.held(candidates, given, work)
-        healths.append(health.examine(name, given, vectors.of(given), seen, spoken, in_pool=in_pool))
+        sides.append(TargetSide(name, target, embeddings, share, selection.values, potentials, given))
+        in_pool = candidates_of.held(corpus, given, work)
+        healths.append(health.examine(name, given, embedder.of(given), seen, spoken, in_pool=in_pool))
     return Material(
-        pool=texts.pool,
-        candidates=candidates.rows,
+        pool_domains=texts.pool.count_domains(),
+        candidates=corpus,
         embed_rows=embed_rows,
         embedded=embedded,
         targets=tuple(sides),
-        rows=candidates.rows[choice.rows],
+        rows=choice.rows,
         served=choice.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, choice, vectors, told, sides, healths, warnings),
+        manifest=_manifest(request, texts, candidates, choice, embedder, told, sides, healths, warnings),
         seed=request.seed,
     )
 
@@ -162,14 +163,14 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, choice, vectors, told, sides, healths, warnings) -> dict:
+def _manifest(request, texts, candidates, choice, embedder, told, sides, healths, warnings) -> dict:
     chosen = candidates.corpus.take(choice.rows)
     return {
         "format": 1,
         "versions": writing.versions(),
         "request": request.to_dict(),
         "inputs": texts.inputs,
-        "model": vectors.described(),
+        "model": {"name": request.model, **embedder.settings},
         "tokenizer": request.tokenizer or request.model,
         **told,
         "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},

@@ -1,21 +1,21 @@
-"""The texts of a request, read and cut into chunks once, and what tells whether they are still the same."""
+"""The texts of a request, and whether they are still the same as when they were read."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import readers
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.pipeline import pool as pools
+from gotd_jax.pipeline.pool import Chunking
+from gotd_jax.pipeline.sources import Source
 from gotd_jax.tool.naming import named, named_apart
 from gotd_jax.tool.request import Request
 
 FILE = ("name", "bytes", "sha256")
-CHANGED = "A file changed while it was read. Start again when all that the request names is whole."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,31 +47,18 @@ def read(request: Request, work: Path) -> Texts:
         have one name, or two sources of the pool.
     """
     found = _found(request)
-    settings = {
-        "sources": found["pool"],
-        "fields": [request.text_field, request.id_field, request.domain_field],
-        "characters": request.characters,
-    }
-
-    def make(folder: Path) -> None:
-        texts = Corpus.from_records(_pool_records(request), folder / "texts.arrow")
-        chunk(texts, request.characters, path=folder / "pool.arrow")
-        (folder / "texts.arrow").unlink()
-        if _described(named_apart(request.pool)) != found["pool"]:
-            raise ValueError(CHANGED)  # before what was read is kept under the hashes of what was to be read
-
-    pool = Corpus.open(stage(work / f"pool-{fingerprint(settings)}", settings, make, kind="tool_pools") / "pool.arrow")
+    pool = pools.read(_of_pool(request), Chunking(request.characters), work)
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
     texts = Texts(
-        pool=pool,
+        pool=pool.corpus,
         targets=targets,
         tested=_joined(request.leak_check, request),
         away=_joined(request.away, request),
-        inputs=_inputs(found),
+        inputs=_inputs(found, {contents["name"]: contents["version"] for contents in pool.contents}),
         remarks=remarks(request),
     )
     if _found(request) != found:
-        raise ValueError(CHANGED)
+        raise ValueError("A file changed while it was read. BaseModel again when all that the request names is whole.")
     return texts
 
 
@@ -92,10 +79,10 @@ def target_places(request: Request) -> list[tuple[str, str]]:
 def inputs(request: Request) -> list[dict]:
     """Returns what the request reads, as it is now.
 
-    Of each source side, name, source and version; of its files name, bytes and SHA-256; of what is left out of its folders
-    name, bytes and why.
+    Of each source side, name, source and version; of its files name, bytes and SHA-256; of the files of its folders that are
+    left out name, bytes and why.
     """
-    return _inputs(_found(request))
+    return _inputs(_found(request), {})
 
 
 def remarks(request: Request) -> list[str]:
@@ -122,13 +109,14 @@ def changed(written: Sequence[dict], request: Request) -> list[str]:
     ]
 
 
-def _inputs(found: Mapping[str, list[tuple[str, str, list]]]) -> list[dict]:
+def _inputs(found: Mapping[str, list[tuple[str, str, list]]], versions: Mapping[str, str | None]) -> list[dict]:
+    """Returns `inputs` of the sources in `found`; those of the pool by name in `versions` have the version given there."""
     return [
         {
             "side": side,
             "name": name,
             "source": place,
-            "version": readers.version(place),
+            "version": versions[name] if side == "pool" and name in versions else readers.version(place),
             "files": [dict(zip(FILE, entry)) for entry in entries if len(entry) == len(FILE)],
             "left_out": [{"name": left.name, "bytes": left.bytes, "why": left.why} for left in readers.left_out(place)],
         }
@@ -138,20 +126,18 @@ def _inputs(found: Mapping[str, list[tuple[str, str, list]]]) -> list[dict]:
 
 
 def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
-    """Returns for each side the name, the place and the description of its sources: what they hold now."""
+    """Returns for each side the name, the place and the description of its sources: the files that are there now."""
     places = {"pool": named_apart(request.pool), "target": target_places(request)}
     places |= {side: list(map(named, getattr(request, side))) for side in ("leak_check", "away")}
-    return {side: _described(sources) for side, sources in places.items()}
+    return {
+        side: [(name, place, readers.describe(place, versions=side != "pool")) for name, place in sources]
+        for side, sources in places.items()
+    }
 
 
-def _described(places: Sequence[tuple[str, str]]) -> list[tuple[str, str, list]]:
-    return [(name, place, readers.describe(place)) for name, place in places]
-
-
-def _pool_records(request: Request) -> Iterator[dict]:
+def _of_pool(request: Request) -> list[Source]:
     fields = {"text_field": request.text_field, "id_field": request.id_field, "domain_field": request.domain_field}
-    opened = [readers.records(place, domain=name, **fields) for name, place in named_apart(request.pool)]
-    return itertools.chain.from_iterable(opened)
+    return [Source(name, place, **fields) for name, place in named_apart(request.pool)]
 
 
 def _joined(named_sources: Sequence[str], request: Request) -> Corpus | None:

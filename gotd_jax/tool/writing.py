@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import write_json
-from gotd_jax.tool.candidates import Candidates
+from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.tool.choosing import Choice
 
 MANIFEST = "manifest.json"
@@ -72,9 +72,9 @@ def write_pool(folder: Path, pool: Corpus, candidates: Candidates, choice: Choic
     the method values nothing.
     """
     columns = {
-        "id": pool.table["id"],
-        "source": pool.table["domain"],
-        "hash": pool.table["hash"],
+        "id": pool.column("id"),
+        "source": pool.column("domain"),
+        "hash": pool.column("hash"),
         "status": candidates.status(),
         "first": candidates.first,
     }

@@ -60,7 +60,10 @@ class BaseModel:
             keep_trained(folder, model, functools.partial(train_head, model, texts, self.head, seed=self.seed))
 
         settings = self.settings(pool)
-        return load(stage(work / "heads" / f"masked_lm-{fingerprint(settings)}", settings, make, kind="heads") / "model")
+        return load(
+            stage(work / "heads" / f"masked_lm-{fingerprint(settings)}", settings, make, kind="heads", step="pre_finetune")
+            / "model"
+        )
 
 
 def check_length(model: Loaded, max_length: int) -> None:

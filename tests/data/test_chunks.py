@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.data.chunks import chunk
+from gotd_jax.data.chunks import chunk, chunk_records
 from gotd_jax.data.corpus import Corpus
 
 
@@ -83,18 +83,16 @@ def test_pairs_become_one_text():
         assert not chunks.is_paired
 
 
-def test_no_length_cuts_nothing(tmp_path):
+def test_no_length_cuts_nothing():
     corpus = corpus_of("a" * 5000, "b", "")
     assert chunk(corpus, None, short="drop", long="cut") is corpus
-    assert chunk(corpus, 0, path=tmp_path / "whole.arrow").table.equals(corpus.table)
+    assert chunk(corpus, 0, long="cut") is corpus
 
 
-def test_chunks_streamed_to_a_file_equal_those_in_memory(tmp_path):
+def test_chunks_of_a_stream_are_those_of_the_corpus(tmp_path):
     corpus = random_corpus(0)
-    path = tmp_path / "chunks.arrow"
-    chunks = chunk(corpus, 7, short="join", path=path)
-    assert chunks.table.equals(chunk(corpus, 7, short="join").table)
-    assert Corpus.open(path).fingerprint == chunks.fingerprint
+    streamed = Corpus.from_records(chunk_records(iter(corpus), 7, short="join"), tmp_path / "chunks.arrow")
+    assert streamed.fingerprint == chunk(corpus, 7, short="join").fingerprint
 
 
 def test_empty_texts_make_no_chunk():
@@ -105,14 +103,11 @@ def test_default_is_a_thousand_characters():
     assert [len(text) for text in chunk(corpus_of("x" * 2500)).texts()] == [1000, 1000, 500]
 
 
-def test_corpus_without_a_long_enough_text_is_an_error_and_keeps_what_existed(tmp_path):
-    path = tmp_path / "chunks.arrow"
-    chunk(corpus_of("old"), path=path)
+def test_corpus_without_a_long_enough_text_is_an_error():
     with pytest.raises(ValueError, match="None of the 2 texts has 1,000 characters"):
-        chunk(corpus_of("one", "two"), short="drop", path=path)
+        chunk(corpus_of("one", "two"), short="drop")
     with pytest.raises(ValueError, match="None of the 0 texts"):
-        chunk(corpus_of(), path=path)
-    assert Corpus.open(path).texts() == ["old"]
+        chunk(corpus_of())
 
 
 @pytest.mark.parametrize(

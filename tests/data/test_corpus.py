@@ -190,11 +190,26 @@ def test_text_that_is_no_string_is_refused():
             Corpus.from_records([{"text": "fine"}, {"text": text}])
 
 
-def test_kept_rows_stream_to_a_file_with_ids_and_hashes(tmp_path):
+def test_taken_rows_stream_to_a_file_with_ids_and_hashes(tmp_path):
     corpus = corpus_of(2 * ROWS_PER_BATCH + 5)
-    kept = np.zeros(len(corpus), bool)
-    kept[[0, 3, 2 * ROWS_PER_BATCH + 4]] = True  # of the second batch nothing
-    written = corpus.keep(kept, tmp_path / "kept.arrow")
-    assert_aligned(written, [0, 3, 2 * ROWS_PER_BATCH + 4])
-    assert (written.hashes == corpus.hashes[kept]).all()
+    rows = [0, 3, 2 * ROWS_PER_BATCH + 4]  # of the second batch nothing
+    taken = corpus.take(rows)
+    written = taken.save(tmp_path / "taken.arrow")
+    assert_aligned(written, rows)
+    assert (written.hashes == corpus.hashes[rows]).all()
+    assert written.fingerprint_with_domains == taken.fingerprint_with_domains
     assert written.take([2]).ids == [f"id-{2 * ROWS_PER_BATCH + 4}"]
+
+
+def test_taking_half_of_a_mapped_corpus_and_reading_it_through_holds_a_block_in_memory(tmp_path):
+    path = tmp_path / "corpus.arrow"
+    Corpus.from_records(({"text": "x" * 2000} for _ in range(6 * ROWS_PER_BATCH)), path)
+    code = f"""
+import numpy, pyarrow
+from gotd_jax.data.corpus import Corpus
+half = Corpus.open({str(path)!r}).take(numpy.arange(0, {6 * ROWS_PER_BATCH}, 2))
+print(sum(len(record["text"]) for record in half), half.fingerprint, len(half.save({str(tmp_path / "half.arrow")!r})))
+print(pyarrow.default_memory_pool().max_memory())
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    assert int(printed.split()[-1]) < 2.5 * ROWS_PER_BATCH * 2000

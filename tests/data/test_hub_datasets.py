@@ -128,9 +128,8 @@ config.pool.characters, config.pool.per_domain, config.pool.text_field = 50, 30,
 config.pool.domains.papers = "hf:owner/papers/document:train"
 workdir = Path({workdir!r})
 def made():
-    inputs._pool.cache_clear()
-    pool = inputs.pool(config, workdir)
-    return [len(pool), pool.texts()[0][:3], inputs.pool_contents(config, workdir)[0]]
+    pool, contents = inputs.pool(config, workdir)
+    return [len(pool), pool.texts()[0][:3], contents[0]]
 """
 
 

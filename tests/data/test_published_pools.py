@@ -73,8 +73,8 @@ def test_a_copy_in_the_originals_layout_is_read_by_the_originals_field(config, t
     config.pool.named = ("amazon_reviews", "arxiv")
     config.pool.domains.amazon_reviews = f"{tmp_path / 'reviews'}:train"
     config.pool.domains.arxiv = f"{tmp_path / 'papers'}:train"
-    assert inputs.pool(config, tmp_path).count_domains() == {"amazon_reviews": 4, "arxiv": 6}
-    assert inputs.pool(config, tmp_path).texts([0]) == [ARTICLE[:100]]
+    assert inputs.pool(config, tmp_path)[0].count_domains() == {"amazon_reviews": 4, "arxiv": 6}
+    assert inputs.pool(config, tmp_path)[0].texts([0]) == [ARTICLE[:100]]
 
 
 def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
@@ -84,7 +84,7 @@ def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
     config.pool.named = ("amazon_reviews",)
     config.pool.text_fields.yours = "body"
     config.pool.text_fields.amazon_reviews = "words"
-    assert inputs.pool(config, tmp_path).count_domains() == {"amazon_reviews": 2, "mine": 2, "yours": 2}
+    assert inputs.pool(config, tmp_path)[0].count_domains() == {"amazon_reviews": 2, "mine": 2, "yours": 2}
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_number_of_chunks_is_one_for_all_or_one_a_domain(config, tmp_path):
     for name in ("mine", "yours", "all"):
         (tmp_path / f"{name}.jsonl").write_bytes(json_lines([{"text": ARTICLE * 4}]))
         config.pool.domains[name] = str(tmp_path / f"{name}.jsonl")
-    everything = inputs.pool(config, tmp_path).count_domains()
+    everything = inputs.pool(config, tmp_path)[0].count_domains()
     config.pool.per_domain = 3
-    assert set(inputs.pool(config, tmp_path).count_domains().values()) == {3}
+    assert set(inputs.pool(config, tmp_path)[0].count_domains().values()) == {3}
     config.pool.per_domain = {"mine": 1, "yours": 5}
-    assert inputs.pool(config, tmp_path).count_domains() == everything | {"mine": 1, "yours": 5}
+    assert inputs.pool(config, tmp_path)[0].count_domains() == everything | {"mine": 1, "yours": 5}

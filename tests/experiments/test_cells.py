@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, finetuning, inputs, running
+from experiments import cell, running
+from experiments.cell_data import CellData
+from experiments.endings import ENDINGS, fine_tuning
 from experiments.sweep import cells_of
 from gotd_jax import models, provenance
 from gotd_jax.files import read_json
@@ -21,6 +23,11 @@ from gotd_jax.training import base_model
 
 def made_in(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def ending(config, workdir):
+    """Returns how a cell of the config ends, as `cell.run` makes it."""
+    return ENDINGS[config.evaluation](CellData(config, workdir))
 
 
 @pytest.mark.parametrize(
@@ -39,24 +46,24 @@ def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, t
     assert made_in(tmp_path) == before
 
 
-def test_a_task_can_be_scored_on_a_part_of_its_test_split_and_says_so(config):
-    whole = inputs.task(config).test
+def test_a_task_can_be_scored_on_a_part_of_its_test_split_and_says_so(config, tmp_path):
+    whole = CellData(config, tmp_path).task.test
     config.task.tested = 12
-    drawn = inputs.task(config)
+    drawn = CellData(config, tmp_path).task
     assert len(whole) == 20 and len(drawn.test) == 12 and drawn.test_split == "12 of test"
     assert set(drawn.test.corpus.texts()) <= set(whole.corpus.texts())
     config.task.tested = 20
-    assert inputs.task(config).test_split == "test"
+    assert CellData(config, tmp_path).task.test_split == "test"
 
 
 def test_no_chunk_holds_text_of_the_test_split_however_it_was_cut_and_the_row_says_how_many_were_left_out(config, tmp_path):
     config.method, config.pool.characters, config.pool.short, config.task.tested = "none", 12, "keep", 5
-    test = inputs.task(common.replaced(config, {"task.tested": None})).test.corpus
+    test = CellData(common.replaced(config, {"task.tested": None}), tmp_path).task.test.corpus
     text = f"it is said that {test.texts()[-1].upper()} by some of them"
     path = tmp_path / "leaking.jsonl"
     path.write_text(json.dumps({"id": "x", "text": text}) + "\n")
     config.pool.domains.leaking = str(path)
-    whole, kept = inputs.pool(config, tmp_path), finetuning.problem(config, tmp_path, embed=None).pool
+    whole, kept = CellData(config, tmp_path).pool, ending(config, tmp_path).problem.pool
     begin, end = 16, 16 + len(test.texts()[-1])
     expected = [place for place in range(-(-len(text) // 12)) if 12 * place < end and 12 * (place + 1) > begin]
     assert len(expected) > 3
@@ -78,7 +85,7 @@ def test_chosen_texts_are_the_pools_rows(config, tmp_path):
     cell.run(config, tmp_path)
     (folder,) = (tmp_path / "selections").iterdir()
     lines = [json.loads(line) for line in (folder / "selected.jsonl").read_text().splitlines()]
-    pool = inputs.pool(config, tmp_path)
+    pool = CellData(config, tmp_path).pool
     assert [line["text"] for line in lines] == pool.texts(np.load(folder / "rows.npy"))
     values = np.load(folder / "values.npy")
     assert np.all(np.diff(values[np.load(folder / "rows.npy")]) >= 0)
@@ -129,7 +136,7 @@ def test_run_stopped_before_its_score_goes_on_to_the_same_score(config, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(finetuning, "evaluate", stop)
+        patched.setattr(fine_tuning, "evaluate", stop)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path / "stopped")
     again = cell.run(config, tmp_path / "stopped")

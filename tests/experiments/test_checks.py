@@ -12,7 +12,7 @@ from experiments.sweep import cells_of
 from gotd_jax.data import glue_tfds, network
 from tests.experiments import worlds
 from tests.experiments.test_configs import VARIANTS, build
-from tests.experiments.test_detox import prompts_file
+from tests.experiments.test_detoxification import prompts_file
 
 ROOT = Path(__file__).parents[2]
 IN_FULL = [pair for pair in VARIANTS if not pair[1].startswith("small") and pair not in (("quickstart", ""), ("figure3", ""))]

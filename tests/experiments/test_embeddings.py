@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments import cell, embeddings, inputs
+from experiments import cell, embeddings
+from experiments.cell_data import CellData
 from gotd_jax.data.corpus import Corpus
 from tests.models.helpers import edit_json
 from tests.models.sentence_models import TYPES, sentence_model
@@ -20,26 +21,26 @@ def folder(tiny_model, tmp_path):
 
 def test_a_config_says_how_texts_become_vectors_unless_it_asks_for_the_folder(config, folder, tmp_path):
     config.embed.model = str(folder)
-    said = embeddings.instructions(config)
+    said = embeddings.embedder(config, tmp_path).how
     assert (said.pooling, said.normalise, said.max_length) == ("mean", False, 32)
     corpus = Corpus.from_texts(["the wave", "a ship in the harbour"])
-    plain = np.array(embeddings.embedded(corpus, config, tmp_path))
+    plain = np.array(CellData(config, tmp_path).embedded(corpus))
     config.embed.pooling = "folder"
-    said = embeddings.instructions(config)
+    said = embeddings.embedder(config, tmp_path).how
     assert (said.pooling, said.normalise, said.max_length) == ("cls", True, 32)
-    followed = embeddings.embedded(corpus, config, tmp_path)
+    followed = CellData(config, tmp_path).embedded(corpus)
     np.testing.assert_allclose(np.linalg.norm(followed, axis=1), 1, atol=1e-5)
     assert np.linalg.norm(plain, axis=1).max() > 2
     edit_json(folder / "1_Pooling/config.json", pooling_mode_cls_token=False, pooling_mode_lasttoken=True)
-    assert not np.allclose(embeddings.embedded(corpus, config, tmp_path), followed)  # the folder now says something else
+    assert not np.allclose(CellData(config, tmp_path).embedded(corpus), followed)  # the folder now says something else
 
 
 def test_another_tokeniser_makes_other_embeddings_of_the_same_config(config, folder, tmp_path):
     config.embed.model, config.embed.max_length = str(folder), 8
     corpus = Corpus.from_texts(["the wave and a ship in the harbour with salt"])
-    before = embeddings.embedded(corpus, config, tmp_path)
+    before = CellData(config, tmp_path).embedded(corpus)
     edit_json(folder / "tokenizer_config.json", truncation_side="left")
-    assert not np.allclose(embeddings.embedded(corpus, config, tmp_path), before)
+    assert not np.allclose(CellData(config, tmp_path).embedded(corpus), before)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_what_cannot_be_done_is_said_when_a_cell_is_checked(config, tmp_path, ch
 def test_a_row_says_what_was_read_of_pool_and_target_where_they_were_embedded(config, tmp_path):
     config.method, config.embed.max_length, config.embed.dtype, config.evaluation = "top_cosine", 8, "float16", "selection"
     read = cell.run(config, tmp_path)["read"]
-    assert read["pool"]["texts"] == len(inputs.pool(config, tmp_path)) == read["pool"]["read_in_part"]
+    assert read["pool"]["texts"] == len(CellData(config, tmp_path).pool) == read["pool"]["read_in_part"]
     assert read["pool"]["tokens"] - read["pool"]["tokens_not_read"] == 6 * read["pool"]["texts"]
     assert set(read) == {"pool", "target"} and read["target"]["unknown_tokens"] == 0
     config.method = "random"

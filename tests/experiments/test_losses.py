@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, finetuning, inputs, losses, stages
+from experiments import cell, stages
+from experiments.cell_data import CellData
 from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation import text_losses
-from tests.experiments.test_cells import made_in
+from tests.experiments.test_cells import ending, made_in
 
 
 @pytest.fixture
@@ -21,7 +22,12 @@ def config(config):
 
 
 def made(config, workdir):
-    return losses.asked_for(inputs.pool(config, workdir), inputs.target(config), config, workdir)()
+    data = CellData(config, workdir)
+    return data.losses.before_and_after(data.pool, data.target, config.task.name)
+
+
+def selected(config, workdir):
+    return stages.selected(ending(config, workdir))
 
 
 def only(folder):
@@ -31,17 +37,18 @@ def only(folder):
 
 def test_nothing_is_trained_or_read_before_the_losses_are_asked_for(config, tmp_path):
     cell.check(config, tmp_path)
-    losses.asked_for(inputs.pool(config, tmp_path), inputs.target(config), config, tmp_path)
+    given = ending(config, tmp_path).problem
+    assert len(given.pool) > len(given.target)
     assert not {"heads", "losses", "target_models"} & {path.name for path in tmp_path.iterdir()}
 
 
 @pytest.mark.slow
 def test_the_targets_own_domain_gains_the_most(config, tmp_path):
     before, after = made(config, tmp_path)
-    domains = inputs.pool(config, tmp_path).domains
+    domains = CellData(config, tmp_path).pool.domains
     gains = {name: np.mean((before - after)[domains == name]) for name in ("sea", "law", "food")}
     assert gains["food"] > max(gains["sea"], gains["law"]) + 0.05
-    rows = np.load(stages.selected(finetuning.problem(config, tmp_path, embed=None), config, tmp_path) / "rows.npy")
+    rows = np.load(selected(config, tmp_path) / "rows.npy")
     assert np.sum(domains[rows] == "food") >= 20
 
 
@@ -49,7 +56,7 @@ def test_the_targets_own_domain_gains_the_most(config, tmp_path):
 def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(config, tmp_path, tiny_decoder):
     config.model = str(tiny_decoder)
     found = made(config, tmp_path)
-    pool = inputs.pool(config, tmp_path)
+    pool = CellData(config, tmp_path).pool
     for numbers, folder in zip(found, (tiny_decoder, only(tmp_path / "target_models") / "model"), strict=True):
         expected = text_losses.losses(models.load(folder), pool, max_length=32, seed=0)
         np.testing.assert_allclose(numbers, expected, atol=1e-5)
@@ -61,7 +68,7 @@ def test_a_missing_head_is_warmed_up_before_both(config, tmp_path):
     before, _ = made(config, tmp_path)
     head = models.load_language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")
     assert head.fresh == ()
-    expected = text_losses.losses(head, inputs.pool(config, tmp_path), max_length=32, seed=0)
+    expected = text_losses.losses(head, CellData(config, tmp_path).pool, max_length=32, seed=0)
     np.testing.assert_allclose(before, expected, atol=1e-5)
 
 
@@ -87,19 +94,19 @@ def test_budgets_share_one_pair_of_models_and_so_do_seeds_of_one_task_and_pool(c
         {"compute_dtype": "bfloat16"},
     ],
 )
-def test_losses_depend_on_the_recipe_the_model_and_its_head(config, change):
+def test_losses_depend_on_the_recipe_the_model_and_its_head(config, tmp_path, change):
     pool = Corpus.from_texts(["a text"])
-    assert losses.settings(pool, config) != losses.settings(pool, common.replaced(config, change))
+    one, other = (CellData(of, tmp_path).loss_settings(pool) for of in (config, common.replaced(config, change)))
+    assert one != other
 
 
 def test_selections_by_losses_depend_on_the_recipe_and_others_do_not(config, tmp_path):
     names = {}
     for method in ("loss_difference", "dsir"):
         config.method = method
-        given = finetuning.problem(config, tmp_path, embed=None)
         for rate in (1e-2, 1e-3):
             config.loss_difference.learning_rate = rate
-            folder = stages.selected(given, config, tmp_path)
+            folder = selected(config, tmp_path)
             names.setdefault(method, set()).add(folder.name)
     assert {method: len(folders) for method, folders in names.items()} == {"loss_difference": 2, "dsir": 1}
     settings = json.loads((folder / "settings.json").read_text())

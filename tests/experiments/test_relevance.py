@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from configs import common, quickstart
-from experiments import cell, embeddings, finetuning, inputs, relevance
+from experiments import cell, relevance
+from experiments.cell_data import CellData
 from gotd_jax import ot
 from gotd_jax.data import packages, pools
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
 from gotd_jax.report import domain_shares
 from tests.data.files import refused
-from tests.experiments.test_cells import made_in
-from tests.experiments.test_detox import prompts_file
+from tests.experiments.test_cells import ending, made_in
+from tests.experiments.test_detoxification import prompts_file
 
 
 @pytest.fixture
@@ -25,12 +26,8 @@ def tested(config):
     return config
 
 
-def embed(config, workdir):
-    return lambda corpus: embeddings.embedded(corpus, config, workdir)
-
-
 def candidates(config, workdir):
-    return finetuning.problem(config, workdir, embed(config, workdir)).pool
+    return ending(config, workdir).problem.pool
 
 
 def test_the_targets_own_domain_is_kept_and_the_row_says_so(tested, tmp_path):
@@ -65,16 +62,16 @@ def test_head_of_the_model_is_one_for_tested_and_other_methods(tested, tmp_path)
 
 def test_distance_is_the_solvers_cost_at_one_epsilon_for_all_domains(tested, tmp_path):
     tested.pool.relevance.sample = 20
-    pool, target = inputs.pool(tested, tmp_path), inputs.target(tested)
+    data = CellData(tested, tmp_path)
     candidates(tested, tmp_path)
     (file,) = tmp_path.glob("relevance-*/distances.json")
     found = read_json(file)
     (epsilon,) = {measured["solve"]["epsilon"] for measured in found.values()}
-    points = np.concatenate([embed(tested, tmp_path)(pool.take(rows(pool, name, 20, tested))) for name in found])
-    targets = embed(tested, tmp_path)(target)
+    points = np.concatenate([data.embedded(data.pool.take(rows(data.pool, name, 20, tested))) for name in found])
+    targets = data.embedded(data.target)
     mean_cost = np.square(points[:, None].astype(float) - targets[None]).sum(axis=2).mean()
     assert epsilon == pytest.approx(tested.ot.epsilon * mean_cost, rel=1e-4)
-    sea = embed(tested, tmp_path)(pool.take(rows(pool, "sea", 20, tested)))
+    sea = data.embedded(data.pool.take(rows(data.pool, "sea", 20, tested)))
     assert found["sea"]["distance"] == pytest.approx(ot.solve(sea, targets, epsilon=epsilon, absolute=True).cost, rel=1e-5)
     assert {measured["sampled"] for measured in found.values()} == {20}
 
@@ -92,20 +89,20 @@ def test_published_setting_of_the_test_is_the_papers(tested, tmp_path):
 
 
 def test_chunks_are_shared_equally_or_by_relevance_and_no_domain_gives_more_than_it_has(tested):
-    found = {"far": {"distance": 5.0}, "near": {"distance": 1.0}, "middle": {"distance": 4.0}}
+    found = {"far": 5.0, "near": 1.0, "middle": 4.0}
     sizes = {"far": 1_000, "near": 1_000, "middle": 1_000}
     settings = tested.pool.relevance
     settings.keep, settings.chunks = 2, 100
-    assert relevance._counts(found, sizes, tested) == {"near": 50, "middle": 50}
-    assert relevance._counts(found, sizes | {"middle": 20}, tested) == {"near": 80, "middle": 20}
+    assert relevance.shared_out(found, sizes, settings) == {"near": 50, "middle": 50}
+    assert relevance.shared_out(found, sizes | {"middle": 20}, settings) == {"near": 80, "middle": 20}
     settings.shares = "relevance"
-    assert relevance._counts(found, sizes, tested) == {"near": 80, "middle": 20}
-    assert relevance._counts(found, sizes | {"near": 10}, tested) == {"near": 10, "middle": 90}
-    assert relevance._counts(found, sizes | {"near": 10, "middle": 20}, tested) == {"near": 10, "middle": 20}
+    assert relevance.shared_out(found, sizes, settings) == {"near": 80, "middle": 20}
+    assert relevance.shared_out(found, sizes | {"near": 10}, settings) == {"near": 10, "middle": 90}
+    assert relevance.shared_out(found, sizes | {"near": 10, "middle": 20}, settings) == {"near": 10, "middle": 20}
     settings.chunks = 102
-    assert sum(relevance._counts(found, sizes, tested).values()) == 102
+    assert sum(relevance.shared_out(found, sizes, settings).values()) == 102
     settings.chunks = None
-    assert relevance._counts(found, sizes, tested) == {"near": 1_000, "middle": 1_000}
+    assert relevance.shared_out(found, sizes, settings) == {"near": 1_000, "middle": 1_000}
 
 
 def test_candidates_are_chunks_of_the_pool_drawn_by_its_seed_alone(tested, tmp_path):
@@ -113,7 +110,7 @@ def test_candidates_are_chunks_of_the_pool_drawn_by_its_seed_alone(tested, tmp_p
     settings.keep, settings.chunks = 2, 40
     drawn = candidates(tested, tmp_path)
     assert len(drawn) == 40
-    assert set(drawn.ids) <= set(inputs.pool(tested, tmp_path).ids)
+    assert set(drawn.ids) <= set(CellData(tested, tmp_path).pool.ids)
     assert list(drawn.count_domains().values()) == [20, 20]
     for change in ({"method": "got_d"}, {"budget": 12}, {"seed": 5, "pool.seed": 0}):
         assert candidates(common.replaced(tested, change), tmp_path).fingerprint == drawn.fingerprint
@@ -137,14 +134,12 @@ def selection(config, folder):
     return config
 
 
-@pytest.mark.parametrize("ending", [zero_shot, detoxification, selection])
-def test_every_ending_gives_its_method_the_closest_domains_alone(tested, tmp_path, ending):
-    other, module = ending(tested, tmp_path), cell.ENDINGS[tested.evaluation]
-    whole = module.problem(other, tmp_path, None)
-    given = module.problem(other, tmp_path, embed(other, tmp_path))
-    found = relevance.described(whole.pool, whole.target, other, tmp_path)
-    assert found["distances"].keys() == whole.pool.count_domains().keys() == {"sea", "law", "food"}
-    assert given.pool.count_domains() == found["kept"]
+@pytest.mark.parametrize("changed", [zero_shot, detoxification, selection])
+def test_every_ending_gives_its_method_the_closest_domains_alone(tested, tmp_path, changed):
+    given = ending(changed(tested, tmp_path), tmp_path)
+    found = given.relevance.described()
+    assert found["distances"].keys() == given.texts.candidates.count_domains().keys() == {"sea", "law", "food"}
+    assert given.problem.pool.count_domains() == found["kept"]
     assert len(found["kept"]) == 1
 
 
@@ -152,7 +147,7 @@ def test_no_test_is_made_while_a_cell_is_checked_or_where_none_is_asked_for(test
     cell.check(tested, tmp_path)
     for change in ({"method": "none"}, {"pool.relevance.keep": None}, {"pool.relevance.methods": ("got_d",)}):
         other = common.replaced(tested, change)
-        assert candidates(other, tmp_path).fingerprint == inputs.pool(other, tmp_path).fingerprint
+        assert candidates(other, tmp_path).fingerprint == CellData(other, tmp_path).pool.fingerprint
     assert not list(tmp_path.glob("rel*"))
     assert not (tmp_path / "embeddings").exists()
 
@@ -186,10 +181,9 @@ def test_a_row_tells_what_the_pool_holds(config, tmp_path):
         "left_out": 0,
         "texts": 60,
         "chunks": 7,
-        "fingerprint": part_of(inputs.pool(config, tmp_path), "sea").fingerprint,
+        "fingerprint": part_of(CellData(config, tmp_path).pool, "sea").fingerprint,
     }
-    inputs._pool.cache_clear()  # as in another process
-    assert inputs.pool_contents(config, tmp_path) == row["pool_contents"]
+    assert CellData(config, tmp_path).pool_contents == row["pool_contents"]
 
 
 def part_of(pool, name) -> Corpus:
@@ -213,9 +207,7 @@ def test_news_lies_closest_to_articles_of_the_news(tmp_path):
     config.pool.packaged = ("law", "biomedical", "finance", "news")
     config.pool.per_domain = config.pool.relevance.sample = config.target.most = 60
     config.pool.relevance.keep = 1
-    candidates(config, tmp_path)
-    found = relevance.described(inputs.pool(config, tmp_path), inputs.target(config), config, tmp_path)
-    assert list(found["kept"]) == ["news"]
+    assert list(ending(config, tmp_path).relevance.kept) == ["news"]
 
 
 def test_a_pool_file_replaced_at_the_same_size_and_time_is_read_again(config, tmp_path):
@@ -224,4 +216,4 @@ def test_a_pool_file_replaced_at_the_same_size_and_time_is_read_again(config, tm
     for word in ("wave", "ship"):
         path.write_text("".join(json.dumps({"text": f"{word} {number} {word} " * 30}) + "\n" for number in range(20)))
         os.utime(path, ns=(10**18, 10**18))
-        assert all(word in text for text in inputs.pool(config, tmp_path / "work").texts())
+        assert all(word in text for text in CellData(config, tmp_path / "work").pool.texts())

@@ -7,7 +7,8 @@ from subprocess import PIPE
 
 import pytest
 
-from experiments import running
+from experiments import inputs, named_tasks, running
+from experiments.cell_data import CellData, Shared
 from experiments.sweep import cells_of
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,24 @@ def test_two_processes_share_a_sweep_through_the_command_and_make_nothing_twice(
     embeddings = list((workdir / "embeddings").iterdir())
     assert sum(text.count("Embedded ") for _, text in said) == len(embeddings) == 3  # the pool, two targets
     assert not list(workdir.rglob("*.partial"))
+
+
+def test_what_cells_share_is_read_once_for_all_of_them_and_a_problem_is_built_once_a_cell(config, tmp_path, monkeypatch):
+    read = []
+
+    def counted(owner, name):
+        function = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, **named: read.append(name) or function(*given, **named))
+
+    for owner, name in ((named_tasks, "read"), (inputs, "pool"), (CellData, "without"), (CellData, "losses")):
+        counted(owner, name)
+    config.evaluation, config.task.home, config.model = "selection", ("food",), "nowhere/model"
+    config.sweep.method, config.sweep.seed = ("random", "tapt_c"), (0,)
+    cells, shared = list(cells_of(config)), Shared()
+    running.check(config, cells, tmp_path, shared)
+    assert sorted(read) == ["pool", "read", "without", "without"]
+    running.run(cells, tmp_path, shared)
+    assert sorted(read) == ["losses"] * 2 + ["pool", "read"] + ["without"] * 4
 
 
 def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(config, tmp_path):

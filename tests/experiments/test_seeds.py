@@ -7,13 +7,15 @@ from absl import flags
 from ml_collections import config_flags
 
 from configs import common
-from experiments import choosing, inputs, prompting, running, training
+from experiments import running, training
+from experiments.cell_data import CellData
+from experiments.endings.detoxification_texts import drawn_prompts
 from experiments.sweep import cells_of
 from gotd_jax.data import tasks
 from gotd_jax.data.sampling import drawn
 from tests.experiments.test_cells import made_in
 from tests.experiments.test_configs import VARIANTS, build
-from tests.experiments.test_detox import prompts_file
+from tests.experiments.test_detoxification import prompts_file
 
 SEEDS = ("pool", "task", "detox", "choices")
 
@@ -28,11 +30,12 @@ def sampled(config, tmp_path):
 
 def draws(config, workdir):
     """Returns what a cell draws, by the name of the part of its config that has the seed."""
+    data = CellData(config, workdir)
     return {
-        "task": inputs.task(config).train.fingerprint,
-        "pool": inputs.pool(config, workdir).fingerprint,
-        "detox": tuple(prompt.id for prompt in prompting.prompts(config)),
-        "choices": tuple(item.id for item in choosing.task("bbc_topics", config).items),
+        "task": data.task.train.fingerprint,
+        "pool": data.pool.fingerprint,
+        "detox": tuple(prompt.id for prompt in drawn_prompts(data)),
+        "choices": tuple(item.id for item in data.choice_items("bbc_topics")),
     }
 
 
@@ -59,11 +62,11 @@ def test_a_seed_that_a_config_fixes_is_that_of_every_replicate(sampled, tmp_path
 
 
 def test_the_first_replicate_draws_by_0(sampled, tmp_path):
-    whole = inputs.task(common.replaced(sampled, {"task.labels": None}))
-    assert inputs.task(sampled).train.fingerprint == tasks.draw(whole.train, 20, seed=0).fingerprint
-    pool = inputs.pool(common.replaced(sampled, {"pool.per_domain": None}), tmp_path)
+    whole = CellData(common.replaced(sampled, {"task.labels": None}), tmp_path).task
+    assert CellData(sampled, tmp_path).task.train.fingerprint == tasks.draw(whole.train, 20, seed=0).fingerprint
+    pool = CellData(common.replaced(sampled, {"pool.per_domain": None}), tmp_path).pool
     of_sea = pool.take([row for row, domain in enumerate(pool.domains) if domain == "sea"])
-    ids = [id for id in inputs.pool(sampled, tmp_path).ids if id.startswith("sea")]
+    ids = [id for id in CellData(sampled, tmp_path).pool.ids if id.startswith("sea")]
     assert ids == of_sea.take(drawn(len(of_sea), 30, 0)).ids
 
 
@@ -90,16 +93,16 @@ def test_the_command_line_sets_the_replicate_and_fixes_single_seeds(monkeypatch)
 
 
 def test_domains_are_read_once_for_all_replicates(sampled, tmp_path):
-    inputs.pool(sampled, tmp_path)
+    assert len(CellData(sampled, tmp_path).pool) == 90
     before = made_in(tmp_path / "domains")
     sampled.seed = 1
-    inputs.pool(sampled, tmp_path)
+    assert len(CellData(sampled, tmp_path).pool) == 90
     assert made_in(tmp_path / "domains") == before and len(list((tmp_path / "samples").iterdir())) == 6
     sampled.pool.per_domain = None
-    whole = inputs.pool(sampled, tmp_path)
+    whole = CellData(sampled, tmp_path).pool
     assert made_in(tmp_path / "domains") == before and len(list((tmp_path / "samples").iterdir())) == 6
     sampled.seed = 2
-    assert inputs.pool(sampled, tmp_path).fingerprint == whole.fingerprint
+    assert CellData(sampled, tmp_path).pool.fingerprint == whole.fingerprint
 
 
 def swept_over_tasks(config, *methods):

@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 from configs import common
-from experiments import cell, choosing, detox, inputs, prompting
+from experiments import cell
+from experiments.cell_data import CellData
 from gotd_jax import models
-from tests.experiments.test_cells import made_in
-from tests.experiments.test_detox import prompts_file
+from tests.experiments.test_cells import ending, made_in
+from tests.experiments.test_detoxification import prompts_file
 
 
 @pytest.fixture
@@ -166,15 +167,15 @@ def test_a_model_of_other_weights_tokeniser_or_pooling_is_another(tiny_model, tm
 
 
 def test_prompts_are_read_again_and_keyed_by_their_toxicity(config, tmp_path):
-    file = prompts_file(tmp_path / "prompts.jsonl")
+    file, config.evaluation = prompts_file(tmp_path / "prompts.jsonl"), "toxicity"
     config.detox.prompts_file, config.detox.prompts, config.detox.targets, config.detox.held_out = str(file), 20, 2, 6
-    before = prompting.prompts(config), detox.settings(config, tmp_path / "work")
-    assert detox.settings(config, tmp_path / "work") == before[1]
-    line = [json.loads(line)["prompt"]["text"] for line in file.read_text().splitlines()].index(before[0][0].text)
+    before, same = (ending(config, tmp_path / "work") for _ in range(2))
+    assert before.settings() == same.settings()
+    line = [json.loads(line)["prompt"]["text"] for line in file.read_text().splitlines()].index(before.prompts[0].text)
     change_line(file, lambda record: record | {"prompt": record["prompt"] | {"toxicity": 0.8}}, line)
-    after = prompting.prompts(config), detox.settings(config, tmp_path / "work")
-    assert [one.text for one in before[0]] == [other.text for other in after[0]]
-    assert before[1]["prompts"] != after[1]["prompts"]
+    after = ending(config, tmp_path / "work")
+    assert [one.text for one in before.prompts] == [other.text for other in after.prompts]
+    assert before.settings()["prompts"] != after.settings()["prompts"]
 
 
 def test_items_are_read_again_and_keyed_by_their_answers(config, tmp_path):
@@ -182,17 +183,17 @@ def test_items_are_read_again_and_keyed_by_their_answers(config, tmp_path):
     rows = [{"text": f"news of {label} {number}", "label": label} for number in range(5) for label in "1234"]
     for split in ("train", "dev", "test"):
         (tmp_path / "ag" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    config.task.name, config.data_dir = "ag_news", str(tmp_path)
-    before = choosing.settings(config, tmp_path / "work")
-    assert choosing.settings(config, tmp_path / "work") == before
+    config.evaluation, config.task.name, config.data_dir = "choices", "ag_news", str(tmp_path)
+    before = ending(config, tmp_path / "work").settings()
+    assert ending(config, tmp_path / "work").settings() == before
     change_line(tmp_path / "ag" / "test.jsonl", lambda record: record | {"label": "2"})
-    assert choosing.settings(config, tmp_path / "work") != before
+    assert ending(config, tmp_path / "work").settings() != before
 
 
 def test_domains_of_equal_texts_are_told_apart(own, tmp_path):
-    pool = inputs.pool(own, tmp_path / "work")
+    pool = CellData(own, tmp_path / "work").pool
     own.pool.domains = {{"sea": "ocean"}.get(name, name): path for name, path in own.pool.domains.items()}
-    other = inputs.pool(own, tmp_path / "work")
+    other = CellData(own, tmp_path / "work").pool
     assert sorted(pool.ids) == sorted(other.ids)
     assert {"ocean"} == set(other.count_domains()) - set(pool.count_domains())
     assert pool.fingerprint_with_domains != other.fingerprint_with_domains

@@ -73,7 +73,7 @@ def test_a_beginning_is_one_line_and_short():
 def test_the_histogram_counts_every_candidate_and_cuts_at_the_worst_chosen():
     material = world(20)
     (drawn,) = histograms.of_targets(material)
-    assert sum(drawn.candidates) == len(material.pool) and sum(drawn.chosen) == 20
+    assert sum(drawn.candidates) == len(material.candidates) and sum(drawn.chosen) == 20
     assert drawn.cut == np.sort(material.targets[0].values)[19]
 
 
@@ -113,17 +113,17 @@ def test_copies_among_the_target_texts_are_served_as_one():
 
 def test_near_duplicates_among_the_chosen_are_listed_with_their_ranks():
     material = world(GOOD)
-    records = list(material.pool)
+    records = list(material.candidates)
     one, other = records[material.rows[4]], records[material.rows[9]]
     other["text"] = one["text"] + " indeed"
-    likeness = examples.near_duplicates_among(dataclasses.replace(material, pool=Corpus.from_records(records)))
+    likeness = examples.near_duplicates_among(dataclasses.replace(material, candidates=Corpus.from_records(records)))
     assert likeness.alike == 1 and likeness.pairs[0].ranks == (5, 10)
     assert likeness.pairs[0].similarity == pytest.approx(26 / 27)
 
 
 def test_a_selection_agrees_with_itself_and_a_drawn_one_by_chance():
     material = world(20)
-    similar = mean_cosines(material.embed_rows(material.candidates), material.targets[0].embeddings)
+    similar = mean_cosines(material.embed_rows(np.arange(len(material.candidates))), material.targets[0].embeddings)
     same = dataclasses.replace(material, rows=lowest(-similar, 20))
     nearest = {each.method: each for each in agreement.with_other_methods(same)}
     assert nearest["top_cosine"].overlap == 1 and "Nearly the same" in nearest["top_cosine"].sentence

@@ -60,7 +60,7 @@ def test_a_target_of_which_nothing_can_be_read_is_refused(asked, lines, tmp_path
 
 def test_a_pool_of_which_nothing_can_be_read_is_refused(asked, lines, tmp_path):
     pool = lines(tmp_path / "pool.jsonl", UNKNOWN)
-    with pytest.raises(ValueError, match="None of the 30 chunks of the pool can be chosen: 0 hold text that is to be tested"):
+    with pytest.raises(ValueError, match="None of the 30 chunks of the pool can be chosen: 0 hold text that is tested on"):
         tool.select(asked(pool=str(pool), budget="5"), tmp_path / "chosen")
 
 
@@ -90,10 +90,8 @@ def test_a_selection_follows_the_models_folder_and_says_what_it_did(asked, tiny_
     folder = sentence_model(tiny_model, tmp_path / "model", types=types)
     edit_json(folder / "1_Pooling/config.json", pooling_mode_cls_token=True, pooling_mode_mean_tokens=False)
     chosen = tool.select(asked(model=str(folder), max_length=None), tmp_path / "chosen")
-    made = {
-        name: chosen.manifest["model"][name] for name in ("pooling", "normalise", "max_length", "prompt", "embedding_dtype")
-    }
-    assert made == {"pooling": "cls", "normalise": True, "max_length": 64, "prompt": "", "embedding_dtype": "float32"}
+    made = {name: chosen.manifest["model"][name] for name in ("pooling", "normalise", "max_length", "prompt", "dtype")}
+    assert made == {"pooling": "cls", "normalise": True, "max_length": 64, "prompt": "", "dtype": "float32"}
     np.testing.assert_allclose(np.linalg.norm(np.load(chosen.folder / "embeddings.npy"), axis=1), 1, atol=1e-5)
     asked_otherwise = asked(model=str(folder), pooling="mean", normalise=False, embedding_dtype="float16")
     other = tool.select(asked_otherwise, tmp_path / "other", work=tmp_path / "chosen.work")

@@ -37,7 +37,7 @@ def world(budget=GOOD, *, targets=1, method="got_d", embedded=True, seed=0) -> M
     healths = tuple(_health(side.name, len(side.corpus)) for side in sides)
     manifest = {"request": {"budget": str(budget), "method": method}, "counts": {"refused": 3}}
     return Material(
-        pool, np.arange(len(x)), lambda asked: x[asked], embedded, tuple(sides), rows, served, healths, manifest, seed
+        pool.count_domains(), pool, lambda asked: x[asked], embedded, tuple(sides), rows, served, healths, manifest, seed
     )
 
 

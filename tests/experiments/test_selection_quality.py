@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, domain_targets, embeddings, measuring, selecting
+from experiments import cell, exact_transport
+from experiments.cell_data import CellData
+from experiments.endings import held_out_domains
 from experiments.sweep import cells_of
 from gotd_jax.methods.problem import lowest
 from gotd_jax.report import column_names, table
-from tests.experiments.test_cells import made_in
+from tests.experiments.test_cells import ending, made_in
 from third_party.pot_solvers import exact_cost, exact_duals
 
 
@@ -60,9 +62,10 @@ def test_a_selection_is_measured_without_training_and_nothing_is_made_twice(conf
 def test_measures_are_those_of_the_selection(config, tmp_path):
     config.method, config.ot.epsilon = "got_d", 0.05
     row = cell.run(config, tmp_path)
-    given = selecting.problem(config, tmp_path, lambda corpus: embeddings.embedded(corpus, config, tmp_path))
+    measured = ending(config, tmp_path)
+    given = measured.problem
     rows = np.load(next((tmp_path / "selections").glob("*/rows.npy")))
-    x, held_out = given.candidates, embeddings.embedded(selecting._held_out(config, tmp_path), config, tmp_path)
+    x, held_out = given.candidates, measured.data.embedded(measured.held_out)
     exact = lowest(exact_duals(x, given.targets)[0], 24)
     pool, mixed = np.full(len(x), 1 / len(x)), np.full(len(x), 0.8 / len(x))
     mixed[rows] += 0.2 / 24
@@ -87,15 +90,15 @@ def test_exact_values_off_the_sample_are_the_duals_of_the_whole_where_the_sample
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(61, 4)).astype(np.float32), rng.normal(size=(9, 4)).astype(np.float32) + 1
     duals, _, _ = exact_duals(x, y)
-    np.testing.assert_allclose(measuring.exact_values(x, y, np.arange(61)), duals, atol=1e-9)
-    sampled = measuring.exact_values(x, y, np.arange(0, 61, 2))
+    np.testing.assert_allclose(exact_transport.exact_values(x, y, np.arange(61)), duals, atol=1e-9)
+    sampled = exact_transport.exact_values(x, y, np.arange(0, 61, 2))
     np.testing.assert_allclose(sampled[::2], exact_duals(x[::2], y)[0], atol=1e-9)
 
 
 def test_effective_cost_of_no_mass_is_the_pools_and_of_all_mass_the_selections():
     rng = np.random.default_rng(0)
     pool, chosen, held_out = (rng.normal(size=(rows, 3)) + shift for rows, shift in ((20, 0), (5, 1), (6, 1)))
-    costs = [measuring.effective_cost(pool, chosen, held_out, mass) for mass in (0.0, 0.5, 1.0)]
+    costs = [exact_transport.effective_cost(pool, chosen, held_out, mass) for mass in (0.0, 0.5, 1.0)]
     assert costs[0] == pytest.approx(exact_cost(pool, held_out, np.full(20, 1 / 20)))
     assert costs[2] == pytest.approx(exact_cost(chosen, held_out, np.full(5, 1 / 5)))
     assert costs[2] < costs[1] < costs[0]
@@ -110,7 +113,7 @@ def test_a_large_pool_is_measured_on_a_sample(config, tmp_path):
 
 
 def test_a_target_of_domains_is_held_out_of_the_pool(of_domains, tmp_path):
-    parts = domain_targets.parts(of_domains, tmp_path)
+    parts = held_out_domains.split_pool(CellData(of_domains, tmp_path))
     assert parts.target.count_domains() == parts.held_out.count_domains() == {"sea": 10, "food": 10}
     assert parts.pool.count_domains() == {"sea": 40, "law": 60, "food": 40}
     ids = [set(part.ids) for part in (parts.pool, parts.target, parts.held_out)]
@@ -118,12 +121,12 @@ def test_a_target_of_domains_is_held_out_of_the_pool(of_domains, tmp_path):
 
 
 def test_no_candidate_holds_a_text_that_is_measured_on(of_domains, tmp_path):
-    held_out = domain_targets.parts(of_domains, tmp_path).held_out.texts()[0]
+    held_out = held_out_domains.split_pool(CellData(of_domains, tmp_path)).held_out.texts()[0]
     path = tmp_path / "again.jsonl"
     path.write_text(json.dumps({"text": f"again {held_out}"}) + "\n")
     of_domains.pool.domains.again = str(path)
-    assert "again" in domain_targets.parts(of_domains, tmp_path).pool.count_domains()
-    assert "again" not in selecting.problem(of_domains, tmp_path, embed=None).pool.count_domains()
+    assert "again" in held_out_domains.split_pool(CellData(of_domains, tmp_path)).pool.count_domains()
+    assert "again" not in ending(of_domains, tmp_path).problem.pool.count_domains()
 
 
 def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_path):

@@ -1,4 +1,4 @@
-"""What of a pool may be chosen: no text of an evaluation split, and one of those that say nearly the same."""
+"""The chunks of a pool that may be chosen: none that holds tested text, one of those that say nearly the same."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import RULE, leaks, search
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.files import read_json, write_json
-from gotd_jax.tool.request import Request
-from gotd_jax.tool.sources import Texts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,11 +20,11 @@ class Candidates:
     """The part of a pool of n chunks that can be chosen.
 
     Attributes:
-      corpus: c chunks, mapped.
-      rows: theirs in the pool, int64 [c], ascending.
-      first: for every chunk of the pool the first of those that it says nearly the same as, int64 [n].
-      leaking: which chunks are refused since they, or a near duplicate of theirs, hold a text to be tested on, bool [n].
-      unreadable: which others are refused since the model cannot read them, or what they are near duplicates of, bool [n].
+      corpus: c chunks.
+      rows: their rows in the pool, int64 [c], ascending.
+      first: for every chunk of the pool the first of its near duplicates, itself where it is that, int64 [n].
+      leaking: which chunks are refused since they, or a near duplicate of theirs, hold tested text, bool [n].
+      unreadable: which other chunks are refused since they, or the first of their near duplicates, cannot be read, bool [n].
     """
 
     corpus: Corpus
@@ -60,58 +58,68 @@ class Candidates:
         return whole[self.first]
 
 
-def candidates(texts: Texts, request: Request, work: Path, unreadable: np.ndarray) -> Candidates:
-    """Returns the candidates of the pool in `texts`, parted once and kept in `work`.
+def find(
+    pool: Corpus,
+    tested: Corpus | None,
+    work: Path,
+    *,
+    similarity: float | None = None,
+    seed: int = 0,
+    unreadable: np.ndarray | None = None,
+) -> Candidates:
+    """Returns the candidates of `pool`, told apart once and kept in `work`.
 
     Args:
-      texts: of the request.
-      request: what makes texts near duplicates.
-      work: where candidates are kept.
-      unreadable: the chunks of the pool that cannot be chosen since nothing tells them apart, bool [n].
+      pool: n chunks.
+      tested: texts that must not be chosen (`gotd_jax.data.leaks`); None: there are none.
+      work: where it is kept which chunks are candidates.
+      similarity: from which texts count as near duplicates (`gotd_jax.data.near_duplicates`); None: even copies do not.
+      seed: of the search for near duplicates.
+      unreadable: the chunks that an encoder cannot tell apart, bool [n]; None: there are none.
 
     Raises:
-      ValueError: none is left.
+      ValueError: no candidate is left.
     """
+    unreadable = np.zeros(len(pool), bool) if unreadable is None else unreadable
     settings = {
-        "pool": texts.pool.fingerprint_with_domains,
-        "tested": texts.tested.fingerprint if texts.tested is not None else None,
-        "similarity": request.near_duplicates,
-        "seed": request.seed,
+        "pool": pool.fingerprint_with_domains,
+        "tested": tested.fingerprint if tested is not None else None,
+        "similarity": similarity,
+        "seed": seed,
         "rule": RULE,
         "unreadable": hashlib.sha256(np.packbits(unreadable)).hexdigest() if unreadable.any() else None,
     }
 
     def make(folder: Path) -> None:
-        first = near_duplicates(texts.pool, request.near_duplicates, seed=request.seed)
-        leaking = np.zeros(len(texts.pool), bool)
-        if texts.tested is not None:
-            leaking = np.isin(first, np.unique(first[leaks(texts.pool, texts.tested)]))
+        first = np.arange(len(pool)) if similarity is None else near_duplicates(pool, similarity, seed=seed)
+        leaking = np.zeros(len(pool), bool)
+        if tested is not None:
+            leaking = np.isin(first, np.unique(first[leaks(pool, tested)]))
         kept = (first == np.arange(len(first))) & ~leaking & ~unreadable
         if not kept.any():
             raise ValueError(
-                f"None of the {len(kept):,} chunks of the pool can be chosen: {leaking.sum():,} hold text that is to be tested "
-                f"on, and of {unreadable.sum():,} the tokeniser of {request.model} knows next to no token. "
-                "Name another pool, leak check or model."
+                f"None of the {len(kept):,} chunks of the pool can be chosen: {leaking.sum():,} hold text that is tested on, "
+                f"and the tokeniser of the encoder knows next to no token of {unreadable.sum():,}. Name another pool, other "
+                "tested texts or another encoder."
             )
         np.save(folder / "first.npy", first)
         np.save(folder / "leaking.npy", leaking)
-        texts.pool.keep(kept, folder / "candidates.arrow")
 
-    folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make, kind="tool_candidates")
+    folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make, kind="candidates")
     first, leaking = np.load(folder / "first.npy"), np.load(folder / "leaking.npy")
     unreadable = unreadable[first] & ~leaking
     rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking & ~unreadable)
-    return Candidates(Corpus.open(folder / "candidates.arrow"), rows, first, leaking, unreadable)
+    return Candidates(pool if len(rows) == len(pool) else pool.take(rows), rows, first, leaking, unreadable)
 
 
-def held(candidates: Candidates, target: Corpus, work: Path) -> int:
+def held(candidates: Corpus, target: Corpus, work: Path) -> int:
     """Returns how many texts of a target lie among the candidates, counted once and kept in `work`.
 
     A text does if half of its runs of 13 words do, by the rule of `gotd_jax.data.leaks`; a shorter one as a whole.
     """
-    settings = {"candidates": candidates.corpus.fingerprint, "target": target.fingerprint, "rule": RULE}
+    settings = {"candidates": candidates.fingerprint, "target": target.fingerprint, "rule": RULE}
 
     def make(folder: Path) -> None:
-        write_json(folder / "held.json", search(candidates.corpus, target).held)
+        write_json(folder / "held.json", search(candidates, target).held)
 
-    return read_json(stage(work / f"held-{fingerprint(settings)}", settings, make, kind="tool_candidates") / "held.json")
+    return read_json(stage(work / f"held-{fingerprint(settings)}", settings, make, kind="candidates") / "held.json")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from experiments import inputs
+from experiments.cell_data import CellData
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 
 
 @dataclasses.dataclass(frozen=True)
-class Parts:
+class SplitPool:
     """A pool in three, no text in two of them.
 
     Attributes:
       pool: the candidates.
       target: at most `config.target.most` texts, as many of each of `config.target.domains`.
-      held_out: likewise `config.selection.held_out`, to measure on.
+      held_out: at most `config.selection.held_out` texts of the same domains, to measure on.
     """
 
     pool: Corpus
@@ -38,29 +39,27 @@ def check(config) -> None:
         raise ValueError("A target of domains has no labels to fine-tune the encoder on. Set --config.embed.finetuned=False.")
 
 
-def parts(config, workdir: Path) -> Parts:
-    """Returns the config's pool in three, parted once by `config.task.seed` and kept in the workdir.
+def split_pool(data: CellData) -> SplitPool:
+    """Returns the cell's pool in three, parted once by `config.task.seed` and kept in the workdir.
 
     Raises:
       ValueError: a domain is not one of the pool's, or has fewer texts than are held out.
     """
-    whole, domains = inputs.pool(config, workdir), list(config.target.domains)
+    whole, config, domains = data.pool, data.config, list(data.config.target.domains)
     sizes = {"target": config.target.most // len(domains), "held_out": config.selection.held_out // len(domains)}
     settings = {"pool": whole.fingerprint_with_domains, "domains": domains, "of_each": sizes, "seed": config.task.seed}
 
     def make(folder: Path) -> None:
         rows = _rows(whole, domains, sizes, config.task.seed)
-        for name in sizes:
-            whole.take(np.sort(rows[name])).save(folder / f"{name}.arrow")
-        kept = np.ones(len(whole), bool)
-        kept[np.concatenate(list(rows.values()))] = False
-        whole.keep(kept, folder / "pool.arrow")
+        kept = np.setdiff1d(np.arange(len(whole)), np.concatenate(list(rows.values())))
+        for name, of_part in (rows | {"pool": kept}).items():
+            np.save(folder / f"{name}.npy", np.sort(of_part))
 
-    folder = stage(workdir / f"parts-{fingerprint(settings)}", settings, make, kind="parts")
-    return Parts(*(Corpus.open(folder / f"{field.name}.arrow") for field in dataclasses.fields(Parts)))
+    folder = stage(data.workdir / f"parts-{fingerprint(settings)}", settings, make, kind="parts")
+    return SplitPool(*(whole.take(np.load(folder / f"{field.name}.npy")) for field in dataclasses.fields(SplitPool)))
 
 
-def _rows(whole: Corpus, domains: list[str], sizes: dict[str, int], seed: int) -> dict[str, np.ndarray]:
+def _rows(whole: Corpus, domains: Sequence[str], sizes: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
     """Returns the positions of each part that is held out, int64, drawn from every domain in turn."""
     rng, counts = np.random.default_rng(seed), whole.count_domains()
     found: dict[str, list[np.ndarray]] = {name: [] for name in sizes}

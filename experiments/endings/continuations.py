@@ -1,4 +1,4 @@
-"""Continuations as a step of a cell: written in blocks of prompts, so that a stopped run goes on, and read back as text."""
+"""Continuations of prompts: written in blocks of prompts, so that a stopped run goes on, and read back as text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gotd_jax.models.tokenizer import tokenizer_of
 PROMPTS_PER_BLOCK = 512  # what a stop can lose
 
 
-def check(prompts: Sequence[Prompt], config) -> None:
+def check_room(prompts: Sequence[Prompt], config) -> None:
     """Raises ValueError for a prompt that leaves the model no room to write; none is cut."""
     folder = models.folder_of(config.model)
     room = from_hf(read_config(folder)).max_positions - config.detox.new_tokens

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from experiments import domains, inputs, models
+from experiments import cell_models, domains, named_tasks
 from gotd_jax.data import domain_tasks, glue, network, published_pools
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.models.packaged import MODELS
+from gotd_jax.pipeline.pool import is_kept
+from gotd_jax.pipeline.sources import Source
 
 KINDS = ("model", "task", "prompts", "pool")  # in the order in which a person would look for them
 HUB = ("model", "pool")
@@ -39,9 +41,7 @@ def _of(cell, config, workdir: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _models(cell, config) -> Iterator[tuple[str, str, str]]:
-    wanted = {"embed.model": cell.embed.model}
-    if models.is_read(cell):
-        wanted["model"] = cell.model
+    wanted = cell_models.read_by(cell)
     if cell.evaluation == "toxicity":
         roles = ("chooser", "judge", "second_judge")
         wanted |= {f"detox.{role}": cell.detox[role] for role in roles if "/" in cell.detox[role]}
@@ -62,9 +62,9 @@ def _is_at_hand(name: str) -> bool:
 
 
 def _tasks(cell) -> Iterator[tuple[str, str, str]]:
-    name = inputs.LABELLED_CHOICES.get(cell.task.name, cell.task.name)
+    name = named_tasks.LABELLED_CHOICES.get(cell.task.name, cell.task.name)
     read = cell.evaluation != "toxicity" and not cell.target.domains and name != "boolq"
-    if not read or cell.task.train or inputs.is_packaged(name, cell.data_dir):
+    if not read or cell.task.train or named_tasks.is_packaged(name, cell.data_dir):
         return
     if name in glue.GLUE:
         if not glue.is_at_hand(name, cell.data_dir):
@@ -90,16 +90,21 @@ def _pools(cell, workdir: Path) -> Iterator[tuple[str, str, str]]:
     lost = [name for name in named if published_pools.find(name).source is None]
     if not named or (not lost and network.hub_answers()):
         return  # what the hub does not give is told when it is opened
-    kept = set() if lost else inputs.kept_domains(cell, workdir)
+    chunking = domains.chunking(cell.pool)
     for name in named:
-        if name in lost or not (network.hub_answers() or name in kept or _opens(name, cell)):
+        source = None if name in lost else _source(name, cell)
+        if source is None or not (network.hub_answers() or is_kept(source, chunking, workdir) or _opens(source)):
             yield "pool", name, "--config.pool.domains.NAME='FILES'"
 
 
-def _opens(name: str, cell) -> bool:
-    settings = {**cell.pool.to_dict(), "packaged": (), "named": (name,), "domains": {}}
+def _source(name: str, cell) -> Source:
+    (source,) = domains.sources({**cell.pool.to_dict(), "packaged": (), "named": (name,), "domains": {}})
+    return source
+
+
+def _opens(source: Source) -> bool:
     try:
-        domains.opened(settings, [name])
+        source.opened({})
     except ValueError:
         return False
     return True

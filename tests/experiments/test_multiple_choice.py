@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, choosing, inputs
+from experiments import cell
+from experiments.cell_data import CellData
 from experiments.sweep import cells_of
 from gotd_jax.data import choice_tasks
 from gotd_jax.report import column_names, item_scores, table
-from tests.experiments.test_cells import made_in
+from tests.experiments.test_cells import ending, made_in
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def config(tiny_model, tiny_decoder, texts):
 
 @pytest.mark.parametrize("method", ["none", "random", "tapt_c"])
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path_factory, method):
-    workdir = tmp_path_factory.getbasetemp() / "choosing"
+    workdir = tmp_path_factory.getbasetemp() / "multiple_choice"
     config.method = method
     row = cell.run(config, workdir)
     assert sum(row["selected"].values()) == (0 if method == "none" else 24)
@@ -76,9 +77,9 @@ def test_a_chunk_that_shares_a_run_with_an_item_is_no_candidate_wherever_the_run
     path.write_text("".join(json.dumps({"text": f"all of it was so {text} and so on"}) + "\n" for text in rows))
     config.pool.domains, config.pool.short = {"leaking": str(path), **config.pool.domains}, "keep"
     config.pool.characters = 400
-    whole = inputs.pool(config, tmp_path)
+    whole = CellData(config, tmp_path).pool
     assert whole.count_domains()["leaking"] == 5
-    kept = choosing.problem(config, tmp_path, embed=None).pool
+    kept = ending(config, tmp_path).problem.pool
     assert kept.count_domains()["leaking"] == 1 and len(kept) == len(whole) - 4
     config.method = "none"
     assert cell.run(config, tmp_path)["left_out_for_tested_text"] == 4
@@ -115,10 +116,10 @@ def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, chan
     assert not (tmp_path / "embeddings").exists()
 
 
-def test_labels_of_a_choice_task_are_those_of_the_task_it_is_made_of(config):
+def test_labels_of_a_choice_task_are_those_of_the_task_it_is_made_of(config, tmp_path):
     config.task.name, config.task.labels = "bbc_topics", 30
-    assert inputs.task(config).name == "bbc_topics"
-    assert len(inputs.task(config).train) == 30
+    assert CellData(config, tmp_path).task.name == "bbc_topics"
+    assert len(CellData(config, tmp_path).task.train) == 30
 
 
 def test_no_selection_is_run_once_at_a_budget_of_0(config):

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, detox, inputs, prompting, writing
+from experiments import cell
+from experiments.cell_data import CellData
+from experiments.endings import continuations
 from gotd_jax.data.prompts import packaged_prompts
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import read_json
 from gotd_jax.report import column_names, item_scores, score_columns, table
 from tests.conftest import sentence
-from tests.experiments.test_cells import made_in
+from tests.experiments.test_cells import ending, made_in
 
 METHODS = ("none", "random", "rtp", pytest.param("contrast", marks=pytest.mark.slow))
 
@@ -124,9 +126,9 @@ def test_without_a_second_judge_the_papers_second_table_has_no_lines(config, tmp
 
 
 def test_as_many_texts_as_are_asked_for_are_targets_where_none_are_joined(config, tmp_path):
-    joined = prompting.texts(config, tmp_path)
+    joined = ending(config, tmp_path).parts
     config.target.short, config.target.long = "keep", "cut"
-    apart = prompting.texts(config, tmp_path)
+    apart = ending(config, tmp_path).parts
     assert len(joined.clean) < len(apart.clean) == len(apart.toxic) == config.detox.targets == 8
     assert max(map(len, apart.clean.texts())) <= config.pool.characters
 
@@ -153,8 +155,8 @@ def test_scores_of_a_published_model_are_those_of_no_selection(config, tmp_path)
 
 
 def test_candidates_hold_no_prompt_and_nothing_that_is_set_aside(config, tmp_path):
-    parted = prompting.texts(config, tmp_path)
-    whole = inputs.pool(config, tmp_path)
+    parted = ending(config, tmp_path).parts
+    whole = CellData(config, tmp_path).pool
     assert len(parted.held_out) == 6
     assert len(parted.pool) == len(whole) - 6
     assert not np.isin(parted.pool.hashes, parted.held_out.hashes).any()
@@ -162,21 +164,21 @@ def test_candidates_hold_no_prompt_and_nothing_that_is_set_aside(config, tmp_pat
 
 
 def test_a_chunk_that_holds_a_prompt_is_no_candidate(config, tmp_path):
-    held = prompting.prompts(config)[0].text
+    held = ending(config, tmp_path).prompts[0].text
     path = tmp_path / "leaking.jsonl"
     path.write_text(json.dumps({"text": f"so {held.upper()} - and so on".ljust(80)}) + "\n")
     config.pool.domains.leaking = str(path)
-    assert "leaking" in inputs.pool(config, tmp_path).count_domains()
-    assert "leaking" not in prompting.texts(config, tmp_path).pool.count_domains()
+    assert "leaking" in CellData(config, tmp_path).pool.count_domains()
+    assert "leaking" not in ending(config, tmp_path).parts.pool.count_domains()
 
 
 def test_targets_from_the_file_are_clean_and_toxic_and_apart_from_the_prompts(config, tmp_path):
     config.pool.characters, config.pool.short, config.target.short = 0, "keep", "keep"
-    parted = prompting.texts(config, tmp_path)
+    parted = ending(config, tmp_path).parts
     assert len(parted.clean) == len(parted.toxic) == 8
     assert all("harbour" in text for text in parted.clean.texts())
     assert all("idiot" in text for text in parted.toxic.texts())
-    tested = [prompt.text for prompt in prompting.prompts(config)]
+    tested = [prompt.text for prompt in ending(config, tmp_path).prompts]
     assert not any(
         text.startswith(f"{prompt} and") for text in parted.clean.texts() + parted.toxic.texts() for prompt in tested
     )
@@ -184,19 +186,19 @@ def test_targets_from_the_file_are_clean_and_toxic_and_apart_from_the_prompts(co
 
 def test_without_the_file_clean_texts_are_of_the_pool_and_then_no_candidates(config, tmp_path):
     config.detox.prompts_file = ""
-    parted, whole = prompting.texts(config, tmp_path), inputs.pool(config, tmp_path)
+    parted, whole = ending(config, tmp_path).parts, CellData(config, tmp_path).pool
     assert len(parted.clean) == 8
     assert len(parted.pool) + len(parted.held_out) + len(parted.clean) == len(whole)
     assert not np.isin(parted.pool.hashes, np.concatenate([parted.clean.hashes, parted.held_out.hashes])).any()
-    assert prompting.scorer("linear").score(parted.clean.texts()).max() <= 0.1
-    assert len(prompting.prompts(config)) == 6
+    assert toxicity.load("linear").score(parted.clean.texts()).max() <= 0.1
+    assert len(ending(config, tmp_path).prompts) == 6
     known = {prompt.text for prompt in packaged_prompts()}
-    assert {prompt.text for prompt in prompting.prompts(config)} <= known
+    assert {prompt.text for prompt in ending(config, tmp_path).prompts} <= known
 
 
 def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path, monkeypatch):
     config.method = "random"
-    monkeypatch.setattr(writing, "PROMPTS_PER_BLOCK", 2)
+    monkeypatch.setattr(continuations, "PROMPTS_PER_BLOCK", 2)
     whole = cell.run(config, tmp_path / "whole")
 
     def stop(*_, **__):
@@ -210,9 +212,9 @@ def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path
             stop()
         return real(*arguments, **options)
 
-    real = writing.generate
+    real = continuations.generate
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "generate", generate)
+        patched.setattr(continuations, "generate", generate)
         with pytest.raises(KeyboardInterrupt):
             cell.run(config, tmp_path / "stopped")
         again = cell.run(config, tmp_path / "stopped")
@@ -268,24 +270,24 @@ def test_settings_of_writing_change_the_scores_stage(config, tmp_path):
     names = set()
     for change in ({}, {"detox.continuations": 3}, {"detox.top_p": 0.5}, {"detox.seed": 1}, {"detox.temperature": 0.5}):
         changed = common.replaced(config, change)
-        names.add(json.dumps(detox.settings(changed, tmp_path), sort_keys=True))
+        names.add(json.dumps(ending(changed, tmp_path).settings(), sort_keys=True))
     assert len(names) == 5
 
 
 def test_stages_are_named_after_what_the_prompts_file_says_and_not_where_it_lies(config, tmp_path):
-    first = prompting.texts(config, tmp_path), detox.settings(config, tmp_path)
+    first = ending(config, tmp_path).settings()
     config.detox.prompts_file = str(prompts_file(tmp_path / "elsewhere.jsonl"))
-    assert detox.settings(config, tmp_path) == first[1]
+    assert ending(config, tmp_path).settings() == first
     assert len(list(tmp_path.glob("detox-*"))) == 1
     lines = (tmp_path / "elsewhere.jsonl").read_text().replace("gull", "anchor")
     (tmp_path / "another.jsonl").write_text(lines)
     config.detox.prompts_file = str(tmp_path / "another.jsonl")
-    prompting.texts(config, tmp_path)
+    ending(config, tmp_path).settings()
     assert len(list(tmp_path.glob("detox-*"))) == 2
 
 
 def test_counts_of_the_parting_are_kept(config, tmp_path):
-    prompting.texts(config, tmp_path)
+    ending(config, tmp_path).settings()
     (folder,) = tmp_path.glob("detox-*")
     counts = read_json(folder / "counts.json")
     assert counts["held_out"] == 6 and counts["clean"] == counts["toxic"] == 8

@@ -1,0 +1,35 @@
+"""The models that a cell's config names: which of them it reads, and whether they can do what it asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from experiments import embeddings
+from experiments.endings import ENDINGS
+from experiments.endings.ending import CAUSAL, ENCODER
+from gotd_jax.models.loading import fingerprint_of, is_causal
+
+IN_WORDS = {ENCODER: "an encoder (BERT)", CAUSAL: "a causal language model (GPT-2, GPT-Neo, Llama)"}
+
+
+def read_by(config) -> dict[str, str]:
+    """Returns the models that a cell reads by the fields that name them: its encoder, and the model that it trains or asks."""
+    is_read = ENDINGS[config.evaluation].trains is not None or config.method == "loss_difference"
+    return ({"model": config.model} if is_read else {}) | {"embed.model": config.embed.model}
+
+
+def check(config) -> None:
+    """Raises ValueError unless the config's models can be opened and its model can do what its evaluation asks."""
+    for name in read_by(config).values():
+        fingerprint_of(name)  # opens the weights
+    wanted = ENDINGS[config.evaluation].trains
+    if wanted is not None and is_causal(config.model) != (wanted == CAUSAL):
+        raise ValueError(
+            f"The evaluation {config.evaluation!r} is of {IN_WORDS[wanted]}, and {config.model} is none. Name another model."
+        )
+    embeddings.embedder(config, Path()).check()
+    if config.embed.finetuned and is_causal(config.embed.model):
+        raise ValueError(
+            f"Only encoders are fine-tuned on the task before they embed, and {config.embed.model} writes. Set "
+            "--config.embed.finetuned=False, or name another --config.embed.model."
+        )

@@ -1,0 +1,123 @@
+"""`Ending`: the problem that a cell's method is given, and the scores of what it selects."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+from pathlib import Path
+from typing import ClassVar
+
+from experiments import named_tasks, relevance
+from experiments.cell_data import CellData
+from experiments.relevance import DomainRelevance
+from gotd_jax.data import pools
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.evaluation.scorer import Scorer
+from gotd_jax.evaluation.toxicity import kept_scores
+from gotd_jax.methods import Problem
+
+ENCODER, CAUSAL = "encoder", "causal language model"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ProblemTexts:
+    """The texts of a problem, before the domain relevance test.
+
+    Attributes:
+      pool: the candidate pool with what no method may choose.
+      tested: texts that the scores are made on.
+      candidates: the chunks of the pool that hold none of them.
+      target: the target set.
+      away: texts to move away from; None where there are none.
+      chooser: what the candidates' toxicity is by; None where there is no scorer.
+    """
+
+    pool: Corpus
+    tested: Corpus
+    candidates: Corpus
+    target: Corpus
+    away: Corpus | None = None
+    chooser: Scorer | None = None
+
+
+class Ending(abc.ABC):
+    """How a cell ends. What it reads is read when it is first asked for, and kept.
+
+    Args:
+      data: of the cell.
+
+    Attributes:
+      trains: the kind of model that is pre-fine-tuned on the selection and then scored; None: the selection itself is.
+
+    Raises:
+      ValueError: the config's fields contradict each other.
+    """
+
+    trains: ClassVar[str | None]
+
+    def __init__(self, data: CellData):
+        self.data = data
+        self.config = data.config
+
+    @property
+    @abc.abstractmethod
+    def texts(self) -> ProblemTexts:
+        """The texts of the problem.
+
+        Raises:
+          ValueError: one of them cannot be read, or they do not fit together.
+        """
+
+    @functools.cached_property
+    def relevance(self) -> DomainRelevance | None:
+        """The test that leaves the method the closest domains alone; None where the config asks for none."""
+        if not relevance.applies(self.config):
+            return None
+        data, texts = self.data, self.texts
+        return DomainRelevance(texts.candidates, texts.target, data.embedded, data.encoder_settings, self.config, data.workdir)
+
+    @functools.cached_property
+    def problem(self) -> Problem:
+        """What the method is given."""
+        data, texts, toxicity = self.data, self.texts, None
+        pool = self.relevance.closest() if self.relevance else texts.candidates
+        if texts.chooser:
+            toxicity = functools.partial(kept_scores, pool, texts.chooser, data.workdir / "toxicity")
+        losses = functools.partial(data.losses.before_and_after, pool, texts.target, self.config.task.name)
+        home = tuple(self.config.task.home)
+        return Problem(pool, texts.target, data.embedded, away=texts.away, toxicity=toxicity, losses=losses, home=home)
+
+    @abc.abstractmethod
+    def settings(self) -> dict:
+        """Returns what the scores depend on beside the model or the selection, JSON-like."""
+
+    @abc.abstractmethod
+    def score(self, made: Path, folder: Path) -> None:
+        """Writes `scores.json` into `folder`.
+
+        Args:
+          made: the folder of the pre-fine-tuned model, or of the selection where no model is trained.
+          folder: of the cell's scores.
+        """
+
+    @abc.abstractmethod
+    def row(self, scores: dict) -> dict:
+        """Returns what a row of results says of the scores, `scores.json` as it was written."""
+
+
+def problem_texts(data: CellData, *, target: Corpus, tested: Corpus, pool: Corpus) -> ProblemTexts:
+    """Returns the texts of a problem whose candidates are the chunks of `pool` that hold no text of `tested`."""
+    return ProblemTexts(pool, tested, data.without(pool, tested), target)
+
+
+def task_texts(data: CellData) -> ProblemTexts:
+    """Returns the texts of the problem of a labelled task: its training texts are the target.
+
+    Raises:
+      ValueError: a packaged domain of the pool holds the task's texts, or one of the two cannot be read.
+    """
+    name = data.config.task.name
+    if named_tasks.is_packaged(name, data.config.data_dir):
+        pools.check_disjoint(name, data.config.pool.packaged)
+    return problem_texts(data, target=data.target, tested=data.test_split, pool=data.pool)

@@ -1,0 +1,51 @@
+"""The ending of a cell of classification or regression: fine-tuned on the task, scored on its test split."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from pathlib import Path
+
+from experiments.endings.ending import ENCODER, Ending, ProblemTexts, task_texts
+from gotd_jax import models
+from gotd_jax.evaluation.predictions import evaluate
+from gotd_jax.files import write_json
+from gotd_jax.training.finetune import finetune
+from gotd_jax.training.finetune import settings as task_settings
+from gotd_jax.training.recipe import Recipe
+
+
+class FineTuning(Ending):
+    """The pre-fine-tuned model is fine-tuned on the task's labels and scored by the task's metrics."""
+
+    trains = ENCODER
+
+    @functools.cached_property
+    def texts(self) -> ProblemTexts:
+        """The task's training texts for a target, and its test split."""
+        return task_texts(self.data)
+
+    def settings(self) -> dict:
+        """Returns what the scores depend on beside the model."""
+        task = self.data.task
+        return {
+            "evaluation": "finetune",
+            "training": task_settings(task, Recipe(**self.config.finetune)),
+            "test": task.test.fingerprint,
+            "metrics": list(task.metrics),
+        }
+
+    def score(self, made: Path, folder: Path) -> None:
+        """Fine-tunes the model in `made` and writes its `scores.json` into `folder`."""
+        task, recipe, config = self.data.task, Recipe(**self.config.finetune), self.config
+        model = models.load(made, "classifier", outputs=task.outputs, seed=config.seed, compute_dtype=config.compute_dtype)
+        params = finetune(model, task, recipe, seed=config.seed, folder=folder / "training", save_last=False)
+        sizes = {"batch_size": recipe.batch_size, "max_length": recipe.max_length}
+        write_json(folder / "scores.json", evaluate(model, params, task.test, task.metrics, **sizes))
+        shutil.rmtree(folder / "training")
+
+    def row(self, scores: dict) -> dict:
+        """Returns the score by the task's first metric, and on how much of the task."""
+        task = self.data.task
+        score = {"metric": task.metrics[0], "score": scores[task.metrics[0]], "evaluated_on": task.test_split}
+        return {"task": task.name, **score, "labels": len(task.train)}
