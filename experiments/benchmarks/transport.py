@@ -80,15 +80,15 @@ def peers(folder: Path, embedded: Path, scale: float) -> None:
     seconds = alternated({name: functools.partial(peer, x, y, transport.epsilon) for name, peer in PEERS.items()}, rounds=3)
     rows = []
     for name, peer in PEERS.items():
-        look = transport.look(peer(x, y, transport.epsilon))
+        evaluated = transport.evaluate(peer(x, y, transport.epsilon))
         times = [mine / base for mine, base in zip(seconds[name], seconds[OURS])]
         rows.append(
             {
                 "solver": name,
                 "seconds": f"{statistics.median(seconds[name]):.2f}",
                 "times ours": f"{statistics.median(times):.2f}",
-                "true error": f"{look.error:.1e}",
-                "top 1 % of the tight solution's": f"{overlap(look.potentials(), tight, 0.01):.3f}",
+                "true error": f"{evaluated.error:.1e}",
+                "top 1 % of the tight solution's": f"{overlap(evaluated.potentials(), tight, 0.01):.3f}",
                 "memory, MB": f"{alone(_memory_of, name, embedded, scale):.0f}",
             }
         )
@@ -111,7 +111,7 @@ def large(folder: Path, embedded: Path, scale: float) -> None:
         rounds=2,
     )
     solve, one, three = map(statistics.median, seconds.values())
-    iteration = (three - one) / 2  # without the look at the error at the end
+    iteration = (three - one) / 2  # without the evaluation at the end
     row = {
         "candidates": f"{len(x):,}",
         "ours, s": f"{solve:.1f}",
@@ -239,7 +239,7 @@ def _sized(name: str, n: int, scale: float) -> dict:
     # Our programs are the same for every size beyond a few chunks; a dense solver's are not.
     warm_up = (lambda: solve(100 * rows_per_block())) if name == OURS else None
     memory, seconds = extra_memory(lambda: solve(len(x)), warm_up)
-    error = transport.look(found[-1]).error
+    error = transport.evaluate(found[-1]).error
     return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": error}
 
 

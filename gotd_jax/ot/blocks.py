@@ -20,7 +20,7 @@ def rows_per_block() -> int:
     return 512 if jax.default_backend() == "cpu" else 8192
 
 
-class Side(NamedTuple):
+class TargetSide(NamedTuple):
     """The target's side of the problem, all that a candidate's row of the plan depends on besides its embedding.
 
     Attributes:
@@ -44,12 +44,12 @@ def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.sum(x * x, axis=1)[:, None] + jnp.sum(y * y, axis=1)[None, :] - 2.0 * products
 
 
-def shifted(x: jax.Array, side: Side) -> jax.Array:
+def shifted(x: jax.Array, side: TargetSide) -> jax.Array:
     """Returns candidates as the plan sees them: float32, less the shift (distances stay, rounding shrinks)."""
     return x.astype(jnp.float32) - side.shift
 
 
-def products(x: jax.Array, side: Side, precision: str) -> jax.Array:
+def products(x: jax.Array, side: TargetSide, precision: str) -> jax.Array:
     """Returns x_i y_j of shifted candidates, float32 [rows, m]; in low precision in units of `side.unit` squared.
 
     Args:
@@ -63,7 +63,7 @@ def products(x: jax.Array, side: Side, precision: str) -> jax.Array:
     return jnp.matmul(x, y.T, preferred_element_type=jnp.float32)
 
 
-def logits(products: jax.Array, side: Side, unit: float | jax.Array = 1.0) -> jax.Array:
+def logits(products: jax.Array, side: TargetSide, unit: float | jax.Array = 1.0) -> jax.Array:
     """Returns (h_j - |y_j|^2 + 2 x_i y_j) / e, [rows, m]: a row's plan is its softmax.
 
     Args:
@@ -77,7 +77,7 @@ def logits(products: jax.Array, side: Side, unit: float | jax.Array = 1.0) -> ja
 # What a pass adds up, a block at a time: each returns (what the block adds, something for each of its candidates).
 
 
-def plan_block(x: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[jax.Array, jax.Array]:
+def plan_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns the block's share of the plan's target marginal and of sum_i a_i f_i, [m + 1]; its exact f, [rows].
 
     f_i = -e log sum_j exp((h_j - C_ij) / e) makes row i of the plan sum to a_i. One product, one exponential.
@@ -89,12 +89,12 @@ def plan_block(x: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[
     return jnp.append(marginal, a @ f), f
 
 
-def products_block(x: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[jax.Array, jax.Array]:
+def products_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns nothing to add; the block's products in units of `side.unit` squared, float16 [rows, m]."""
     return jnp.zeros(()), (products(shifted(x, side), side, precision) / side.unit**2).astype(jnp.float16)
 
 
-def kept_block(kept: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[jax.Array, jax.Array]:
+def kept_block(kept: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns what `plan_block` does but for |x_i|^2 in every f_i, from products kept by `products_block`."""
     marginal, log_sums = _normalised(logits(kept.astype(jnp.float32), side, side.unit), a)
     f = -side.epsilon * log_sums
@@ -109,14 +109,14 @@ def _normalised(exponents: jax.Array, a: jax.Array) -> tuple[jax.Array, jax.Arra
     return jnp.matmul(a / sums, kernel, precision=lax.Precision.HIGHEST), peaks + jnp.log(sums)
 
 
-def moments_block(x: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[jax.Array, jax.Array]:
+def moments_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns the block's share of sum_i a_i x_i and sum_i a_i |x_i|^2, [d + 1]; |x_i|^2, [rows]."""
     x = shifted(x, side)
     squares = jnp.sum(x * x, axis=1)
     return jnp.append(a @ x, a @ squares), squares
 
 
-def coupling_block(x: jax.Array, a: jax.Array, side: Side, precision: str) -> tuple[jax.Array, jax.Array]:
+def coupling_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns the block's share of sum_i P_ij P_ik / a_i, [m, m]; a, [rows].
 
     What is made of it speeds an iteration up and does not decide where it ends: the backend's fast products will do.

@@ -17,14 +17,14 @@ from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax.devices import AXIS, mesh, split_rows
-from gotd_jax.ot.blocks import Side, rows_per_block
+from gotd_jax.ot.blocks import TargetSide, rows_per_block
 from gotd_jax.ot.pool import Chunk, Pool
 from gotd_jax.progress import progress
 
 CHUNKS_IN_FLIGHT = 2  # one is computed while the next is read
 
 
-class Part(NamedTuple):
+class PoolPart(NamedTuple):
     """Candidates and how to pass over them.
 
     Attributes:
@@ -38,24 +38,24 @@ class Part(NamedTuple):
     precision: str = "float32"
 
 
-class Sums(NamedTuple):
-    """What a pass found.
+class PassSums(NamedTuple):
+    """The results of a pass.
 
     Attributes:
-      total: what its blocks add up to, float32, on every process.
-      chunks: what the block function gave for each candidate, on the devices.
+      total: the sum over its blocks, float32, on every process.
+      chunks: the block function's value for each candidate, on the devices.
     """
 
     total: np.ndarray
     chunks: list[Chunk]
 
     def values(self) -> np.ndarray:
-        """Returns what the block function gave for each candidate, [n, ...], in their order, on every process."""
+        """Returns the block function's value for each candidate, [n, ...], in their order, on every process."""
         return np.concatenate([chunk.unpadded() for chunk in self.chunks])
 
 
-def pass_over(parts: Sequence[Part], side: Side, shape: tuple[int, ...], *, what: str) -> Sums:
-    """Returns what one pass of candidates past the targets finds.
+def pass_over(parts: Sequence[PoolPart], side: TargetSide, shape: tuple[int, ...], *, what: str) -> PassSums:
+    """Returns the results of one pass of candidates past the targets.
 
     Args:
       parts: together, all candidates.
@@ -75,7 +75,7 @@ def pass_over(parts: Sequence[Part], side: Side, shape: tuple[int, ...], *, what
                 if len(waiting) > CHUNKS_IN_FLIGHT:
                     waiting.popleft().block_until_ready()
                 bar.update(chunk.layout.size)
-    return Sums(np.asarray(total()(sums)), found)
+    return PassSums(np.asarray(total()(sums)), found)
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gotd_jax.ot.pool import Chunk
-from gotd_jax.ot.transport import Look, Transport
+from gotd_jax.ot.transport import DualEvaluation, Transport
 
 # The published notebook's call: PointCloud(targets, candidates, epsilon=1e-1), Sinkhorn(Momentum(1.3), threshold=1e-1,
 # inner_iterations=1, max_iterations=2000).
@@ -27,8 +27,8 @@ PUBLISHED = {
 
 def solve(
     transport: Transport, g: np.ndarray, *, threshold: float, most: int, momentum: float, check_every: int
-) -> tuple[np.ndarray, Look]:
-    """Returns target potentials, float64 [m], and the look of a pass at them.
+) -> tuple[np.ndarray, DualEvaluation]:
+    """Returns target potentials, float64 [m], and their evaluation.
 
     Sinkhorn with over-relaxation, then, if that left the marginal off, plain Sinkhorn.
 
@@ -49,15 +49,15 @@ def solve(
         for error in np.asarray(errors)[np.asarray(errors) >= 0]:
             transport.note(float(error), 2 * check_every + 1, len(transport.pool))
         g = np.asarray(h, np.float64) - transport.epsilon * np.log(transport.b)
-        look = transport.look(g)
-        if look.error <= threshold:
+        evaluated = transport.evaluate(g)
+        if evaluated.error <= threshold:
             break
-    return g, look
+    return g, evaluated
 
 
 @dataclasses.dataclass(frozen=True)
 class Returned:
-    """What ott-jax returned and nothing made of it, in place of a `Look`.
+    """What ott-jax returned and nothing made of it, in place of a `DualEvaluation`.
 
     Attributes:
       error: L1 distance of the plan's *candidate* marginal from a, as a share of the mass; the targets' is not exact either.

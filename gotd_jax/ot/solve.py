@@ -10,7 +10,7 @@ import numpy as np
 from gotd_jax.ot import semidual, sinkhorn
 from gotd_jax.ot.checks import check_arguments, check_is_the_notebooks
 from gotd_jax.ot.potentials import Potentials
-from gotd_jax.ot.transport import Look, Transport
+from gotd_jax.ot.transport import DualEvaluation, Transport
 
 SEMIDUAL_FROM = 1_000_000  # entries of the cost matrix
 
@@ -94,20 +94,22 @@ def solve(
         rows=_sampled(len(candidates), sample, seed),
     )
     chosen = solver or ("semidual" if len(transport.pool) * len(targets) > SEMIDUAL_FROM else "sinkhorn")
-    g, look = _start(transport, init)
-    if look is None or not look.error <= threshold:
+    g, evaluated = _start(transport, init)
+    if evaluated is None or not evaluated.error <= threshold:
         sinkhorns = {"threshold": threshold, "most": max_iterations, "momentum": momentum, "check_every": check_every}
         if chosen == "sinkhorn":
-            g, look = sinkhorn.solve(transport, g, **sinkhorns)
+            g, evaluated = sinkhorn.solve(transport, g, **sinkhorns)
         elif chosen == "published":
-            g, look = sinkhorn.published(transport, **sinkhorns)
+            g, evaluated = sinkhorn.published(transport, **sinkhorns)
         else:
-            g, look = semidual.solve(transport, g, threshold=threshold, most=max_iterations, precision=precision, seed=seed)
-    candidate = look.potentials()
-    if not look.error <= threshold or not np.all(np.isfinite(candidate)):
+            g, evaluated = semidual.solve(
+                transport, g, threshold=threshold, most=max_iterations, precision=precision, seed=seed
+            )
+    candidate = evaluated.potentials()
+    if not evaluated.error <= threshold or not np.all(np.isfinite(candidate)):
         raise RuntimeError(
-            f"The solver ({chosen}) left {look.error:.2%} of the mass misplaced after {transport.passes} passes (threshold "
-            f"{threshold:.2%}, max_iterations {max_iterations}, epsilon {transport.epsilon:.3g}, "
+            f"The solver ({chosen}) left {evaluated.error:.2%} of the mass misplaced after {transport.passes} passes "
+            f"(threshold {threshold:.2%}, max_iterations {max_iterations}, epsilon {transport.epsilon:.3g}, "
             f"{transport.epsilon / transport.mean_cost:.2%} of the mean cost). Raise epsilon, max_iterations or the threshold."
         )
     potentials = Potentials(
@@ -116,8 +118,8 @@ def solve(
         targets=transport.y,
         target_weights=transport.b.astype(np.float32),
         shift=transport.shift,
-        cost=look.dual,
-        marginal_error=look.error,
+        cost=evaluated.dual,
+        marginal_error=evaluated.error,
         epsilon=transport.epsilon,
         mean_cost=transport.mean_cost,
         solved_on=len(transport.pool),
@@ -131,7 +133,7 @@ def solve(
     return dataclasses.replace(potentials, candidate=values, seconds=time.perf_counter() - transport.began)
 
 
-def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[np.ndarray, Look | None]:
+def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[np.ndarray, DualEvaluation | None]:
     """Returns the target potentials to start from, float64 [m], and what a pass says of them where they were given."""
     if init is None:
         return np.zeros(len(transport.y)), None
@@ -141,7 +143,7 @@ def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[
             f"init holds target potentials {g.shape} for {len(transport.y)} targets, or some that are not finite. "
             "Give those of a solve with the same targets."
         )
-    return g, transport.look(g)
+    return g, transport.evaluate(g)
 
 
 def _sampled(n: int, sample: int | None, seed: int) -> np.ndarray | None:

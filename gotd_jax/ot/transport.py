@@ -8,18 +8,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gotd_jax.ot.blocks import Side, coupling_block, moments_block, plan_block
+from gotd_jax.ot.blocks import TargetSide, coupling_block, moments_block, plan_block
 from gotd_jax.ot.checks import check_distinct, check_finite, check_shapes, weights_of
-from gotd_jax.ot.passes import Part, Sums, pass_over
+from gotd_jax.ot.passes import PassSums, PoolPart, pass_over
 from gotd_jax.ot.pool import Pool
 
 
 @dataclasses.dataclass(frozen=True)
-class Check:
+class ConvergenceCheck:
     """A line of a solve's journal: how far it was after so many passes.
 
     Attributes:
-      passes: made so far over candidates and targets; an iteration of ott-jax makes two, a look at the error one.
+      passes: made so far over candidates and targets; an iteration of ott-jax makes two, an evaluation of the error one.
       rows: candidates of the last ones.
       precision: of their products of embeddings.
       marginal_error: found, as a share of the mass.
@@ -33,16 +33,16 @@ class Check:
     seconds: float
 
 
-class Look:
-    """What a pass of the plan says of target potentials g.
+class DualEvaluation:
+    """The dual problem evaluated at target potentials g, by a pass of the plan.
 
     Attributes:
       marginal: q, the target marginal of the plan, float64 [m]; the candidates' marginal is exact.
       error: L1 distance of q from b, as a share of the mass.
-      dual: sum_i a_i f_i + sum_j b_j g_j, what the solution maximises.
+      dual: sum_i a_i f_i + sum_j b_j g_j, which the solution maximises.
     """
 
-    def __init__(self, sums: Sums, g: np.ndarray, b: np.ndarray):
+    def __init__(self, sums: PassSums, g: np.ndarray, b: np.ndarray):
         self.marginal = sums.total[:-1].astype(np.float64)
         self.error = float(np.abs(self.marginal - b).sum())
         self.dual = float(sums.total[-1]) + float(b @ g)
@@ -72,7 +72,7 @@ class Transport:
       shift: the mean target, float32 [d].
       mean_cost: mean of the cost under a and b.
       epsilon: absolute.
-      journal: a `Check` for every look at the error.
+      journal: a `ConvergenceCheck` for every evaluation of the error.
 
     Raises:
       ValueError: empty, ill-shaped or non-finite embeddings, weights that are none, epsilon not positive.
@@ -97,39 +97,39 @@ class Transport:
                 "All candidates and targets lie on one point, so that a relative epsilon is zero. Look at the embeddings."
             )
         self.passes = 0
-        self.journal: list[Check] = []
+        self.journal: list[ConvergenceCheck] = []
 
-    def side(self, g: np.ndarray) -> Side:
+    def side(self, g: np.ndarray) -> TargetSide:
         """Returns the targets' side of the plan at potentials g, [m]."""
         return side(self.y, g, self.b, self.epsilon, self.shift)
 
-    def look(self, g: np.ndarray, parts: Sequence[Part] | None = None) -> Look:
+    def evaluate(self, g: np.ndarray, parts: Sequence[PoolPart] | None = None) -> DualEvaluation:
         """Returns what one pass of `parts`, all candidates in float32 by default, says of g; notes it in the journal."""
-        parts = [Part(self.pool, plan_block)] if parts is None else parts
+        parts = [PoolPart(self.pool, plan_block)] if parts is None else parts
         last = f", error {self.journal[-1].marginal_error:.1e}" if self.journal else ""
         what = f"transport, pass {self.passes + 1}{last}"
         sums = pass_over(parts, self.side(g), (len(g) + 1,), what=what)
-        look = Look(sums, g, self.b)
+        evaluated = DualEvaluation(sums, g, self.b)
         precision = "+".join(dict.fromkeys(part.precision for part in parts))
-        self.note(look.error, 1, sum(len(part.pool) for part in parts), precision)
-        return look
+        self.note(evaluated.error, 1, sum(len(part.pool) for part in parts), precision)
+        return evaluated
 
     def note(self, error: float, passes: int, rows: int, precision: str = "float32") -> None:
         """Writes down that `passes` more passes over `rows` candidates found a marginal error."""
         self.passes += passes
         seconds = round(time.perf_counter() - self.began, 3)
-        self.journal.append(Check(self.passes, rows, precision, error, seconds))
+        self.journal.append(ConvergenceCheck(self.passes, rows, precision, error, seconds))
 
     def coupling(self, g: np.ndarray, pool: Pool) -> np.ndarray:
         """Returns sum_i P_ij P_ik / a_i over `pool`, float32 [m, m]: the mass of target k that shares candidates with j."""
         self.passes += 1
-        return pass_over([Part(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
+        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
 
     def _mean_cost(self) -> float:
         """Returns sum_ij a_i b_j |x_i - y_j|^2 from first and second moments, having met every number of the pool."""
         y, b = self.y.astype(np.float64), self.b
         anywhere = side(self.y, np.zeros(len(y)), b, 1.0, self.shift)
-        sums = pass_over([Part(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
+        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
         moments = sums.total.astype(np.float64)
         if not np.isfinite(moments).all():
             check_finite(self.pool.candidates, "candidates")
@@ -137,9 +137,9 @@ class Transport:
         return float(moments[-1] + b @ np.einsum("md,md->m", y, y) - 2.0 * moments[:-1] @ (b @ y))
 
 
-def side(y: np.ndarray, g: np.ndarray, b: np.ndarray, epsilon: float, shift: np.ndarray) -> Side:
+def side(y: np.ndarray, g: np.ndarray, b: np.ndarray, epsilon: float, shift: np.ndarray) -> TargetSide:
     """Returns the targets' side of a plan: h = g + epsilon log b, in which a target without weight is -inf."""
     with np.errstate(divide="ignore"):
         biases = (g + epsilon * np.log(b)).astype(np.float32)
     unit = np.sqrt(np.mean(np.sum(y.astype(np.float64) ** 2, axis=1))) or 1.0
-    return Side(y, biases, np.float32(epsilon), shift, np.float32(unit))
+    return TargetSide(y, biases, np.float32(epsilon), shift, np.float32(unit))

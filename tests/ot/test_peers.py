@@ -15,7 +15,7 @@ def transport(clouds):
 
 
 def true_error(transport, clouds, solve):
-    return transport.look(solve(*clouds, transport.epsilon)).error
+    return transport.evaluate(solve(*clouds, transport.epsilon)).error
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_peers_reach_the_error_they_are_stopped_at(transport, clouds, solve):
 @pytest.mark.parity
 def test_geomloss_comes_near(transport, clouds):
     solve = geomloss_sinkhorn.geomloss
-    nothing = transport.look(np.zeros(len(clouds[1]))).error
+    nothing = transport.evaluate(np.zeros(len(clouds[1]))).error
     assert true_error(transport, clouds, solve) < 0.5 * nothing
     assert true_error(transport, clouds, functools.partial(solve, scaling=0.99)) < 0.02
 
