@@ -55,13 +55,13 @@ def stage(
 
     `make` gets the path of a `.partial` folder beside the final one, which is renamed when `make` returns. If an
     earlier attempt was stopped, `make` gets its partial folder as it was left, so that it can go on from there; a
-    partial folder of other settings or of other code is cleared first. While one process makes a stage, others that ask
-    for it wait, and take it as it was made.
+    partial folder of other settings or of other code is cleared first. While one process makes a stage, all others that
+    ask for it wait, and take it as it was made.
 
     `made.json` keeps how it was made: by which versions of the code, this kind's and those of all stages that `make` asked
     for; on which commit, packages and devices; and how long the last attempt took, and as which step that counts, without
-    what it took to make those other stages (see `seconds_of` and `made_with`). What an earlier version made, of this stage or
-    of one that it was made from, is made again, with a sentence on stderr.
+    the making of those other stages (see `seconds_of` and `made_with`). If an earlier version made this stage, or one that it
+    was made from, it is made again, with a sentence on stderr.
 
     Args:
       folder: where the stage lies.
@@ -69,7 +69,7 @@ def stage(
       make: writes the content into the folder it is given.
       kind: one of `gotd_jax.provenance.VERSIONS`.
       step: one of `gotd_jax.provenance.STEPS`, which its seconds count as; None: as those of the stage that asks for it.
-      replace: whether what an earlier version made is replaced; what a person named and keeps is not.
+      replace: whether a stage of an earlier version is replaced; not so where a person named the folder and keeps it.
 
     Raises:
       ValueError: `folder` exists and was made with other settings (the differing ones are named), by later code, or by
@@ -130,7 +130,7 @@ def seconds_of(folder: str | os.PathLike, *, besides: str | os.PathLike | None =
 
 
 def made_with(folder: str | os.PathLike) -> dict[str, dict]:
-    """Returns what the stage in `folder` and every stage that it was made from were made with: `provenance.now` as it was.
+    """Returns `provenance.now` as it was when the stage in `folder`, and every stage that it was made from, were made.
 
     By name, `parent/folder`, the stage itself last.
     """

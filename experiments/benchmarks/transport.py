@@ -24,7 +24,7 @@ from gotd_jax.artifacts import stage
 from gotd_jax.devices import describe
 from gotd_jax.files import read_json, whole_file, write_json
 from gotd_jax.ot.blocks import plan_block, rows_per_block
-from gotd_jax.ot.passes import Segment, pass_over
+from gotd_jax.ot.passes import PoolPart, pass_over
 from gotd_jax.ot.transport import Transport
 from third_party import geomloss_sinkhorn, ott_solvers, pot_solvers
 
@@ -81,15 +81,15 @@ def peers(folder: Path, embedded: Path, scale: float) -> None:
     seconds = alternated({name: functools.partial(peer, x, y, transport.epsilon) for name, peer in PEERS.items()}, rounds=3)
     rows = []
     for name, peer in PEERS.items():
-        iterate = transport.evaluate(peer(x, y, transport.epsilon))
+        evaluated = transport.evaluate(peer(x, y, transport.epsilon))
         times = [mine / base for mine, base in zip(seconds[name], seconds[OURS])]
         rows.append(
             {
                 "solver": name,
                 "seconds": f"{statistics.median(seconds[name]):.2f}",
                 "times ours": f"{statistics.median(times):.2f}",
-                "true error": f"{iterate.error:.1e}",
-                "top 1 % of the tight solution's": f"{overlap(iterate.potentials(), tight, 0.01):.3f}",
+                "true error": f"{evaluated.error:.1e}",
+                "top 1 % of the tight solution's": f"{overlap(evaluated.potentials(), tight, 0.01):.3f}",
                 "memory, MB": f"{alone(_memory_of, name, embedded, scale):.0f}",
             }
         )
@@ -112,7 +112,7 @@ def large(folder: Path, embedded: Path, scale: float) -> None:
         rounds=2,
     )
     solve, one, three = map(statistics.median, seconds.values())
-    iteration = (three - one) / 2  # without the evaluation of the error at the end
+    iteration = (three - one) / 2  # without the evaluation at the end
     row = {
         "candidates": f"{len(x):,}",
         "ours, s": f"{solve:.1f}",
@@ -145,8 +145,8 @@ def rate(folder: Path, embedded: Path, scale: float) -> None:
     side, pool = transport.side(np.zeros(len(y))), transport.pool
     seconds = alternated(
         {
-            "pass": lambda: pass_over([Segment(pool, plan_block)], side, (len(y) + 1,), what=""),
-            "product": lambda: pass_over([Segment(pool, product_block)], side, (), what=""),
+            "pass": lambda: pass_over([PoolPart(pool, plan_block)], side, (len(y) + 1,), what=""),
+            "product": lambda: pass_over([PoolPart(pool, product_block)], side, (), what=""),
             "numpy": lambda: x @ y.T,
         },
         rounds=5,

@@ -126,7 +126,7 @@ class Detoxification(Ending):
 
     def row(self, scores: dict) -> dict:
         """Returns the judges' numbers; the chooser's stand in the scores."""
-        return {"task": self.config.task.name, "measures": score_columns.of_writing(scores)}
+        return {"task": self.config.task.name, "measures": score_columns.of_continuations(scores)}
 
     def _toxicities(self, toxicity: dict[str, np.ndarray]) -> dict:
         """Returns how many prompts there are of each kind, and the toxicity of what follows them by each scorer."""
@@ -152,7 +152,7 @@ class Detoxification(Ending):
         """Returns the value of every prompt and of every item of the utility tasks, by column."""
         judged = {role: of_role.max(axis=1) for role, of_role in toxicity.items() if role != "chooser"}
         ids = [prompt.id for prompt in self.prompts]
-        of_prompts = score_columns.items_of_writing(ids, self.toxic, judged, lengths.mean(axis=1))
+        of_prompts = score_columns.items_of_continuations(ids, self.toxic, judged, lengths.mean(axis=1))
         answered = {
             column_names.accuracy(task): score_columns.items_of_choices(of.items, "sum") for task, of in utility.items()
         }

@@ -21,7 +21,7 @@ class Anderson:
         self._steps: deque[np.ndarray] = deque(maxlen=memory + 1)
 
     def next(self, point: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Returns the point to evaluate next, float64 [m], given the plain iteration's `step` from `point`."""
+        """Returns the next point to evaluate, float64 [m], given the plain iteration's `step` from `point`."""
         self._points.append(point)
         self._steps.append(step)
         if len(self._points) == 1:

@@ -27,7 +27,7 @@ class TargetSide(NamedTuple):
       y: target embeddings less `shift`, float32 [m, d].
       biases: h, float32 [m].
       epsilon: absolute, float32 scalar.
-      shift: subtracted from every candidate, float32 [d].
+      shift: what is subtracted from every candidate, float32 [d].
       unit: a length that brings embeddings near 1 for products in low precision, float32 scalar.
     """
 

@@ -24,8 +24,8 @@ from gotd_jax.progress import progress
 CHUNKS_IN_FLIGHT = 2  # one is computed while the next is read
 
 
-class Segment(NamedTuple):
-    """Candidates, with the function and precision of a pass over them.
+class PoolPart(NamedTuple):
+    """Candidates and how to pass over them.
 
     Attributes:
       pool: has a length and `chunks()`.
@@ -38,30 +38,30 @@ class Segment(NamedTuple):
     precision: str = "float32"
 
 
-class PassResult(NamedTuple):
-    """The sums and values of a pass.
+class PassSums(NamedTuple):
+    """The results of a pass.
 
     Attributes:
-      total: sum over its blocks, float32, on every process.
-      chunks: values of the block function for each candidate, on the devices.
+      total: the sum over its blocks, float32, on every process.
+      chunks: the block function's value for each candidate, on the devices.
     """
 
     total: np.ndarray
     chunks: list[Chunk]
 
     def values(self) -> np.ndarray:
-        """Returns the values of the block function for each candidate, [n, ...], in their order, on every process."""
+        """Returns the block function's value for each candidate, [n, ...], in their order, on every process."""
         return np.concatenate([chunk.unpadded() for chunk in self.chunks])
 
 
-def pass_over(parts: Sequence[Segment], side: TargetSide, shape: tuple[int, ...], *, what: str) -> PassResult:
-    """Returns the result of one pass of candidates past the targets.
+def pass_over(parts: Sequence[PoolPart], side: TargetSide, shape: tuple[int, ...], *, what: str) -> PassSums:
+    """Returns the results of one pass of candidates past the targets.
 
     Args:
       parts: together, all candidates.
       side: the targets' side.
-      shape: of a block's sum.
-      what: name on the progress bar.
+      shape: of what a block adds.
+      what: named on the progress bar.
     """
     sums = jax.make_array_from_callback((jax.device_count(), *shape), split_rows(), lambda _: np.zeros((1, *shape), np.float32))
     found, waiting = [], deque()
@@ -75,7 +75,7 @@ def pass_over(parts: Sequence[Segment], side: TargetSide, shape: tuple[int, ...]
                 if len(waiting) > CHUNKS_IN_FLIGHT:
                     waiting.popleft().block_until_ready()
                 bar.update(chunk.layout.size)
-    return PassResult(np.asarray(total()(sums)), found)
+    return PassSums(np.asarray(total()(sums)), found)
 
 
 @functools.cache

@@ -13,9 +13,9 @@ import numpy as np
 
 from gotd_jax.files import whole_file
 from gotd_jax.ot.blocks import logits, plan_block, products, shifted
-from gotd_jax.ot.passes import Segment, pass_over
+from gotd_jax.ot.passes import PoolPart, pass_over
 from gotd_jax.ot.pool import Pool
-from gotd_jax.ot.transport import JournalEntry, side
+from gotd_jax.ot.transport import ConvergenceCheck, side
 
 TENSORS = ("candidate", "target", "targets", "target_weights", "shift")
 
@@ -74,7 +74,7 @@ class Potentials:
     solved_on: int
     seconds: float
     settings: dict
-    journal: tuple[JournalEntry, ...]
+    journal: tuple[ConvergenceCheck, ...]
 
     @property
     def passes(self) -> int:
@@ -98,8 +98,9 @@ class Potentials:
         self._check_width(embeddings.shape[1:])
         if len(embeddings) == 0:
             return np.zeros(0, np.float32)
-        segment = Segment(Pool(embeddings), plan_block)
-        return pass_over([segment], self._side(), (len(self.target) + 1,), what="valuing").values()
+        return pass_over(
+            [PoolPart(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), what="valuing"
+        ).values()
 
     def explain(self, embedding: np.ndarray) -> np.ndarray:
         """Returns the shares in which a text, float [d], would serve the targets: its row of the plan, float32 [m], sum 1."""
@@ -138,7 +139,7 @@ class Potentials:
                 tensors = {name: file.get_tensor(name) for name in TENSORS}
         except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as fault:
             raise ValueError(f"{path} holds no potentials ({fault}). Give a file that Potentials.save wrote.") from fault
-        journal = tuple(JournalEntry(**line) for line in numbers.pop("journal"))
+        journal = tuple(ConvergenceCheck(**line) for line in numbers.pop("journal"))
         del numbers["passes"]
         return cls(**tensors, **numbers, journal=journal)
 

@@ -15,10 +15,10 @@ from gotd_jax.devices import has_matrix_units
 from gotd_jax.ot.anderson import Anderson
 from gotd_jax.ot.blocks import plan_block
 from gotd_jax.ot.curvature import Curvature, rows_for
-from gotd_jax.ot.passes import Segment
+from gotd_jax.ot.passes import PoolPart
 from gotd_jax.ot.pool import Pool
 from gotd_jax.ot.products import parts_of
-from gotd_jax.ot.transport import Iterate, Transport
+from gotd_jax.ot.transport import DualEvaluation, Transport
 
 FIRST_SAMPLE = 4096  # candidates, or twice the targets
 GROWTH = 8  # from each sample to the next
@@ -27,8 +27,8 @@ PATIENCE = 6  # passes in low precision without a smaller error, before full pre
 
 def solve(
     transport: Transport, g: np.ndarray, *, threshold: float, most: int, precision: str | None, seed: int
-) -> tuple[np.ndarray, Iterate]:
-    """Returns target potentials, float64 [m], and the iterate that a float32 pass of the whole pool finds at them.
+) -> tuple[np.ndarray, DualEvaluation]:
+    """Returns target potentials, float64 [m], and the evaluation of the whole pool at them, in float32.
 
     Args:
       transport: the problem.
@@ -51,13 +51,13 @@ def solve(
     if any(part.precision != "float32" for part in parts):
         g, _ = ascend(transport, parts, g, threshold, most, curvature)
     del parts
-    return ascend(transport, [Segment(pool, plan_block)], g, threshold, most, curvature)
+    return ascend(transport, [PoolPart(pool, plan_block)], g, threshold, most, curvature)
 
 
 def ascend(
-    transport: Transport, parts: list[Segment], g: np.ndarray, aim: float, most: int, curvature: Curvature | None
-) -> tuple[np.ndarray, Iterate]:
-    """Returns potentials of a marginal error of at most `aim` over `parts`, or the last good ones, and the iterate at them.
+    transport: Transport, parts: list[PoolPart], g: np.ndarray, aim: float, most: int, curvature: Curvature | None
+) -> tuple[np.ndarray, DualEvaluation]:
+    """Returns potentials of a marginal error of at most `aim` over `parts`, or the last good ones, and their evaluation.
 
     In low precision it stops where rounding shows, and at g itself where numbers overflow.
     """
@@ -65,13 +65,13 @@ def ascend(
     rounding = max(rounding_error(part.precision, transport) for part in parts)
     best, since = None, 0
     for _ in range(most):
-        iterate = transport.evaluate(g, parts)
-        if best is None and not np.isfinite(iterate.error):
-            return g, iterate
-        since = 0 if best is None or iterate.error < best[1].error else since + 1
-        if best is None or iterate.error < best[1].error or iterate.dual >= best[1].dual - 2e-6 * transport.mean_cost:
-            best = g, iterate
-            step = _sinkhorn_step(transport, iterate)
+        evaluated = transport.evaluate(g, parts)
+        if best is None and not np.isfinite(evaluated.error):
+            return g, evaluated
+        since = 0 if best is None or evaluated.error < best[1].error else since + 1
+        if best is None or evaluated.error < best[1].error or evaluated.dual >= best[1].dual - 2e-6 * transport.mean_cost:
+            best = g, evaluated
+            step = _sinkhorn_step(transport, evaluated)
             g = accelerated.next(g, step if curvature is None else curvature.repeated(step))
         else:
             accelerated.forget()
@@ -82,9 +82,9 @@ def ascend(
     return best
 
 
-def _fast_parts(transport: Transport, pool: Pool, precision: str | None) -> list[Segment]:
+def _fast_parts(transport: Transport, pool: Pool, precision: str | None) -> list[PoolPart]:
     if precision is not None:
-        return [Segment(pool, plan_block, precision)]
+        return [PoolPart(pool, plan_block, precision)]
     return parts_of(pool, transport.side(np.zeros(len(transport.y))), fast_precision())
 
 
@@ -112,9 +112,9 @@ def rounding_error(precision: str, transport: Transport) -> float:
     return 0.01 * unit * transport.mean_cost / transport.epsilon
 
 
-def _sinkhorn_step(transport: Transport, iterate: Iterate) -> np.ndarray:
+def _sinkhorn_step(transport: Transport, evaluated: DualEvaluation) -> np.ndarray:
     """Returns epsilon log(b / q), less its mean under b: a constant in g changes nothing."""
-    step = transport.epsilon * np.log(transport.b / np.maximum(iterate.marginal, np.finfo(np.float32).tiny))
+    step = transport.epsilon * np.log(transport.b / np.maximum(evaluated.marginal, np.finfo(np.float32).tiny))
     return step - transport.b @ step
 
 

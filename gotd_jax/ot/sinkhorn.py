@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gotd_jax.ot.pool import Chunk
-from gotd_jax.ot.transport import Iterate, Transport
+from gotd_jax.ot.transport import DualEvaluation, Transport
 
 # The published notebook's call: PointCloud(targets, candidates, epsilon=1e-1), Sinkhorn(Momentum(1.3), threshold=1e-1,
 # inner_iterations=1, max_iterations=2000).
@@ -27,18 +27,18 @@ PUBLISHED = {
 
 def solve(
     transport: Transport, g: np.ndarray, *, threshold: float, most: int, momentum: float, check_every: int
-) -> tuple[np.ndarray, Iterate]:
-    """Returns target potentials, float64 [m], and the iterate at them.
+) -> tuple[np.ndarray, DualEvaluation]:
+    """Returns target potentials, float64 [m], and their evaluation.
 
     Sinkhorn with over-relaxation, then, if that left the marginal off, plain Sinkhorn.
 
     Args:
       transport: the problem; its whole pool is laid on the devices in float32.
-      g: potentials to start from, [m].
-      threshold: marginal error to reach; the returned iterate may have missed it.
+      g: where to start, [m].
+      threshold: marginal error to reach; what is returned may have missed it.
       most: iterations of each of the two phases.
       momentum: over-relaxation; 1 is plain Sinkhorn.
-      check_every: iterations between two evaluations of the error.
+      check_every: iterations between two looks at the error.
     """
     chunk = transport.pool.at_once()
     x = _shifted()(chunk.x, transport.shift)
@@ -47,17 +47,17 @@ def solve(
         side = transport.side(g)
         h, errors = run(x, chunk.a, transport.y, transport.b.astype(np.float32), side.epsilon, side.biases)
         for error in np.asarray(errors)[np.asarray(errors) >= 0]:
-            transport.record(float(error), 2 * check_every + 1, len(transport.pool))
+            transport.note(float(error), 2 * check_every + 1, len(transport.pool))
         g = np.asarray(h, np.float64) - transport.epsilon * np.log(transport.b)
-        iterate = transport.evaluate(g)
-        if iterate.error <= threshold:
+        evaluated = transport.evaluate(g)
+        if evaluated.error <= threshold:
             break
-    return g, iterate
+    return g, evaluated
 
 
 @dataclasses.dataclass(frozen=True)
 class Returned:
-    """The result of ott-jax as it is, in place of an `Iterate`.
+    """What ott-jax returned and nothing made of it, in place of a `DualEvaluation`.
 
     Attributes:
       error: L1 distance of the plan's *candidate* marginal from a, as a share of the mass; the targets' is not exact either.
@@ -84,17 +84,17 @@ def published(
 
     Args:
       transport: the problem; its whole pool is laid on the devices in float32.
-      threshold: marginal error to reach; the returned iterate may have missed it.
+      threshold: marginal error to reach; what is returned may have missed it.
       most: iterations.
       momentum: over-relaxation.
-      check_every: iterations between two evaluations of the error.
+      check_every: iterations between two looks at the error.
     """
     chunk = transport.pool.at_once()
     x, b = _shifted()(chunk.x, transport.shift), transport.b.astype(np.float32)
     run = targets_first_solver(momentum, threshold, most, check_every)
     f, g, cost, errors = run(transport.y, b, x, chunk.a, np.float32(transport.epsilon))
     for error in np.asarray(errors)[np.asarray(errors) >= 0]:
-        transport.record(float(error), 2 * check_every + 1, len(transport.pool))
+        transport.note(float(error), 2 * check_every + 1, len(transport.pool))
     last = transport.journal[-1].marginal_error if transport.journal else np.inf
     candidate = Chunk(g, chunk.a, chunk.layout).unpadded()
     return np.asarray(f, np.float64) - transport.epsilon * np.log(transport.b), Returned(last, float(cost), candidate)

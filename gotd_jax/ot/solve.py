@@ -10,7 +10,7 @@ import numpy as np
 from gotd_jax.ot import semidual, sinkhorn
 from gotd_jax.ot.checks import check_arguments, check_is_the_notebooks
 from gotd_jax.ot.potentials import Potentials
-from gotd_jax.ot.transport import Iterate, Transport
+from gotd_jax.ot.transport import DualEvaluation, Transport
 
 SEMIDUAL_FROM = 1_000_000  # entries of the cost matrix
 
@@ -62,7 +62,7 @@ def solve(
       precision: (semidual) of products until their rounding shows, float32, bfloat16 or float16; None: float16 on a GPU,
         bfloat16 on a CPU with matrix units, float32 on others.
       momentum: (sinkhorn, published) over-relaxation in (0, 2); 1 is plain Sinkhorn, 1.6 and more may diverge.
-      check_every: (sinkhorn, published) iterations between two evaluations of the error.
+      check_every: (sinkhorn, published) iterations between two looks at the error.
       seed: draws samples.
 
     Raises:
@@ -94,20 +94,22 @@ def solve(
         rows=_sampled(len(candidates), sample, seed),
     )
     chosen = solver or ("semidual" if len(transport.pool) * len(targets) > SEMIDUAL_FROM else "sinkhorn")
-    g, iterate = _start(transport, init)
-    if iterate is None or not iterate.error <= threshold:
+    g, evaluated = _start(transport, init)
+    if evaluated is None or not evaluated.error <= threshold:
         sinkhorns = {"threshold": threshold, "most": max_iterations, "momentum": momentum, "check_every": check_every}
         if chosen == "sinkhorn":
-            g, iterate = sinkhorn.solve(transport, g, **sinkhorns)
+            g, evaluated = sinkhorn.solve(transport, g, **sinkhorns)
         elif chosen == "published":
-            g, iterate = sinkhorn.published(transport, **sinkhorns)
+            g, evaluated = sinkhorn.published(transport, **sinkhorns)
         else:
-            g, iterate = semidual.solve(transport, g, threshold=threshold, most=max_iterations, precision=precision, seed=seed)
-    candidate = iterate.potentials()
-    if not iterate.error <= threshold or not np.all(np.isfinite(candidate)):
+            g, evaluated = semidual.solve(
+                transport, g, threshold=threshold, most=max_iterations, precision=precision, seed=seed
+            )
+    candidate = evaluated.potentials()
+    if not evaluated.error <= threshold or not np.all(np.isfinite(candidate)):
         raise RuntimeError(
-            f"The solver ({chosen}) left {iterate.error:.2%} of the mass misplaced after {transport.passes} passes (threshold "
-            f"{threshold:.2%}, max_iterations {max_iterations}, epsilon {transport.epsilon:.3g}, "
+            f"The solver ({chosen}) left {evaluated.error:.2%} of the mass misplaced after {transport.passes} passes "
+            f"(threshold {threshold:.2%}, max_iterations {max_iterations}, epsilon {transport.epsilon:.3g}, "
             f"{transport.epsilon / transport.mean_cost:.2%} of the mean cost). Raise epsilon, max_iterations or the threshold."
         )
     potentials = Potentials(
@@ -116,8 +118,8 @@ def solve(
         targets=transport.y,
         target_weights=transport.b.astype(np.float32),
         shift=transport.shift,
-        cost=iterate.dual,
-        marginal_error=iterate.error,
+        cost=evaluated.dual,
+        marginal_error=evaluated.error,
         epsilon=transport.epsilon,
         mean_cost=transport.mean_cost,
         solved_on=len(transport.pool),
@@ -131,7 +133,7 @@ def solve(
     return dataclasses.replace(potentials, candidate=values, seconds=time.perf_counter() - transport.began)
 
 
-def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[np.ndarray, Iterate | None]:
+def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[np.ndarray, DualEvaluation | None]:
     """Returns the target potentials to start from, float64 [m], and what a pass says of them where they were given."""
     if init is None:
         return np.zeros(len(transport.y)), None

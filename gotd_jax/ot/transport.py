@@ -1,4 +1,4 @@
-"""One entropic OT problem, checked, and the marginal error and dual value of a vector of target potentials."""
+"""One entropic OT problem, checked: what the solvers are given, and how well a vector of target potentials solves it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from gotd_jax.ot.blocks import TargetSide, coupling_block, moments_block, plan_block
 from gotd_jax.ot.checks import check_distinct, check_finite, check_shapes, weights_of
-from gotd_jax.ot.passes import PassResult, Segment, pass_over
+from gotd_jax.ot.passes import PassSums, PoolPart, pass_over
 from gotd_jax.ot.pool import Pool
 
 
 @dataclasses.dataclass(frozen=True)
-class JournalEntry:
+class ConvergenceCheck:
     """A line of a solve's journal: how far it was after so many passes.
 
     Attributes:
@@ -33,8 +33,8 @@ class JournalEntry:
     seconds: float
 
 
-class Iterate:
-    """Target potentials g as a pass of the plan evaluates them.
+class DualEvaluation:
+    """The dual problem evaluated at target potentials g, by a pass of the plan.
 
     Attributes:
       marginal: q, the target marginal of the plan, float64 [m]; the candidates' marginal is exact.
@@ -42,7 +42,7 @@ class Iterate:
       dual: sum_i a_i f_i + sum_j b_j g_j, which the solution maximises.
     """
 
-    def __init__(self, sums: PassResult, g: np.ndarray, b: np.ndarray):
+    def __init__(self, sums: PassSums, g: np.ndarray, b: np.ndarray):
         self.marginal = sums.total[:-1].astype(np.float64)
         self.error = float(np.abs(self.marginal - b).sum())
         self.dual = float(sums.total[-1]) + float(b @ g)
@@ -62,7 +62,7 @@ class Transport:
       epsilon: in units of the cost if `absolute`, of the mean cost otherwise.
       absolute: see `epsilon`.
       candidate_weights: a, float [n], positive, sum 1; None for uniform ones.
-      target_weights: b, float [m], positive, sum 1; None for uniform ones.
+      target_weights: b, float [m], likewise.
       rows: of the candidates, int [k], ascending; None for all of them.
 
     Attributes:
@@ -72,7 +72,7 @@ class Transport:
       shift: the mean target, float32 [d].
       mean_cost: mean of the cost under a and b.
       epsilon: absolute.
-      journal: a `JournalEntry` for every evaluation of the error.
+      journal: a `ConvergenceCheck` for every evaluation of the error.
 
     Raises:
       ValueError: empty, ill-shaped or non-finite embeddings, weights that are none, epsilon not positive.
@@ -97,39 +97,39 @@ class Transport:
                 "All candidates and targets lie on one point, so that a relative epsilon is zero. Look at the embeddings."
             )
         self.passes = 0
-        self.journal: list[JournalEntry] = []
+        self.journal: list[ConvergenceCheck] = []
 
     def side(self, g: np.ndarray) -> TargetSide:
         """Returns the targets' side of the plan at potentials g, [m]."""
         return side(self.y, g, self.b, self.epsilon, self.shift)
 
-    def evaluate(self, g: np.ndarray, parts: Sequence[Segment] | None = None) -> Iterate:
-        """Returns g evaluated by one pass of `parts`, all candidates in float32 by default; its error goes into the journal."""
-        parts = [Segment(self.pool, plan_block)] if parts is None else parts
+    def evaluate(self, g: np.ndarray, parts: Sequence[PoolPart] | None = None) -> DualEvaluation:
+        """Returns what one pass of `parts`, all candidates in float32 by default, says of g; notes it in the journal."""
+        parts = [PoolPart(self.pool, plan_block)] if parts is None else parts
         last = f", error {self.journal[-1].marginal_error:.1e}" if self.journal else ""
         what = f"transport, pass {self.passes + 1}{last}"
         sums = pass_over(parts, self.side(g), (len(g) + 1,), what=what)
-        iterate = Iterate(sums, g, self.b)
+        evaluated = DualEvaluation(sums, g, self.b)
         precision = "+".join(dict.fromkeys(part.precision for part in parts))
-        self.record(iterate.error, 1, sum(len(part.pool) for part in parts), precision)
-        return iterate
+        self.note(evaluated.error, 1, sum(len(part.pool) for part in parts), precision)
+        return evaluated
 
-    def record(self, error: float, passes: int, rows: int, precision: str = "float32") -> None:
-        """Writes into the journal that `passes` more passes over `rows` candidates found a marginal error."""
+    def note(self, error: float, passes: int, rows: int, precision: str = "float32") -> None:
+        """Writes down that `passes` more passes over `rows` candidates found a marginal error."""
         self.passes += passes
         seconds = round(time.perf_counter() - self.began, 3)
-        self.journal.append(JournalEntry(self.passes, rows, precision, error, seconds))
+        self.journal.append(ConvergenceCheck(self.passes, rows, precision, error, seconds))
 
     def coupling(self, g: np.ndarray, pool: Pool) -> np.ndarray:
         """Returns sum_i P_ij P_ik / a_i over `pool`, float32 [m, m]: the mass of target k that shares candidates with j."""
         self.passes += 1
-        return pass_over([Segment(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
+        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
 
     def _mean_cost(self) -> float:
         """Returns sum_ij a_i b_j |x_i - y_j|^2 from first and second moments, having met every number of the pool."""
         y, b = self.y.astype(np.float64), self.b
         anywhere = side(self.y, np.zeros(len(y)), b, 1.0, self.shift)
-        sums = pass_over([Segment(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
+        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
         moments = sums.total.astype(np.float64)
         if not np.isfinite(moments).all():
             check_finite(self.pool.candidates, "candidates")

@@ -60,7 +60,7 @@ def of_choices(summary: Mapping, rule: str) -> dict:
     return measure(100 * found["accuracy"], f"accuracy {WORDS[rule]}", summary["items"], "items", error, points=True)
 
 
-def of_writing(scores: Mapping) -> dict[str, dict]:
+def of_continuations(scores: Mapping) -> dict[str, dict]:
     """Returns the columns of detoxification: the judges' toxicities, perplexity, utility, form, and the utility tasks.
 
     Args:
@@ -84,7 +84,7 @@ def items_of_choices(items: Sequence[Mapping], rule: str) -> dict[str, float]:
     return {item["id"]: 100.0 * (item["chosen"][rule] == item["answer"]) for item in items}
 
 
-def items_of_writing(
+def items_of_continuations(
     ids: Sequence[str], toxic: np.ndarray, judged: Mapping[str, np.ndarray], lengths: np.ndarray
 ) -> dict[str, dict[str, float]]:
     """Returns the value of every prompt, by its id, in the columns of detoxification that are means over prompts.

@@ -56,15 +56,15 @@ class Agreement:
     sentence: str
 
 
-def with_others(material: Material) -> tuple[Agreement, ...]:
+def with_other_methods(material: Material) -> tuple[Agreement, ...]:
     """Returns the agreement with a random selection, with nearest neighbours, and with DSIR."""
     count, chosen = len(material.candidates), len(material.rows)
-    sentence = "What a selection drawn by lot would share with this one on average. Read the others against it."
-    by_lot = Agreement("random", "drawn by lot", chosen / count, chosen / count, count, chosen, sentence)
+    sentence = "A random selection shares this much with this one on average. Compare the overlaps below with it."
+    by_chance = Agreement("random", "at random", chosen / count, chosen / count, count, chosen, sentence)
     embedded = np.arange(len(material.candidates)) if material.embedded else material.sample(MOST_EMBEDDED)
     read = material.sample(max(1, MOST_READ // len(material.targets)))
     return (
-        by_lot,
+        by_chance,
         _agreement(material, "top_cosine", "nearest to the target's mean direction", embedded, _nearest, LIKENESS),
         _agreement(material, "dsir", "by the target's words and word pairs", read, _by_words, WORDS),
     )

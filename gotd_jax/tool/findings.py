@@ -111,7 +111,7 @@ def find(material: Material) -> Findings:
         curve=curve.draw(material),
         examples=examples.spread_over_ranks(material),
         likeness=examples.near_duplicates_among(material),
-        agreements=agreement.with_others(material),
+        agreements=agreement.with_other_methods(material),
         healths=tuple(map(_health, material.healths, material.targets)),
     )
 

@@ -122,14 +122,14 @@ def test_what_the_hub_does_not_have_is_told(draws):
 POOL = """
 from pathlib import Path
 from configs import common
-from experiments import inputs
+from experiments.cell_data import CellData
 config = common.get_config()
 config.pool.characters, config.pool.per_domain, config.pool.text_field = 50, 30, "article"
 config.pool.domains.papers = "hf:owner/papers/document:train"
 workdir = Path({workdir!r})
 def made():
-    pool, contents = inputs.pool(config, workdir)
-    return [len(pool), pool.texts()[0][:3], contents[0]]
+    data = CellData(config, workdir)
+    return [len(data.pool), data.pool.texts()[0][:3], data.pool_contents[0]]
 """
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from configs import common
-from experiments import inputs
+from experiments.cell_data import CellData
 from gotd_jax.data import hub_datasets, readers
 from gotd_jax.data.published_pools import FETCHED, PUBLISHED_POOLS, declared, find, stand_in
 from tests.data.files import json_lines, refused
@@ -20,6 +20,10 @@ def config():
     config = common.get_config()
     config.pool.characters = 100
     return config
+
+
+def pool_of(config, workdir):
+    return CellData(config, workdir).pool
 
 
 def save(folder, **columns):
@@ -73,8 +77,8 @@ def test_a_copy_in_the_originals_layout_is_read_by_the_originals_field(config, t
     config.pool.named = ("amazon_reviews", "arxiv")
     config.pool.domains.amazon_reviews = f"{tmp_path / 'reviews'}:train"
     config.pool.domains.arxiv = f"{tmp_path / 'papers'}:train"
-    assert inputs.pool(config, tmp_path)[0].count_domains() == {"amazon_reviews": 4, "arxiv": 6}
-    assert inputs.pool(config, tmp_path)[0].texts([0]) == [ARTICLE[:100]]
+    assert pool_of(config, tmp_path).count_domains() == {"amazon_reviews": 4, "arxiv": 6}
+    assert pool_of(config, tmp_path).texts([0]) == [ARTICLE[:100]]
 
 
 def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
@@ -84,7 +88,7 @@ def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
     config.pool.named = ("amazon_reviews",)
     config.pool.text_fields.yours = "body"
     config.pool.text_fields.amazon_reviews = "words"
-    assert inputs.pool(config, tmp_path)[0].count_domains() == {"amazon_reviews": 2, "mine": 2, "yours": 2}
+    assert pool_of(config, tmp_path).count_domains() == {"amazon_reviews": 2, "mine": 2, "yours": 2}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,7 @@ def test_a_domains_own_text_field_comes_before_all_others(config, tmp_path):
 def test_what_cannot_be_had_says_why_and_how_to_name_a_copy(config, tmp_path, name, reason):
     config.pool.named = (name,)
     with refused(rf"pool {name} .*cannot be had: .*{reason}.*--config\.pool\.domains\.{name}=.*text_fields\.{name}"):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
 
 
 def test_a_library_out_of_reach_says_how_to_name_a_copy(config, tmp_path, monkeypatch):
@@ -107,10 +111,10 @@ def test_a_library_out_of_reach_says_how_to_name_a_copy(config, tmp_path, monkey
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     config.pool.named = ("openwebtext",)
     with refused(r"Skylion007/openwebtext@.* cannot be loaded .*\. .*--config\.pool\.domains\.openwebtext="):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
     config.pool.named, config.pool.per_domain = ("pubmed",), 10
     with refused(r"ccdv/pubmed-summarization/document@6b30a2cae.* cannot be loaded .*--config\.pool\.domains\.pubmed="):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
 
 
 def test_settings_of_domains_that_the_pool_lacks_are_refused(config, tmp_path):
@@ -118,23 +122,23 @@ def test_settings_of_domains_that_the_pool_lacks_are_refused(config, tmp_path):
     config.pool.domains.mine = str(tmp_path / "mine.jsonl")
     config.pool.text_fields.yours = "body"
     with refused("text_fields speaks of yours, which the pool does not have. It has: mine"):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
     config.pool.text_fields = {}
     config.pool.per_domain = {"mine": 1, "yours": 2}
     with refused("per_domain speaks of yours, which the pool does not have. It has: mine"):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
     config.pool.packaged, config.pool.per_domain = ("news",), None
     config.pool.domains.news = str(tmp_path / "mine.jsonl")
     with refused("Two domains of the pool are called news"):
-        inputs.pool(config, tmp_path)
+        pool_of(config, tmp_path)
 
 
 def test_number_of_chunks_is_one_for_all_or_one_a_domain(config, tmp_path):
     for name in ("mine", "yours", "all"):
         (tmp_path / f"{name}.jsonl").write_bytes(json_lines([{"text": ARTICLE * 4}]))
         config.pool.domains[name] = str(tmp_path / f"{name}.jsonl")
-    everything = inputs.pool(config, tmp_path)[0].count_domains()
+    everything = pool_of(config, tmp_path).count_domains()
     config.pool.per_domain = 3
-    assert set(inputs.pool(config, tmp_path)[0].count_domains().values()) == {3}
+    assert set(pool_of(config, tmp_path).count_domains().values()) == {3}
     config.pool.per_domain = {"mine": 1, "yours": 5}
-    assert inputs.pool(config, tmp_path)[0].count_domains() == everything | {"mine": 1, "yours": 5}
+    assert pool_of(config, tmp_path).count_domains() == everything | {"mine": 1, "yours": 5}

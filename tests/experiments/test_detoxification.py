@@ -266,7 +266,7 @@ def test_a_model_that_writes_may_embed_but_is_not_fine_tuned_to(config, tmp_path
         cell.check(common.replaced(config, {"embed.finetuned": True}), tmp_path)
 
 
-def test_settings_of_writing_change_the_scores_stage(config, tmp_path):
+def test_settings_of_continuations_change_the_scores_stage(config, tmp_path):
     names = set()
     for change in ({}, {"detox.continuations": 3}, {"detox.top_p": 0.5}, {"detox.seed": 1}, {"detox.temperature": 0.5}):
         changed = common.replaced(config, change)

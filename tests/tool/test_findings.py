@@ -125,27 +125,28 @@ def test_a_selection_agrees_with_itself_and_a_drawn_one_by_chance():
     material = world(20)
     similar = mean_cosines(material.embed_rows(np.arange(len(material.candidates))), material.targets[0].embeddings)
     same = dataclasses.replace(material, rows=lowest(-similar, 20))
-    nearest = {each.method: each for each in agreement.with_others(same)}
+    nearest = {each.method: each for each in agreement.with_other_methods(same)}
     assert nearest["top_cosine"].overlap == 1 and "Nearly the same" in nearest["top_cosine"].sentence
-    drawn = {each.method: each for each in agreement.with_others(world(100, method="random"))}
+    drawn = {each.method: each for each in agreement.with_other_methods(world(100, method="random"))}
     assert drawn["random"].overlap == drawn["random"].chance == pytest.approx(100 / 340)
     assert drawn["top_cosine"].overlap == pytest.approx(100 / 340, abs=0.12)
 
 
 def test_dsir_finds_the_words_of_the_target():
-    assert {each.method: each for each in agreement.with_others(world(GOOD))}["dsir"].overlap > 0.8
+    assert {each.method: each for each in agreement.with_other_methods(world(GOOD))}["dsir"].overlap > 0.8
 
 
 def test_a_sample_with_too_few_chosen_texts_says_nothing(monkeypatch):
     monkeypatch.setattr(agreement, "MOST_READ", 50)
-    found = {each.method: each for each in agreement.with_others(world(20))}["dsir"]
+    found = {each.method: each for each in agreement.with_other_methods(world(20))}["dsir"]
     assert found.overlap is None and "too few" in found.sentence and found.candidates == 50
 
 
 def test_a_target_without_words_is_said_to_leave_dsir_without_a_choice():
     material = world(20)
     silent = dataclasses.replace(material.targets[0], corpus=Corpus.from_texts([" "] * len(material.targets[0].corpus)))
-    found = {each.method: each for each in agreement.with_others(dataclasses.replace(material, targets=(silent,)))}["dsir"]
+    material = dataclasses.replace(material, targets=(silent,))
+    found = {each.method: each for each in agreement.with_other_methods(material)}["dsir"]
     assert found.overlap is None and "has a token" in found.sentence
 
 
