@@ -23,7 +23,7 @@ from gotd_jax import ot
 from gotd_jax.artifacts import read_json, stage, whole_file, write_json
 from gotd_jax.devices import describe
 from gotd_jax.ot.blocks import plan_block, rows_per_block
-from gotd_jax.ot.passes import Part, pass_over
+from gotd_jax.ot.passes import PoolPart, pass_over
 from gotd_jax.ot.transport import Transport
 from third_party import geomloss_sinkhorn, ott_solvers, pot_solvers
 
@@ -144,8 +144,8 @@ def rate(folder: Path, embedded: Path, scale: float) -> None:
     side, pool = transport.side(np.zeros(len(y))), transport.pool
     seconds = alternated(
         {
-            "pass": lambda: pass_over([Part(pool, plan_block)], side, (len(y) + 1,), what=""),
-            "product": lambda: pass_over([Part(pool, product_block)], side, (), what=""),
+            "pass": lambda: pass_over([PoolPart(pool, plan_block)], side, (len(y) + 1,), what=""),
+            "product": lambda: pass_over([PoolPart(pool, product_block)], side, (), what=""),
             "numpy": lambda: x @ y.T,
         },
         rounds=5,
