@@ -1,1 +1,1 @@
-"""Measures of models: toxicity and form of their continuations, likelihood, multiple choice, the evaluation harness."""
+"""The measures of a model: metrics of tasks, likelihoods and losses, and the toxicity and form of the text it writes."""
