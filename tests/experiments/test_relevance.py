@@ -135,7 +135,8 @@ def selection(config, folder):
 
 
 @pytest.mark.parametrize("changed", [zero_shot, detoxification, selection])
-def test_every_ending_gives_its_method_the_closest_domains_alone(tested, tmp_path, changed):
+def test_every_ending_gives_its_method_the_closest_domains_alone(tested, tmp_path, tiny_decoder, changed):
+    tested.model = str(tiny_decoder)
     given = ending(changed(tested, tmp_path), tmp_path)
     found = given.relevance.described()
     assert found["distances"].keys() == given.texts.candidates.count_domains().keys() == {"sea", "law", "food"}
