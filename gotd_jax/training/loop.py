@@ -79,7 +79,7 @@ def train(
     with Checkpoints(folder, settings) as checkpoints, Interrupts() as interrupts:
         first, state = checkpoints.restore(state)
         with Journal(folder, first=first, what=what, log=log, tensorboard=tensorboard) as journal:
-            for step in progress(range(first, steps), total=steps - first, unit="steps", what=what):
+            for step in progress(range(first, steps), total=steps, done=first, unit="steps", what=what):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)
