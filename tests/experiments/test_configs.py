@@ -1,4 +1,3 @@
-import dataclasses
 import importlib
 import re
 from pathlib import Path
@@ -6,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from configs import common
+from experiments import running
 from experiments.cell import ENDINGS
 from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
@@ -37,28 +37,26 @@ def build(name, variant):
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_config_has_the_fields_of_common_and_no_others(name, variant):
     config = build(name, variant)
-    own = {field for field in common.fields(config) if not field.startswith(common.OPEN)}
-    assert own == {field for field in common.fields(common.get_config()) if not field.startswith(common.OPEN)}
+    of_recipes = tuple(f"{name}." for name in common.RECIPES)
+    own, all_fields = (
+        {field for field in common.fields(of) if not field.startswith((*common.OPEN, *of_recipes))}
+        for of in (config, common.get_config())
+    )
+    assert own == all_fields
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_config_sweeps_known_methods_and_its_recipes_are_valid(name, variant):
     config = build(name, variant)
     assert set(config.sweep.method) <= set(METHODS)
-    for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune, config.loss_difference):
-        assert dataclasses.asdict(Recipe(**recipe)) == recipe.to_dict()
+    common.check_recipes(config)
 
 
 def test_glue_at_full_size_is_the_papers_protocol():
     config = build("glue", "")
     assert (config.model, config.budget, config.task.labels) == ("bert-base-uncased", 50_000, 5_000)
-    assert (config.pre_finetune.learning_rate, config.pre_finetune.batch_size, config.pre_finetune.max_length) == (
-        1e-6,
-        64,
-        295,
-    )
-    assert (config.finetune.learning_rate, config.finetune.epochs, config.finetune.max_length) == (2e-5, 3, 128)
-    assert config.finetune.weight_decay == 0
+    assert Recipe(**config.pre_finetune) == Recipe(batch_size=64, max_length=295, epochs=1, learning_rate=1e-6)
+    assert Recipe(**config.finetune) == Recipe(learning_rate=2e-5, epochs=3, max_length=128, weight_decay=0.0)
     assert len(config.sweep.task) == 8
     assert len(config.sweep.seed) == 3
     assert build("glue", "20k").budget == 20_000
@@ -113,10 +111,10 @@ def test_small_configs_name_nothing_that_has_to_be_fetched_from_the_hub(name):
 def test_domains_at_full_size_is_the_papers_protocol():
     config = build("domains", "")
     assert (config.model, config.budget, config.task.labels) == ("bert-base-uncased", 150_000, None)
-    assert dataclasses.asdict(Recipe(**config.pre_finetune)) == dataclasses.asdict(
-        Recipe(batch_size=64, max_length=295, epochs=1, learning_rate=1e-4, weight_decay=1e-2)
+    assert Recipe(**config.pre_finetune) == Recipe(
+        batch_size=64, max_length=295, epochs=1, learning_rate=1e-4, weight_decay=1e-2
     )
-    assert (config.finetune.batch_size, config.finetune.learning_rate, config.finetune.weight_decay) == (64, 1e-4, 1e-2)
+    assert Recipe(**config.finetune) == Recipe(batch_size=64, max_length=256, epochs=10, learning_rate=1e-4, weight_decay=1e-2)
     assert (config.pool.relevance.keep, config.pool.relevance.chunks) == (2, 2_000_000)
     assert len(config.sweep.task) == 8 and len(config.sweep.seed) == 5
     cells = {swept["task"]: cell for cell, swept in cells_of(config)}
@@ -132,7 +130,7 @@ def test_domains_at_full_size_is_the_papers_protocol():
 def test_detox_at_full_size_is_the_papers_protocol():
     config = build("detox", "")
     assert (config.model, config.budget, config.pool.characters, config.evaluation) == ("gpt2", 10_000, 500, "toxicity")
-    recipe = config.pre_finetune
+    recipe = Recipe(**config.pre_finetune)
     assert (recipe.epochs, recipe.learning_rate, recipe.weight_decay, recipe.adam_epsilon) == (3, 2e-5, 0.1, 1e-5)
     assert (recipe.beta1, recipe.beta2, recipe.batch_size, recipe.max_length) == (0.9, 0.95, 8, 1_024)
     detox = config.detox
@@ -146,7 +144,8 @@ def test_detox_at_full_size_is_the_papers_protocol():
 def test_zero_shot_at_full_size_is_the_papers_protocol():
     config = build("zero_shot", "")
     assert (config.model, config.task.name, config.choices.most) == ("gpt2-xl", "ag_news", 1_000)
-    assert (config.pre_finetune.epochs, config.pre_finetune.learning_rate) == (1, 1e-5)
+    recipe = Recipe(**config.pre_finetune)
+    assert (recipe.epochs, recipe.learning_rate) == (1, 1e-5)
     assert [table.budget for table in paper.find(config.paper)] == list(config.sweep.budget)
     boolq = build("zero_shot", "boolq")
     assert (boolq.model, boolq.task.name, boolq.sweep.budget) == ("EleutherAI/gpt-neo-2.7B", "boolq", (40_000,))
@@ -156,7 +155,6 @@ def test_zero_shot_at_full_size_is_the_papers_protocol():
 def test_products_are_in_bfloat16_at_full_size_where_that_is_fast_and_nowhere_else(variant, monkeypatch):
     full = not variant[1].startswith("small") and variant[0] not in ("quickstart", "figure3")
     config = build(*variant)
-    config.data_dir = None  # the tasks that 'available' stands for are those of a table then
     for fastest, dtype in (("float32", "float32"), ("bfloat16", "bfloat16"), ("float16", "bfloat16")):
         monkeypatch.setattr(semidual, "fast_precision", lambda fastest=fastest: fastest)
         found = {(cell.compute_dtype, cell.embed.compute_dtype) for cell, _ in cells_of(config)}
@@ -245,6 +243,22 @@ def test_unknown_field_ends_the_program_with_the_nearest_names():
         common.check_overrides(["main", "--config=configs/glue.py", "--config.bugdet=3"])
     common.check_overrides(["main", "--config=configs/glue.py", "--config.budget=3", "--config.pool.domains.mine=x"])
     common.check_overrides(["main", "--noconfig.keep_models", "--config.sweep.epsilon=(0.1,)"])
+    common.check_overrides(["main", "--config.finetune.beta2=0.95", "--config.embed.finetune.dropout=False"])
+    with pytest.raises(SystemExit, match=r"no config field 'finetune.learning'\. Did you mean finetune.learning_rate"):
+        common.check_overrides(["main", "--config.finetune.learning=1"])
+
+
+def test_a_recipe_that_is_none_is_refused_before_anything_is_read(tmp_path):
+    for field, value, message in (
+        ("batchsize", 3, r"config\.finetune has the field 'batchsize'\. A recipe has: batch_size, "),
+        ("accumulate", 0.5, r"config\.finetune is no recipe: Recipe\.accumulate is 0\.5\. It must be of the type int"),
+        ("schedule", "cosine", r"Recipe\.schedule is 'cosine'\. It can be: linear, constant"),
+    ):
+        config = build("quickstart", "")
+        config.finetune[field] = value
+        with pytest.raises(ValueError, match=message):
+            running.check(config, list(cells_of(config)), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def commands(path):

@@ -34,6 +34,8 @@ def test_defaults_are_those_of_table_8():
         ("schedule", "cosine"),
         ("choose", "test"),
         ("epochs", 0),
+        ("epochs", 2.5),
+        ("dropout", "no"),
         ("learning_rate", -1.0),
         ("mask_share", 1.5),
         ("warmup_share", -0.1),
