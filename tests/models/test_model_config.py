@@ -40,9 +40,8 @@ def test_roberta_positions_serve_two_tokens_fewer():
     assert from_hf(BERT).max_length == 512
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
+def test_what_is_not_supported_is_refused_by_name(subtests):
+    cases = [
         ({"model_type": "gpt2"}, "'gpt2', and the supported are bert, camembert, distilbert, roberta, xlm-roberta"),
         ({"model_type": None}, "model_type is None"),
         ({"position_embedding_type": "relative_key"}, "'relative_key', and only 'absolute'"),
@@ -50,11 +49,10 @@ def test_roberta_positions_serve_two_tokens_fewer():
         ({"is_decoder": True}, "only encoders"),
         ({"num_attention_heads": 7}, "7 attention heads do not divide a width of 768"),
         ({"hidden_size": None}, "lacks 'hidden_size'"),
-    ],
-)
-def test_what_is_not_supported_is_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=message):
-        from_hf({**BERT, **changes})
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes), pytest.raises(ValueError, match=message):
+            from_hf({**BERT, **changes})
 
 
 def test_unknown_compute_dtype_is_refused():
