@@ -7,7 +7,7 @@ from subprocess import PIPE
 
 import pytest
 
-from experiments import inputs, named_tasks, running
+from experiments import domains, named_tasks, running
 from experiments.cell_data import CellData, Shared
 from experiments.sweep import cells_of
 
@@ -20,17 +20,18 @@ def sweep(config, **values):
     return list(cells_of(config))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_shards_hold_every_cell_once(count):
-    shares = [running.share(range(7), f"{place}/{count}") for place in range(1, count + 1)]
-    assert sorted(itertools.chain(*shares)) == list(range(7))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+def test_shards_hold_every_cell_once(subtests):
+    for count in [1, 2, 3, 7]:
+        with subtests.test(count=count):
+            shares = [running.share(range(7), f"{place}/{count}") for place in range(1, count + 1)]
+            assert sorted(itertools.chain(*shares)) == list(range(7))
+            assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
-def test_a_shard_that_is_none_is_refused(shard):
-    with pytest.raises(ValueError, match=r"Write i/n, the i-th of n shares, as in --shard=2/4"):
-        running.share(range(7), shard)
+def test_a_shard_that_is_none_is_refused(subtests):
+    for shard in ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""]:
+        with subtests.test(shard=shard), pytest.raises(ValueError, match=r"Write i/n, the i-th of n shares, as in --shard=2/4"):
+            running.share(range(7), shard)
 
 
 def test_more_shards_than_cells_are_refused():
@@ -92,7 +93,7 @@ def test_what_cells_share_is_read_once_for_all_of_them_and_a_problem_is_built_on
         function = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *given, **named: read.append(name) or function(*given, **named))
 
-    for owner, name in ((named_tasks, "read"), (inputs, "pool"), (CellData, "without"), (CellData, "losses")):
+    for owner, name in ((named_tasks, "read"), (domains, "read"), (CellData, "without"), (CellData, "losses")):
         counted(owner, name)
     config.evaluation, config.task.home, config.model = "selection", ("food",), "nowhere/model"
     config.sweep.method, config.sweep.seed = ("random", "tapt_c"), (0,)

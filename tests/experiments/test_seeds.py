@@ -7,7 +7,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from configs import common
-from experiments import running, training
+from experiments import running
 from experiments.cell_data import CellData
 from experiments.endings.detoxification_texts import drawn_prompts
 from experiments.sweep import cells_of
