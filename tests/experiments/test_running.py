@@ -93,15 +93,15 @@ def test_what_cells_share_is_read_once_for_all_of_them_and_a_problem_is_built_on
         function = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *given, **named: read.append(name) or function(*given, **named))
 
-    for owner, name in ((named_tasks, "read"), (domains, "read"), (CellData, "without"), (CellData, "losses")):
+    for owner, name in ((named_tasks, "read"), (domains, "read"), (CellData, "without")):
         counted(owner, name)
     config.evaluation, config.task.home, config.model = "selection", ("food",), "nowhere/model"
     config.sweep.method, config.sweep.seed = ("random", "tapt_c"), (0,)
     cells, shared = list(cells_of(config)), Shared()
     running.check(config, cells, tmp_path, shared)
-    assert sorted(read) == ["pool", "read", "without", "without"]
+    assert sorted(read) == ["read"] * 2 + ["without"] * 2
     running.run(cells, tmp_path, shared)
-    assert sorted(read) == ["losses"] * 2 + ["pool", "read"] + ["without"] * 4
+    assert sorted(read) == ["read"] * 2 + ["without"] * 4
 
 
 def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(config, tmp_path):
