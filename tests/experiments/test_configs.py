@@ -210,6 +210,7 @@ def test_every_field_is_read_somewhere(field):
     name = field.rpartition(".")[2]
     sources = [
         *(ROOT / "experiments").glob("*.py"),
+        *(ROOT / "experiments/endings").glob("*.py"),
         *(ROOT / f"gotd_jax/{name}.py" for name in ("training/recipe", "ot/solve", "report/statistics")),
     ]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
