@@ -61,10 +61,6 @@ def selected(method, budget=BUDGET, seed=0):
     return select(method, make_problem(), budget, seed=seed)
 
 
-def test_every_method_is_either_deterministic_or_known_to_draw():
-    assert set(METHODS) == DETERMINISTIC.keys() | RANDOM
-
-
 @every_method
 def test_rows_are_distinct_positions_of_the_budget(method):
     rows = selected(method).rows
