@@ -1,6 +1,7 @@
 """What a sentence-transformers folder says is done, or refused with its name."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -171,3 +172,31 @@ def test_another_tokeniser_beside_the_same_weights_is_not_served_the_old_embeddi
     edit_json(folder / "tokenizer_config.json", truncation_side="left")
     with pytest.raises(ValueError, match="model was"):
         embed(corpus, models.load(folder), tmp_path / "e", max_length=8)
+
+
+def test_modules_that_cannot_be_followed_to_their_settings_are_refused(tiny_model, tmp_path):
+    folder = sentence_model(tiny_model, tmp_path / "model")
+    (folder / "1_Pooling/config.json").unlink()
+    with pytest.raises(ValueError, match=r"1_Pooling/config\.json is missing, although modules\.json names its folder"):
+        instructions(folder)
+    for damaged in ('{"0": 1}', '[{"path": ""}]', "[1]", "["):
+        (folder / "modules.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"modules\.json is no list of modules with a path and a type each"):
+            instructions(folder)
+
+
+def test_a_length_is_a_whole_number_and_that_of_no_limit_is_none(tiny_model, tmp_path):
+    folder = sentence_model(tiny_model, tmp_path / "model")
+    edit_json(folder / "sentence_bert_config.json", max_seq_length=None)
+    edit_json(folder / "tokenizer_config.json", model_max_length=10**30)  # as transformers writes that there is no limit
+    assert instructions(folder).max_length is None
+    edit_json(folder / "sentence_bert_config.json", max_seq_length=64.5)
+    with pytest.raises(ValueError, match=r"64\.5 tokens of a text are read"):
+        instructions(folder)
+
+
+def test_a_model_in_the_folder_of_another_is_not_taken_for_a_module_of_it(tiny_model, tmp_path):
+    outside = sentence_model(tiny_model, tmp_path / "model", pooling={"pooling_mode": "cls"})
+    shutil.copytree(tiny_model, outside / "another")
+    assert instructions(outside).pooling == "cls"
+    assert instructions(outside / "another") == sentence_transformers.Instructions("mean", False, None, "")

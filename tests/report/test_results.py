@@ -88,3 +88,10 @@ def test_writers_take_turns_and_lose_no_row(tmp_path):
         path.write_text(before + json.dumps(row("between")) + "\n")
     writer.join(30)
     assert {each["cell"] for each in results.read(path)} == {"first", "between", "later"}
+
+
+def test_rows_of_other_code_are_dropped(tmp_path):
+    path = tmp_path / "results.jsonl"
+    for cell, code in (("a", "of then"), ("b", "of then"), ("c", "of today")):
+        results.write(path, row(cell, code=code))
+    assert [found["cell"] for found in results.read(path)] == ["c"]

@@ -27,6 +27,7 @@ def test_a_source_is_named_by_its_person_or_its_place(files, subtests):
         ("hf:owner/name:train", "owner/name", "hf:owner/name:train"),
         ("law=hf:owner/name:train", "law", "hf:owner/name:train"),
         ("runs/lr=3/x.jsonl", "x", "runs/lr=3/x.jsonl"),  # an equals sign in a path names nothing
+        ("shard*=2.jsonl", "pool", "shard*=2.jsonl"),
     ]
     for source, name, place in cases:
         with subtests.test(source=source, name=name):
