@@ -1,11 +1,9 @@
-"""The picture of who may import whom, held against the imports as they are written."""
+"""The picture of who may import whom, and what every module of the library has or may not have, read off the sources."""
 
 import ast
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [  # a module imports from its own layer and those after it; each package has a layer of its own
@@ -34,7 +32,22 @@ LAYERS = [  # a module imports from its own layer and those after it; each packa
     },
 ]
 UPWARDS = {("experiments", "configs")}  # main reads the list of fields
+FORBIDDEN = {"absl", "ml_collections", "configs", "experiments", "third_party", "torch"}
 HEAVY = {"tensorflow_datasets", "matplotlib", "transformers", "datasets", "sklearn", "ott", "scipy"}
+SUBCLASSING = {"gotd_jax/ot/geometry.py"}  # a class of ott's, and is itself imported where it is used
+OF_OTHERS = {"tokenizer", "config", "requests"}  # of classes of transformers, ml_collections and lm_eval, imported where used
+UNTYPED = {  # arrays, trees of them, and what is handed on as it is given
+    *(f"gotd_jax/ot/{name}.py" for name in ("blocks", "checks", "geometry")),
+    "gotd_jax/tool/writing.py",
+    "gotd_jax/training/step.py",
+}
+
+
+def sources(*folders):
+    """Yields the path within the repository and the syntax tree of every module."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def part_of(module):
@@ -46,42 +59,78 @@ def layer_of(part):
     return next((place for place, layer in enumerate(LAYERS) if part in layer), None)
 
 
-def imports_of(path, top_level_only=False):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body if top_level_only else ast.walk(tree):
+def imported(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "gotd_jax":
+            yield from (f"gotd_jax.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.module == "gotd_jax":
-                yield from (f"gotd_jax.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            yield node.module
 
 
-def sources(*folders):
-    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+def test_imports_go_downwards_and_no_two_rooms_import_each_other():
+    rooms, upwards = {}, []
+    for path, tree in sources("gotd_jax", "experiments", "configs"):
+        here = part_of(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+        assert layer_of(here) is not None, f"{path} is of no layer"
+        for there in filter(lambda part: layer_of(part) is not None, map(part_of, imported(ast.walk(tree)))):
+            rooms.setdefault((here, there), path)
+            if layer_of(there) < layer_of(here) and (here, there) not in UPWARDS:
+                upwards.append(f"{path} imports {there}")
+    circles = [
+        f"{path} imports {there}, and {rooms[there, here]} imports {here}"
+        for (here, there), path in rooms.items()
+        if here < there and (there, here) in rooms and not {(here, there), (there, here)} & UPWARDS
+    ]
+    assert not upwards + circles, "\n".join(upwards + circles)
 
 
-@pytest.mark.parametrize("path", sources("gotd_jax", "experiments", "configs"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_downwards(path):
-    here = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-    for module in imports_of(path):
-        there = part_of(module)
-        if layer_of(there) is not None and (here, there) not in UPWARDS:
-            assert layer_of(there) >= layer_of(here), f"{path.name} ({here}) imports {module}"
+def test_no_module_of_the_library_has_what_it_may_not():
+    found = []
+    for path, tree in sources("gotd_jax"):
+        found += [f"{path} imports {module}" for module in imported(ast.walk(tree)) if module.split(".")[0] in FORBIDDEN]
+        found += [
+            f"{path} imports {module} at its top, and not where it is used"
+            for module in imported(tree.body)
+            if module.split(".")[0] in HEAVY and str(path) not in SUBCLASSING
+        ]
+    for path, tree in sources("gotd_jax", "experiments", "configs", "third_party"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assert):
+                found.append(f"{path}:{node.lineno} asserts; raise an error with a sentence")
+            if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "BaseException"):
+                found.append(f"{path}:{node.lineno} excepts whatever there is")
+    assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", sources("gotd_jax"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_library_knows_no_flags_configs_experiments_or_third_party(path):
-    forbidden = {"absl", "ml_collections", "configs", "experiments", "third_party", "torch"}
-    assert not {module.split(".")[0] for module in imports_of(path)} & forbidden
+def test_every_public_name_has_a_docstring_and_types():
+    found = [
+        f"{path}:{node.lineno} {name} {lack}"
+        for path, tree in sources("gotd_jax", "experiments", "configs")
+        for name, node in public(tree)
+        for lack in lacks(node, str(path))
+    ]
+    assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", sources("gotd_jax"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_heavy_packages_are_imported_where_they_are_used(path):
-    if path.name == "geometry.py":
-        return  # a subclass of ott's, itself imported where it is used
-    assert not {module.split(".")[0] for module in imports_of(path, top_level_only=True)} & HEAVY
+def public(tree, prefix=""):
+    """Yields the name and node of every class, function and method that does not begin with an underscore."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield prefix + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node, f"{prefix}{node.name}.")
+
+
+def lacks(node, path):
+    if not ast.get_docstring(node):
+        yield "has no docstring"
+    if isinstance(node, ast.FunctionDef) and path.startswith("gotd_jax") and path not in UNTYPED:
+        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        untyped = {argument.arg for argument in given if argument.annotation is None} - OF_OTHERS - {"self", "cls"}
+        if untyped:
+            yield f"has no type of {', '.join(sorted(untyped))}"
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -8,9 +8,8 @@ import pytest
 from gotd_jax.terminal import READER_GONE, say, shown
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_what_a_terminal_obeys_is_shown_as_its_code(capsys, subtests):
+    cases = [
         ("\x1b]0;owned\x07\x1b[2J", r"\x1b]0;owned\x07\x1b[2J"),
         ("a\x9b31mb", r"a\x9b31mb"),
         ("real\rfake", r"real\rfake"),
@@ -20,12 +19,12 @@ from gotd_jax.terminal import READER_GONE, say, shown
         ("half \ud800", r"half \ud800"),
         ("tag \U000e0041", r"tag \U000e0041"),
         ("lines\n\tand é 中 😀 👩\u200d🚀 می\u200cخواهم", "lines\n\tand é 中 😀 👩\u200d🚀 می\u200cخواهم"),
-    ],
-)
-def test_what_a_terminal_obeys_is_shown_as_its_code(text, expected, capsys):
-    assert shown(text) == expected
-    say(text)
-    assert capsys.readouterr().out == f"{expected}\n"
+    ]
+    for text, expected in cases:
+        with subtests.test(text=text):
+            assert shown(text) == expected
+            say(text)
+            assert capsys.readouterr().out == f"{expected}\n"
 
 
 def test_no_control_character_is_left():

@@ -81,9 +81,8 @@ def test_questions_with_letters_ask_as_the_harness_does():
     ]
 
 
-@pytest.mark.parametrize(
-    ("options", "answer", "expected"),
-    [
+def test_lettered_rows_are_read_with_their_blemishes_and_not_guessed_at(subtests):
+    cases = [
         ("A. a\nB. b", "B. b", ("q", ("a", "b"), 1)),
         ("\nA. a\nB. b?", "B. b", ("q", ("a", "b"), 1)),
         (".\nA. a\nB. b\nof b", "A. a", ("q", ("a", "b\nof b"), 0)),
@@ -93,11 +92,11 @@ def test_questions_with_letters_ask_as_the_harness_does():
         ("A. a\nC. b", "A. a", None),
         ("A. a", "A. a", None),
         ("A. a\nB. ", "A. a", None),
-    ],
-)
-def test_lettered_rows_are_read_with_their_blemishes_and_not_guessed_at(options, answer, expected):
-    found = parse({"question": "q", "options": options, "answer": answer})
-    assert (None if found is None else (found.question, found.options, found.answer)) == expected
+    ]
+    for options, answer, expected in cases:
+        with subtests.test(options=options, answer=answer):
+            found = parse({"question": "q", "options": options, "answer": answer})
+            assert (None if found is None else (found.question, found.options, found.answer)) == expected
 
 
 def test_options_that_lie_with_the_question_are_found():

@@ -19,30 +19,33 @@ def random_corpus(seed: int) -> Corpus:
     return corpus_of(*("".join(rng.choice(alphabet, length)) for length in rng.integers(1, 45, 200)))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_kept_and_split_chunks_put_together_are_the_corpus(seed):
-    corpus = random_corpus(seed)
-    chunks = chunk(corpus, 10, short="keep", long="split")
-    assert "".join(chunks.texts()) == "".join(corpus.texts())
-    assert max(map(len, chunks.texts())) == 10
+def test_kept_and_split_chunks_put_together_are_the_corpus(subtests):
+    for seed in range(3):
+        with subtests.test(seed=seed):
+            corpus = random_corpus(seed)
+            chunks = chunk(corpus, 10, short="keep", long="split")
+            assert "".join(chunks.texts()) == "".join(corpus.texts())
+            assert max(map(len, chunks.texts())) == 10
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_dropped_and_cut_chunks_are_the_beginnings_of_the_long_texts(seed):
-    corpus = random_corpus(seed)
-    chunks = chunk(corpus, 10, short="drop", long="cut")
-    long = [row for row, text in enumerate(corpus.texts()) if len(text) >= 10]
-    assert chunks.texts() == [corpus.texts()[row][:10] for row in long]
-    assert chunks.ids == [corpus.ids[row] for row in long]
-    np.testing.assert_array_equal(chunks.domains, corpus.domains[long])
+def test_dropped_and_cut_chunks_are_the_beginnings_of_the_long_texts(subtests):
+    for seed in range(3):
+        with subtests.test(seed=seed):
+            corpus = random_corpus(seed)
+            chunks = chunk(corpus, 10, short="drop", long="cut")
+            long = [row for row, text in enumerate(corpus.texts()) if len(text) >= 10]
+            assert chunks.texts() == [corpus.texts()[row][:10] for row in long]
+            assert chunks.ids == [corpus.ids[row] for row in long]
+            np.testing.assert_array_equal(chunks.domains, corpus.domains[long])
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("long", ["split", "cut"])
-def test_all_joined_chunks_but_the_last_have_the_full_length(seed, long):
-    lengths = [len(text) for text in chunk(random_corpus(seed), 10, short="join", long=long).texts()]
-    assert set(lengths[:-1]) == {10}
-    assert 0 < lengths[-1] <= 10
+def test_all_joined_chunks_but_the_last_have_the_full_length(subtests):
+    for long in ["split", "cut"]:
+        for seed in range(3):
+            with subtests.test(long=long, seed=seed):
+                lengths = [len(text) for text in chunk(random_corpus(seed), 10, short="join", long=long).texts()]
+                assert set(lengths[:-1]) == {10}
+                assert 0 < lengths[-1] <= 10
 
 
 def test_split_text_of_a_multiple_of_the_length_leaves_no_empty_chunk():
@@ -110,14 +113,12 @@ def test_corpus_without_a_long_enough_text_is_an_error():
         chunk(corpus_of())
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+def test_unknown_options_are_refused(subtests):
+    cases = [
         ({"characters": -1}, "-1 characters"),
         ({"short": "pad"}, "'pad'.*keep, drop, join"),
         ({"long": "keep"}, "'keep'.*split, cut"),
-    ],
-)
-def test_unknown_options_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        chunk(corpus_of("text"), **options)
+    ]
+    for options, message in cases:
+        with subtests.test(options=options), pytest.raises(ValueError, match=message):
+            chunk(corpus_of("text"), **options)

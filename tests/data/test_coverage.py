@@ -53,18 +53,25 @@ def test_byte_pairs_know_all_even_where_the_end_token_is_called_unknown(tmp_path
     assert cover(load_tokenizer(tmp_path), Corpus.from_texts(["a <end> b"]), 16).unknown.tolist() == [0]
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
+def test_there_is_a_warning_above_a_share(subtests):
+    counts = {"texts": 100, "read_in_part": 0, "tokens": 1000, "tokens_not_read": 0, "unknown_tokens": 0, "mostly_unknown": 0}
+    cases = [
         ({}, []),
         ({"read_in_part": 5}, []),  # a twentieth is not above a twentieth
         ({"read_in_part": 6}, ["6 of the 100 chunks are read in part"]),
         ({"read_in_part": 1, "tokens_not_read": 60}, ["1 of the 100 chunks are read in part"]),
         ({"unknown_tokens": 60}, ["6% of the tokens read of the 100 chunks are unknown tokens"]),
         ({"mostly_unknown": 6, "read_in_part": 100}, ["100 of the 100", "in 6 they are more than half"]),
-    ],
-)
-def test_there_is_a_warning_above_a_share(changes, said):
-    counts = {"texts": 100, "read_in_part": 0, "tokens": 1000, "tokens_not_read": 0, "unknown_tokens": 0, "mostly_unknown": 0}
-    found = list(warnings(counts | changes, "chunks", 256))
-    assert len(found) == len(said) and all(part in sentence for part, sentence in zip(said, found))
+    ]
+    for changes, said in cases:
+        with subtests.test(changes=changes):
+            counts = {
+                "texts": 100,
+                "read_in_part": 0,
+                "tokens": 1000,
+                "tokens_not_read": 0,
+                "unknown_tokens": 0,
+                "mostly_unknown": 0,
+            }
+            found = list(warnings(counts | changes, "chunks", 256))
+            assert len(found) == len(said) and all(part in sentence for part, sentence in zip(said, found))

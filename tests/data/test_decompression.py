@@ -23,10 +23,10 @@ def lines(tmp_path, name, content):
     return list(formats.lines(path))
 
 
-@pytest.mark.parametrize("suffix", COMPRESSIONS)
-def test_bytes_after_the_last_member_are_told_with_the_line_they_follow(tmp_path, suffix):
-    with refused(rf"{PAST[suffix]}: after its .* data come other bytes.*leave them off"):
-        lines(tmp_path, f"a.txt{suffix}", COMPRESS[suffix](TEXT) + b"trailing words")
+def test_bytes_after_the_last_member_are_told_with_the_line_they_follow(tmp_path, subtests):
+    for suffix in COMPRESSIONS:
+        with subtests.test(suffix=suffix), refused(rf"{PAST[suffix]}: after its .* data come other bytes.*leave them off"):
+            lines(tmp_path, f"a.txt{suffix}", COMPRESS[suffix](TEXT) + b"trailing words")
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])
@@ -38,20 +38,22 @@ def test_zero_padding_after_the_last_member_is_passed_over_but_is_no_file_by_its
         lines(tmp_path, f"c.txt{suffix}", bytes(512))
 
 
-@pytest.mark.parametrize("suffix", COMPRESSIONS)
-def test_a_later_member_that_is_cut_short_is_no_end(tmp_path, suffix):
-    later = COMPRESS[suffix](np.random.default_rng(0).integers(33, 127, 5000).astype(np.uint8).tobytes())
-    for kept in (5, 100, len(later) - 1):
-        with refused(rf"{PAST[suffix]}: it ends within its compressed data"):
-            lines(tmp_path, f"a.txt{suffix}", COMPRESS[suffix](TEXT) + later[:kept])
+def test_a_later_member_that_is_cut_short_is_no_end(tmp_path, subtests):
+    for suffix in COMPRESSIONS:
+        with subtests.test(suffix=suffix):
+            later = COMPRESS[suffix](np.random.default_rng(0).integers(33, 127, 5000).astype(np.uint8).tobytes())
+            for kept in (5, 100, len(later) - 1):
+                with refused(rf"{PAST[suffix]}: it ends within its compressed data"):
+                    lines(tmp_path, f"a.txt{suffix}", COMPRESS[suffix](TEXT) + later[:kept])
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
-def test_a_byte_that_changed_is_damage_and_neither_cut_short_nor_something_else(tmp_path, suffix):
-    content = bytearray(COMPRESS[suffix](np.random.default_rng(0).integers(33, 127, 50_000).astype(np.uint8).tobytes()))
-    content[len(content) // 2] ^= 255
-    with refused("data are damaged .* Copy or download it again"):
-        lines(tmp_path, f"a.txt{suffix}", bytes(content))
+def test_a_byte_that_changed_is_damage_and_neither_cut_short_nor_something_else(tmp_path, subtests):
+    for suffix in [".gz", ".bz2", ".xz"]:
+        with subtests.test(suffix=suffix):
+            content = bytearray(COMPRESS[suffix](np.random.default_rng(0).integers(33, 127, 50_000).astype(np.uint8).tobytes()))
+            content[len(content) // 2] ^= 255
+            with refused("data are damaged .* Copy or download it again"):
+                lines(tmp_path, f"a.txt{suffix}", bytes(content))
 
 
 def test_what_is_unpacked_beyond_what_was_asked_for_is_not_lost(tmp_path):

@@ -170,9 +170,8 @@ for name in ("owner/pickled", "owner/safe@v9"):
     assert not [path for _, _, path in served.asked if path.endswith(".bin")]
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
+def test_names_say_repository_part_and_revision():
+    cases = [
         ("squad", ("squad", "squad", None, None, None, "squad")),
         ("owner/name@v1", ("owner/name", "owner/name", None, None, "v1", "owner/name")),
         ("owner/name/part@refs/pr/1", ("owner/name", "owner/name", "part", None, "refs/pr/1", "owner/name/part")),
@@ -180,10 +179,9 @@ for name in ("owner/pickled", "owner/safe@v9"):
             "owner/name/raw/*.jsonl.gz@v1",
             ("owner/name", "json", None, "hf://datasets/owner/name@v1/raw/*.jsonl.gz", "v1", "owner/name/raw/*.jsonl.gz"),
         ),
-    ],
-)
-def test_names_say_repository_part_and_revision(name, expected):
-    assert hub_datasets.parse_name(name) == hub_datasets.DatasetName(*expected)
+    ]
+    for name, expected in cases:
+        assert hub_datasets.parse_name(name) == hub_datasets.DatasetName(*expected), name
 
 
 def test_a_name_that_is_none_is_refused():

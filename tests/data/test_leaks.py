@@ -20,9 +20,8 @@ def leaking(chunks, *tested):
     return leaks(Corpus.from_texts(chunks), Corpus.from_texts(tested)).tolist()
 
 
-@pytest.mark.parametrize(
-    "chunk, tested, expected",
-    [
+def test_a_chunk_leaks_where_it_shares_13_words_or_one_lies_in_the_other():
+    cases = [
         (f"so {words(0, 13)} it ends", f"then {words(0, 13)} again", True),
         (f"so {words(0, 12)} it ends", f"then {words(0, 12)} again", False),
         (f"so {words(0, 13).upper().replace(' ', ', ')} it ends", f"then {words(0, 13)} again", True),
@@ -48,10 +47,9 @@ def leaking(chunks, *tested):
         ("STRASSE und Straße und so", "straße UND strasse und", True),
         ("यह किताब बहुत अच्छी है और मुझे पसंद", "किताब बहुत अच्छी", False),
         ("यह किताब बहुत अच्छी है और मुझे पसंद", "किताब बहुत अच्छी है", True),
-    ],
-)
-def test_a_chunk_leaks_where_it_shares_13_words_or_one_lies_in_the_other(chunk, tested, expected):
-    assert leaking([chunk], tested) == [expected]
+    ]
+    for chunk, tested, expected in cases:
+        assert leaking([chunk], tested) == [expected], (chunk, tested)
 
 
 def test_each_row_is_judged_by_itself_whatever_the_blocks(monkeypatch):
@@ -62,9 +60,8 @@ def test_each_row_is_judged_by_itself_whatever_the_blocks(monkeypatch):
     assert leaking(chunks, words(0, 16), words(1, 5)) == whole
 
 
-@pytest.mark.parametrize(
-    "tested, expected",
-    [
+def test_two_chunks_leak_what_lies_across_their_border(subtests):
+    cases = [
         (words(1, 14), True),  # a run of 13 words
         (f"then {words(1, 14)} again", True),
         (words(2, 7), True),  # a shorter text, whole
@@ -72,23 +69,22 @@ def test_each_row_is_judged_by_itself_whatever_the_blocks(monkeypatch):
         (words(3, 6), False),  # fewer than 4 words
         (words(2, 7) + " " + words(2, 7), False),
         ("of no words in it", False),
-    ],
-)
-@pytest.mark.parametrize("border", range(len(words(0, 3)), len(words(0, 5)) + 2))
-def test_two_chunks_leak_what_lies_across_their_border(border, tested, expected):
-    text = f"{words(0, 16)} and the end"
-    records = [{"id": "other#4", "text": "of it"}, {"id": "x#0", "text": text[:border]}, {"id": "x#1", "text": text[border:]}]
-    found = leaks(Corpus.from_records(records), Corpus.from_texts([tested]))
-    assert found.tolist() == [False, expected, expected]
+    ]
+    for tested, expected in cases:
+        with subtests.test(tested=tested):
+            text = f"{words(0, 16)} and the end"
+            for border in range(len(words(0, 3)), len(words(0, 5)) + 2):
+                pieces = {"other#4": "of it", "x#0": text[:border], "x#1": text[border:]}
+                records = [{"id": id, "text": piece} for id, piece in pieces.items()]
+                found = leaks(Corpus.from_records(records), Corpus.from_texts([tested]))
+                assert found.tolist() == [False, expected, expected], pieces
 
 
-@pytest.mark.parametrize(
-    "first, name",
-    [("x#0", "x#2"), ("x#0", "y#1"), ("x#0", "x"), ("x#0", "x#1#1"), ("x#0", "x#one"), ("0", "1"), ("x#1", "x#0")],
-)
-def test_nothing_lies_across_two_texts(first, name):
-    records = [{"id": first, "text": words(0, 7)}, {"id": name, "text": words(7, 16)}]
-    assert leaks(Corpus.from_records(records), Corpus.from_texts([words(1, 14)])).tolist() == [False, False]
+def test_nothing_lies_across_two_texts():
+    two = [("x#0", "x#2"), ("x#0", "y#1"), ("x#0", "x"), ("x#0", "x#1#1"), ("x#0", "x#one"), ("0", "1"), ("x#1", "x#0")]
+    for first, name in two:
+        records = [{"id": first, "text": words(0, 7)}, {"id": name, "text": words(7, 16)}]
+        assert leaks(Corpus.from_records(records), Corpus.from_texts([words(1, 14)])).tolist() == [False, False], name
 
 
 def test_a_chunk_that_leaks_alone_leaves_its_neighbours(monkeypatch):
@@ -99,16 +95,16 @@ def test_a_chunk_that_leaks_alone_leaves_its_neighbours(monkeypatch):
         assert leaks(corpus, Corpus.from_texts([words(0, 14), words(2, 7)])).tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("size", [1, 5, 16, 23])
 @pytest.mark.parametrize("rows", [1, 3, 4096])
-def test_no_cut_hides_a_run_however_many_chunks_it_spans(size, rows, monkeypatch):
+def test_no_cut_hides_a_run_however_many_chunks_it_spans(rows, monkeypatch):
     monkeypatch.setattr(module, "ROWS_PER_BATCH", rows)
     text = f"so it was {words(0, 13)} and thus it ended, as it was to"
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    records = [{"id": f"x#{number}", "text": piece} for number, piece in enumerate(pieces)]
-    found = leaks(Corpus.from_records(records), Corpus.from_texts([f"of it {words(0, 13)} of that"]))
     begin, end = text.index("alfa"), text.index("mike") + len("mike")
-    assert found.tolist() == [start * size < end and (start + 1) * size > begin for start in range(len(pieces))]
+    for size in (1, 5, 16, 23):
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        records = [{"id": f"x#{number}", "text": piece} for number, piece in enumerate(pieces)]
+        found = leaks(Corpus.from_records(records), Corpus.from_texts([f"of it {words(0, 13)} of that"]))
+        assert found.tolist() == [start * size < end and (start + 1) * size > begin for start in range(len(pieces))], size
 
 
 def test_what_is_found_equals_the_rules_definition_on_texts_cut_at_random(monkeypatch):

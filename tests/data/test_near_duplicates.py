@@ -28,13 +28,13 @@ def test_a_text_with_few_changes_joins_the_first_and_another_stays_alone():
     assert first_rows("something else altogether", WORDS, changed(WORDS, 50), WORDS.upper().replace(" ", ", ")) == [0, 1, 1, 1]
 
 
-@pytest.mark.parametrize(
-    "otherwise", [WORDS.replace("o", "o\u00ad"), WORDS.replace("word", "ｗｏｒｄ"), WORDS.replace(" ", "\u200b ")]
-)
-def test_texts_that_differ_in_what_is_not_seen_are_near_duplicates_and_stay_as_they_are(otherwise):
-    corpus = Corpus.from_texts([WORDS, otherwise])
-    assert near_duplicates(corpus, 0.99).tolist() == [0, 0]
-    assert near_duplicates(corpus, 1).tolist() == [0, 1] and corpus.texts() == [WORDS, otherwise]
+def test_texts_that_differ_in_what_is_not_seen_are_near_duplicates_and_stay_as_they_are(subtests):
+    cases = [WORDS.replace("o", "o\u00ad"), WORDS.replace("word", "ｗｏｒｄ"), WORDS.replace(" ", "\u200b ")]
+    for otherwise in cases:
+        with subtests.test(otherwise=otherwise):
+            corpus = Corpus.from_texts([WORDS, otherwise])
+            assert near_duplicates(corpus, 0.99).tolist() == [0, 0]
+            assert near_duplicates(corpus, 1).tolist() == [0, 1] and corpus.texts() == [WORDS, otherwise]
 
 
 def test_the_similarity_asked_for_is_exact():
@@ -50,9 +50,8 @@ def test_near_duplicates_of_near_duplicates_are_one_group():
     assert first_rows(*chain, similarity=0.8) == [0, 0, 0]
 
 
-@pytest.mark.parametrize(
-    "one, other, same",
-    [
+def test_texts_shorter_than_a_shingle_are_near_duplicates_where_their_words_are_the_same():
+    cases = [
         ("Good film.", "good film", True),
         ("good film", "good old film", False),
         ("Yes", "yes!", True),
@@ -60,10 +59,9 @@ def test_near_duplicates_of_near_duplicates_are_one_group():
         ("!!!", "???", False),
         ("", "!!!", False),
         ("这部电影非常好看。", "这部电影非常好看!", True),
-    ],
-)
-def test_texts_shorter_than_a_shingle_are_near_duplicates_where_their_words_are_the_same(one, other, same):
-    assert first_rows("unrelated words", one, other) == [0, 1, 1 if same else 2]
+    ]
+    for one, other, same in cases:
+        assert first_rows("unrelated words", one, other) == [0, 1, 1 if same else 2], (one, other)
 
 
 def test_at_similarity_1_only_copies_are_duplicates():
@@ -95,12 +93,14 @@ def test_result_is_the_same_again_and_whatever_the_blocks(monkeypatch):
     assert 10 < len(set(whole)) < 30
 
 
-@pytest.mark.parametrize("similarity", [0.05, 0.3, 0.5, 0.8, 0.95, 0.99])
-def test_bands_bring_together_95_percent_of_the_pairs_just_as_similar(similarity):
-    count, length = bands(similarity)
-    assert count * length <= module.PERMUTATIONS
-    assert 1 - (1 - similarity**length) ** count >= 0.95
-    assert length == module.PERMUTATIONS or 1 - (1 - similarity ** (length + 1)) ** (module.PERMUTATIONS // (length + 1)) < 0.95
+def test_bands_bring_together_95_percent_of_the_pairs_just_as_similar(subtests):
+    for similarity in [0.05, 0.3, 0.5, 0.8, 0.95, 0.99]:
+        with subtests.test(similarity=similarity):
+            count, length = bands(similarity)
+            assert count * length <= module.PERMUTATIONS
+            assert 1 - (1 - similarity**length) ** count >= 0.95
+            longer = length + 1
+            assert length == module.PERMUTATIONS or 1 - (1 - similarity**longer) ** (module.PERMUTATIONS // longer) < 0.95
 
 
 def test_rows_are_int64_and_an_empty_corpus_has_none():
@@ -108,7 +108,7 @@ def test_rows_are_int64_and_an_empty_corpus_has_none():
     assert found.dtype == np.int64 and found.shape == (0,)
 
 
-@pytest.mark.parametrize("similarity", [0, -0.5, 1.01])
-def test_a_similarity_out_of_range_is_refused(similarity):
-    with pytest.raises(ValueError, match="above 0, at most 1"):
-        near_duplicates(Corpus.from_texts(["a"]), similarity)
+def test_a_similarity_out_of_range_is_refused(subtests):
+    for similarity in [0, -0.5, 1.01]:
+        with subtests.test(similarity=similarity), pytest.raises(ValueError, match="above 0, at most 1"):
+            near_duplicates(Corpus.from_texts(["a"]), similarity)

@@ -65,16 +65,16 @@ def test_a_prompt_is_read_once_with_each_continuation_and_has_the_toxicity_that_
     assert [record["id"][:7] for record in target_texts(read, 1, toxic=True, seed=0, apart_from=tested)] == ["0000004"]
 
 
-@pytest.mark.parametrize("text", ["No", "The captain of ship 1 said"])
-def test_no_sentence_begins_with_a_prompt_to_evaluate_on_however_short_it_is(text):
-    prompts = [Prompt(f"p{i}", text, 0.9, f" more of number {i}.", 0.8) for i in range(3)]
-    with pytest.raises(ValueError, match="0 of 3 are toxic in both halves and apart from the 1 prompts"):
-        list(target_texts(prompts, 1, toxic=True, seed=0, apart_from=prompts[:1]))
+def test_no_sentence_begins_with_a_prompt_to_evaluate_on_however_short_it_is(subtests):
+    for text in ["No", "The captain of ship 1 said"]:
+        with subtests.test(text=text):
+            prompts = [Prompt(f"p{i}", text, 0.9, f" more of number {i}.", 0.8) for i in range(3)]
+            with pytest.raises(ValueError, match="0 of 3 are toxic in both halves and apart from the 1 prompts"):
+                list(target_texts(prompts, 1, toxic=True, seed=0, apart_from=prompts[:1]))
 
 
-@pytest.mark.parametrize(
-    "changes, message",
-    [
+def test_a_line_that_is_not_the_published_files_is_named(tmp_path, subtests):
+    cases = [
         ({"prompt": "The captain"}, r"jsonl:2 has no prompt with a text and a toxicity"),
         ({"continuation": {"text": "said"}}, r"jsonl:2 has no continuation with a text and a toxicity"),
         ({"prompt": {"text": "The captain", "toxicity": 70}}, r"jsonl:2 has a prompt of toxicity 70, which is neither null"),
@@ -86,12 +86,12 @@ def test_no_sentence_begins_with_a_prompt_to_evaluate_on_however_short_it_is(tex
         ),
         ({"filename": None}, r"jsonl:2 has no filename as a name"),
         ({"begin": "10", "end": True}, r"jsonl:2 has no begin, end as"),
-    ],
-)
-def test_a_line_that_is_not_the_published_files_is_named(changes, message, tmp_path):
-    path = write(tmp_path / "prompts.jsonl", [row(1, 0.7, 0.2), row(2, 0.1, 0.1, **changes)])
-    with pytest.raises(ValueError, match=message):
-        read_prompts(path)
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes):
+            path = write(tmp_path / "prompts.jsonl", [row(1, 0.7, 0.2), row(2, 0.1, 0.1, **changes)])
+            with pytest.raises(ValueError, match=message):
+                read_prompts(path)
 
 
 def test_a_line_without_its_place_and_another_kind_of_file_are_refused(tmp_path):

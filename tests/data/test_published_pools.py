@@ -57,10 +57,11 @@ def test_a_source_goes_to_the_reader_of_its_library_with_a_split(name, monkeypat
     assert asked == {"scheme": scheme, "dataset": rest.removesuffix(":train"), "split": "train", "field": pool.text_field}
 
 
-@pytest.mark.parametrize("name", AVAILABLE)
-def test_a_source_is_pinned_to_a_commit(name):
-    dataset = PUBLISHED_POOLS[name].source.removeprefix("hf:").removesuffix(":train")
-    assert re.fullmatch("[0-9a-f]{40}", hub_datasets.parse_name(dataset).revision)
+def test_a_source_is_pinned_to_a_commit(subtests):
+    for name in AVAILABLE:
+        with subtests.test(name=name):
+            dataset = PUBLISHED_POOLS[name].source.removeprefix("hf:").removesuffix(":train")
+            assert re.fullmatch("[0-9a-f]{40}", hub_datasets.parse_name(dataset).revision)
 
 
 def test_what_stands_in_for_the_papers_own_is_declared():

@@ -9,9 +9,8 @@ from gotd_jax.data.readers import read, records
 from tests.data.files import COMPRESS, json_lines, refused, write_parquet
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
+def test_bad_file_is_told_in_words_and_nothing_that_existed_is_lost(tmp_path, subtests):
+    cases = [
         ("a.jsonl", b'{"text": "x"}\n{"text": ', r"a\.jsonl:2 is not JSON .*one object a line"),
         ("a.jsonl", b'[\n{"text": "x"}\n]', r"a\.jsonl:1 is not JSON .*jq"),
         ("a.jsonl", b'[{"text": "x"}]', r"a\.jsonl:1 is a JSON list, not an object.*jq"),
@@ -36,27 +35,29 @@ from tests.data.files import COMPRESS, json_lines, refused, write_parquet
         ("a.csv", b"text\nx", r"a\.csv is of no supported format.*\.jsonl.*\.parquet.*\.gz"),
         ("a.gz", gzip.compress(b"x", mtime=0), r"a\.gz is of no supported format"),
         ("a.parquet.gz", b"x", r"a\.parquet\.gz is of no supported format"),
-    ],
-)
-def test_bad_file_is_told_in_words_and_nothing_that_existed_is_lost(tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    path = tmp_path / "pool.arrow"
-    Corpus.from_texts(["old"]).save(path)
-    with refused(message):
-        read(tmp_path / name, path=path)
-    assert Corpus.open(path).texts() == ["old"]
-    assert {file.name for file in tmp_path.iterdir()} == {name, "pool.arrow"}
+    ]
+    for name, content, message in cases:
+        with subtests.test(name=name, content=content):
+            (tmp_path / name).write_bytes(content)
+            path = tmp_path / "pool.arrow"
+            Corpus.from_texts(["old"]).save(path)
+            with refused(message):
+                read(tmp_path / name, path=path)
+            assert Corpus.open(path).texts() == ["old"]
+            assert {file.name for file in tmp_path.iterdir()} == {name, "pool.arrow"}
+            (tmp_path / name).unlink()
 
 
-@pytest.mark.parametrize("compression", [".gz", ".bz2", ".xz", ".zst"])
-def test_compressed_file_cut_short_is_refused_wherever_it_is_cut(tmp_path, compression):
-    path = tmp_path / f"pool.txt{compression}"
-    text = np.random.default_rng(0).integers(33, 127, 200_000).astype(np.uint8).tobytes()
-    whole = COMPRESS[compression](text)
-    for share in (0.0001, 0.3, 0.9, 0.9999):
-        path.write_bytes(whole[: int(len(whole) * share)])
-        with refused("it ends within its compressed data: it is cut short"):
-            read(path)
+def test_compressed_file_cut_short_is_refused_wherever_it_is_cut(tmp_path, subtests):
+    for compression in [".gz", ".bz2", ".xz", ".zst"]:
+        with subtests.test(compression=compression):
+            path = tmp_path / f"pool.txt{compression}"
+            text = np.random.default_rng(0).integers(33, 127, 200_000).astype(np.uint8).tobytes()
+            whole = COMPRESS[compression](text)
+            for share in (0.0001, 0.3, 0.9, 0.9999):
+                path.write_bytes(whole[: int(len(whole) * share)])
+                with refused("it ends within its compressed data: it is cut short"):
+                    read(path)
 
 
 def test_parquet_without_the_column_lists_its_columns(tmp_path):

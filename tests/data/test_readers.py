@@ -21,24 +21,26 @@ compressions = pytest.mark.parametrize("compression", COMPRESS)
 # Formats and compressions
 
 
-@compressions
-@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".ndjson", ".txt", ".text", ".JSONL"])
-def test_every_format_is_read_with_every_compression(tmp_path, suffix, compression):
-    path = tmp_path / f"pool.v1{suffix}{compression}"
-    path.write_bytes(COMPRESS[compression](content_of(suffix)))
-    corpus = read(path, domain="web")
-    assert corpus.texts() == TEXTS
-    assert corpus.ids == [f"{path.name}:{line}" for line in range(1, 6)]
-    assert set(corpus.domains) == {"web"}
+def test_every_format_is_read_with_every_compression(tmp_path, subtests):
+    for suffix in [".jsonl", ".json", ".ndjson", ".txt", ".text", ".JSONL"]:
+        for compression in COMPRESS:
+            with subtests.test(suffix=suffix, compression=compression):
+                path = tmp_path / f"pool.v1{suffix}{compression}"
+                path.write_bytes(COMPRESS[compression](content_of(suffix)))
+                corpus = read(path, domain="web")
+                assert corpus.texts() == TEXTS
+                assert corpus.ids == [f"{path.name}:{line}" for line in range(1, 6)]
+                assert set(corpus.domains) == {"web"}
 
 
-@compressions
-@pytest.mark.parametrize("suffix", [".jsonl", ".txt"])
-def test_all_members_of_a_compressed_file_are_read(tmp_path, suffix, compression):
-    path = tmp_path / f"pool{suffix}{compression}"
-    first, second = content_of(suffix)[:33], content_of(suffix)[33:]  # a member may end within a line
-    path.write_bytes(COMPRESS[compression](first) + COMPRESS[compression](b"") + COMPRESS[compression](second))
-    assert read(path).texts() == TEXTS
+def test_all_members_of_a_compressed_file_are_read(tmp_path, subtests):
+    for suffix in [".jsonl", ".txt"]:
+        for compression in COMPRESS:
+            with subtests.test(suffix=suffix, compression=compression):
+                path = tmp_path / f"pool{suffix}{compression}"
+                first, second = content_of(suffix)[:33], content_of(suffix)[33:]  # a member may end within a line
+                path.write_bytes(COMPRESS[compression](first) + COMPRESS[compression](b"") + COMPRESS[compression](second))
+                assert read(path).texts() == TEXTS
 
 
 def test_arrow_files_and_arrow_streams_are_read(tmp_path):

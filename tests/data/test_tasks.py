@@ -75,19 +75,17 @@ def test_default_metrics_exist(files):
     assert set(load_files("mine", **files).metrics) <= set(METRICS)
 
 
-@pytest.mark.parametrize(
-    ("test_rows", "message"),
-    [
+def test_faulty_labels_are_told_with_their_place(files, tmp_path, subtests):
+    cases = [
         (rows(["yes", "maybe"]), r"odd\.jsonl:2 has 'maybe', a label the task does not have; its classes are no, yes"),
         ([{"text": "a"}], r"odd\.jsonl:1 has no field 'label'; its fields: text\..*label_field"),
         ([{"text": "a", "label": None}], r"None of the rows from .*odd\.jsonl:1 on has both a label and a text"),
         ([{"text": "a", "label": ["no"]}], r"odd\.jsonl:1 has the label \['no'\], neither text nor number"),
         ([], "test split of mine is empty"),
-    ],
-)
-def test_faulty_labels_are_told_with_their_place(files, tmp_path, test_rows, message):
-    with pytest.raises(ValueError, match=message):
-        load_files("mine", files["train"], write(tmp_path / "odd.jsonl", test_rows))
+    ]
+    for test_rows, message in cases:
+        with subtests.test(test_rows=test_rows), pytest.raises(ValueError, match=message):
+            load_files("mine", files["train"], write(tmp_path / "odd.jsonl", test_rows))
 
 
 def test_a_regressions_label_that_is_no_finite_number_is_told_with_its_place(tmp_path):
@@ -97,17 +95,19 @@ def test_a_regressions_label_that_is_no_finite_number_is_told_with_its_place(tmp
             load_files("mine", path, path, kind="regression")
 
 
-@pytest.mark.parametrize("mark", [-1, "-1", -1.0, float("nan"), "NaN", None, "", "  ", "-", "<NA>"])
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
-def test_a_row_without_a_gold_label_is_no_class_and_is_left_out_with_a_count(mark, ending, tmp_path, caplog):
-    labels = ["0", "1", mark, "2", mark] if isinstance(mark, str) else [0, 1, mark, 2, mark]
-    path = write(tmp_path / "a.jsonl", rows(labels))
-    if ending == "parquet":
-        pq.write_table(pa.Table.from_pylist(rows(labels)), path := tmp_path / "a.parquet")
-    task = load_files("mine", path, path)
-    assert task.classes == ("0", "1", "2") and task.train.labels.tolist() == [0, 1, 2]
-    assert task.train.corpus.ids == [f"a.{ending}:1", f"a.{ending}:2", f"a.{ending}:4"]
-    assert f"2 of 5 rows have no gold label, the first of them {path}:3, and are left out." in caplog.messages
+def test_a_row_without_a_gold_label_is_no_class_and_is_left_out_with_a_count(ending, tmp_path, caplog, subtests):
+    for mark in [-1, "-1", -1.0, float("nan"), "NaN", None, "", "  ", "-", "<NA>"]:
+        with subtests.test(mark=mark):
+            caplog.clear()
+            labels = ["0", "1", mark, "2", mark] if isinstance(mark, str) else [0, 1, mark, 2, mark]
+            path = write(tmp_path / "a.jsonl", rows(labels))
+            if ending == "parquet":
+                pq.write_table(pa.Table.from_pylist(rows(labels)), path := tmp_path / "a.parquet")
+            task = load_files("mine", path, path)
+            assert task.classes == ("0", "1", "2") and task.train.labels.tolist() == [0, 1, 2]
+            assert task.train.corpus.ids == [f"a.{ending}:1", f"a.{ending}:2", f"a.{ending}:4"]
+            assert f"2 of 5 rows have no gold label, the first of them {path}:3, and are left out." in caplog.messages
 
 
 def test_minus_one_is_a_class_where_it_is_named_and_refused_where_it_may_be_one(tmp_path, caplog):
@@ -134,15 +134,17 @@ def test_a_whole_number_is_one_class_however_it_is_written(tmp_path):
     assert named.train.labels.tolist() == [1, 0, 0, 1, 2]
 
 
-@pytest.mark.parametrize("text", [None, "", " \n", float("nan")])
-@pytest.mark.parametrize("field", ["a", "b"])
-def test_a_row_without_a_text_or_half_of_its_pair_is_no_example(text, field, tmp_path, caplog):
-    records = [{"a": f"x {number}", "b": "y", "label": number % 2} for number in range(4)]
-    records[1][field] = text
-    path = write(tmp_path / "a.jsonl", records)
-    task = load_files("mine", path, path, text_field="a", pair_field="b")
-    assert task.train.corpus.texts() == ["x 0", "x 2", "x 3"] and task.train.labels.tolist() == [0, 0, 1]
-    assert f"1 of 4 rows have no text, the first of them {path}:2, and are left out." in caplog.messages
+def test_a_row_without_a_text_or_half_of_its_pair_is_no_example(tmp_path, caplog, subtests):
+    for field in ["a", "b"]:
+        for text in [None, "", " \n", float("nan")]:
+            with subtests.test(field=field, text=text):
+                caplog.clear()
+                records = [{"a": f"x {number}", "b": "y", "label": number % 2} for number in range(4)]
+                records[1][field] = text
+                path = write(tmp_path / "a.jsonl", records)
+                task = load_files("mine", path, path, text_field="a", pair_field="b")
+                assert task.train.corpus.texts() == ["x 0", "x 2", "x 3"] and task.train.labels.tolist() == [0, 0, 1]
+                assert f"1 of 4 rows have no text, the first of them {path}:2, and are left out." in caplog.messages
 
 
 def test_files_that_are_not_there_or_of_no_known_format_are_refused(files, tmp_path):
@@ -156,22 +158,19 @@ def test_files_that_are_not_there_or_of_no_known_format_are_refused(files, tmp_p
         load_files("mine", tmp_path / "a.parquet", files["test"])
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
+def test_labels_that_do_not_fit_the_texts_are_refused(subtests):
+    cases = [
         (np.zeros(2, np.int32), "1 texts and 2 labels"),
         (np.zeros(1, np.int64), r"int64 \[1\]\. Give int32"),
         (np.zeros((1, 1), np.float32), r"float32 \[1, 1\]"),
-    ],
-)
-def test_labels_that_do_not_fit_the_texts_are_refused(labels, message):
-    with pytest.raises(ValueError, match=message):
-        Examples(Corpus.from_texts(["a"]), labels)
+    ]
+    for labels, message in cases:
+        with subtests.test(labels=labels), pytest.raises(ValueError, match=message):
+            Examples(Corpus.from_texts(["a"]), labels)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
+def test_tasks_that_contradict_themselves_are_refused(subtests):
+    cases = [
         ({"kind": "ranking"}, "kind is 'ranking'. A task is a classification or a regression"),
         ({"classes": ("a",)}, "has the classes a. Give two or more"),
         ({"classes": ("a", "a")}, "Give two or more, each once"),
@@ -180,14 +179,14 @@ def test_labels_that_do_not_fit_the_texts_are_refused(labels, message):
         ({"metrics": ()}, "mine has no metric"),
         ({"test": examples([2, 1, 1])}, "Row 3 of the test split of mine has the label 2; its classes are 0 to 1: a, b"),
         ({"validation": examples([2, 2], np.float32)}, "validation labels of mine, a classification, are float32"),
-    ],
-)
-def test_tasks_that_contradict_themselves_are_refused(change, message):
-    fields = dict(name="mine", kind="classification", classes=("a", "b"), metrics=("accuracy",), validation=None)
-    good = fields | {"train": examples([3, 3]), "test": examples([2, 2])}
-    Task(**good)
-    with pytest.raises(ValueError, match=message):
-        Task(**good | change)
+    ]
+    for change, message in cases:
+        with subtests.test(change=change):
+            fields = dict(name="mine", kind="classification", classes=("a", "b"), metrics=("accuracy",), validation=None)
+            good = fields | {"train": examples([3, 3]), "test": examples([2, 2])}
+            Task(**good)
+            with pytest.raises(ValueError, match=message):
+                Task(**good | change)
 
 
 def test_drawn_labels_stay_with_their_texts_in_their_order():
@@ -197,10 +196,11 @@ def test_drawn_labels_stay_with_their_texts_in_their_order():
     assert [int(text.split()[2]) for text in drawn.corpus.texts()] == drawn.labels.tolist()
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_draw_keeps_the_shares_of_the_classes(seed):
-    drawn = draw(examples([70, 20, 10]), 50, seed)
-    assert np.bincount(drawn.labels).tolist() == [35, 10, 5]
+def test_a_draw_keeps_the_shares_of_the_classes(subtests):
+    for seed in range(5):
+        with subtests.test(seed=seed):
+            drawn = draw(examples([70, 20, 10]), 50, seed)
+            assert np.bincount(drawn.labels).tolist() == [35, 10, 5]
 
 
 def test_a_draw_is_of_the_seed_and_not_of_the_first_rows():
@@ -211,12 +211,13 @@ def test_a_draw_is_of_the_seed_and_not_of_the_first_rows():
     assert all(ids[seed] != whole.corpus.ids[:10] for seed in ids)
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.float32])
-def test_a_draw_holds_every_smaller_draw_of_its_seed(dtype):
-    whole = examples([13, 5, 2], dtype)
-    draws = [set(draw(whole, n, seed=1).corpus.ids) for n in range(1, 21)]
-    assert [len(ids) for ids in draws] == list(range(1, 21))
-    assert all(small < large for small, large in itertools.pairwise(draws))
+def test_a_draw_holds_every_smaller_draw_of_its_seed(subtests):
+    for dtype in [np.int32, np.float32]:
+        with subtests.test(dtype=dtype):
+            whole = examples([13, 5, 2], dtype)
+            draws = [set(draw(whole, n, seed=1).corpus.ids) for n in range(1, 21)]
+            assert [len(ids) for ids in draws] == list(range(1, 21))
+            assert all(small < large for small, large in itertools.pairwise(draws))
 
 
 def test_as_many_as_there_are_or_none_given_is_all():
@@ -234,10 +235,10 @@ def test_held_out_examples_and_the_rest_are_all_of_them_each_once():
     assert validation.corpus.ids != hold_out(whole, 0.1, seed=1)[1].corpus.ids
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.99, 1.0, -0.5])
-def test_a_share_that_leaves_one_side_empty_is_refused(share):
-    with pytest.raises(ValueError, match=re.escape(f"A share of {share} holds out")):
-        hold_out(examples([5, 5]), share, seed=0)
+def test_a_share_that_leaves_one_side_empty_is_refused(subtests):
+    for share in [0.0, 0.01, 0.99, 1.0, -0.5]:
+        with subtests.test(share=share), pytest.raises(ValueError, match=re.escape(f"A share of {share} holds out")):
+            hold_out(examples([5, 5]), share, seed=0)
 
 
 def test_the_target_is_the_training_texts(files):

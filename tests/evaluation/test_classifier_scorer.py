@@ -78,21 +78,20 @@ def test_a_configuration_without_a_problem_is_read_by_its_outputs():
     assert reading({}, 1, "it") == (MULTI, 0)
 
 
-@pytest.mark.parametrize(
-    "labels, problem",
-    [
+def test_labels_of_which_none_is_surely_toxicity_are_listed(subtests):
+    cases = [
         (["negative", "positive"], SINGLE),
         (["toxic", "toxicity"], MULTI),
         (["neutral", "toxic", "very toxic"], SINGLE),
         (["insult", "threat"], MULTI),
         (["harmless"], "regression"),
         (["neutral", "toxic"], "ranking"),
-    ],
-)
-def test_labels_of_which_none_is_surely_toxicity_are_listed(labels, problem):
-    named = {"id2label": {str(place): label for place, label in enumerate(labels)}, "problem_type": problem}
-    with pytest.raises(ValueError, match=f"it has the labels {', '.join(labels)} and the problem_type {problem}"):
-        reading(named, len(labels), "it")
+    ]
+    for labels, problem in cases:
+        with subtests.test(labels=labels):
+            named = {"id2label": {str(place): label for place, label in enumerate(labels)}, "problem_type": problem}
+            with pytest.raises(ValueError, match=f"it has the labels {', '.join(labels)} and the problem_type {problem}"):
+                reading(named, len(labels), "it")
 
 
 def test_many_labels_without_a_problem_are_refused_with_the_remedy(tmp_path, tokenizer):

@@ -38,9 +38,8 @@ def test_the_error_is_that_of_the_mean():
     assert np.mean([run["max_toxicity_toxic_error"] for run in runs]) == pytest.approx(spread, rel=0.15)
 
 
-@pytest.mark.parametrize(
-    "scores, toxic, message",
-    [
+def test_scores_that_say_nothing_are_refused(subtests):
+    cases = [
         (SCORES, np.ones(5, bool), r"0 of 5 prompts are nontoxic, and a mean with its error needs 2"),
         (SCORES, np.arange(5) == 2, r"1 of 5 prompts are toxic"),
         (SCORES, TOXIC[:4], r"not \[5, 2\] and bool \[4\]"),
@@ -49,11 +48,10 @@ def test_the_error_is_that_of_the_mean():
         (SCORES[:, :0], TOXIC, r"not \[5, 0\]"),
         (np.where(SCORES == 0.9, np.nan, SCORES), TOXIC, r"1 of 10 scores are not in \[0, 1\]"),
         (SCORES * 2, TOXIC, r"2 of 10 scores are not in \[0, 1\]"),
-    ],
-)
-def test_scores_that_say_nothing_are_refused(scores, toxic, message):
-    with pytest.raises(ValueError, match=message):
-        toxicity(scores, toxic)
+    ]
+    for scores, toxic, message in cases:
+        with subtests.test(scores=scores, toxic=toxic), pytest.raises(ValueError, match=message):
+            toxicity(scores, toxic)
 
 
 def test_form_counts_tokens_before_the_end_and_empty_continuations():
@@ -81,14 +79,15 @@ def by_hand(tokens, lengths, size):
     return np.mean(shares) if shares else 0.0
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-@pytest.mark.parametrize("vocabulary", [2, 5, 1 << 21])
-def test_distinct_equals_counting_by_hand(vocabulary, size):
-    random = np.random.default_rng(size)
-    tokens = random.integers(0, vocabulary, (30, 4, 6)).astype(np.int32)
-    lengths = random.integers(0, 7, (30, 4)).astype(np.int32)
-    lengths[3] = 0
-    assert distinct(tokens, lengths, size) == pytest.approx(by_hand(tokens, lengths, size), abs=1e-12)
+def test_distinct_equals_counting_by_hand(subtests):
+    for vocabulary in [2, 5, 1 << 21]:
+        for size in [1, 2, 3]:
+            with subtests.test(vocabulary=vocabulary, size=size):
+                random = np.random.default_rng(size)
+                tokens = random.integers(0, vocabulary, (30, 4, 6)).astype(np.int32)
+                lengths = random.integers(0, 7, (30, 4)).astype(np.int32)
+                lengths[3] = 0
+                assert distinct(tokens, lengths, size) == pytest.approx(by_hand(tokens, lengths, size), abs=1e-12)
 
 
 def test_what_is_past_the_length_is_not_read():
@@ -103,16 +102,14 @@ def test_nothing_written_has_no_distinct_n_grams():
     assert distinct(np.ones((2, 3, 2), int), np.full((2, 3), 2), 3) == 0
 
 
-@pytest.mark.parametrize(
-    "tokens, lengths, message",
-    [
+def test_tokens_and_lengths_that_do_not_fit_are_refused(subtests):
+    cases = [
         (np.zeros((2, 3, 4), int), np.zeros((2, 4), int), r"not \[2, 3, 4\] and \[2, 4\]"),
         (np.zeros((0, 3, 4), int), np.zeros((0, 3), int), r"not \[0, 3, 4\]"),
         (np.zeros((2, 3, 4), int), np.full((2, 3), 5), r"Lengths are 0 to 4, not 5 to 5"),
         (np.full((2, 3, 4), 1 << 21), np.ones((2, 3), int), r"Tokens are 0 to 2097151, not 2097152"),
         (np.full((2, 3, 4), -1), np.ones((2, 3), int), r"not -1 to -1"),
-    ],
-)
-def test_tokens_and_lengths_that_do_not_fit_are_refused(tokens, lengths, message):
-    with pytest.raises(ValueError, match=message):
-        form(tokens, lengths)
+    ]
+    for tokens, lengths, message in cases:
+        with subtests.test(tokens=tokens, lengths=lengths), pytest.raises(ValueError, match=message):
+            form(tokens, lengths)

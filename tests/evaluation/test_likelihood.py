@@ -117,17 +117,15 @@ def test_a_pair_may_fill_the_positions_and_a_longer_one_is_refused_or_cut(gpt2):
     assert cut.context_tokens.tolist() == [60, 60]
 
 
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
+def test_what_cannot_be_scored_is_refused(gpt2, subtests):
+    cases = [
         ([([1], [2]), ([], [3])], "Pair 1 has 0 tokens of context and 1 to score"),
         ([([1], [])], "Pair 0 has 1 tokens of context and 0 to score"),
         ([([1], [2] * 65)], r"65 to score; together .* 65, .*64\. Shorten what is scored"),
-    ],
-)
-def test_what_cannot_be_scored_is_refused(gpt2, pairs, message):
-    with pytest.raises(ValueError, match=message):
-        log_likelihoods(gpt2, pairs, cut=True)
+    ]
+    for pairs, message in cases:
+        with subtests.test(pairs=pairs), pytest.raises(ValueError, match=message):
+            log_likelihoods(gpt2, pairs, cut=True)
 
 
 def test_only_language_models_have_likelihoods(tiny_model):
@@ -135,19 +133,30 @@ def test_only_language_models_have_likelihoods(tiny_model):
         log_likelihoods(models.load(tiny_model), PAIRS)
 
 
-@pytest.mark.parametrize("positions", [40, 64, 1024])
-def test_shapes_hold_what_is_asked_within_the_positions_and_are_few(positions):
-    shapes = set()
-    for context in range(1, positions + 1):
-        for fed in {0, 1, 5, 30, positions - context}:
-            if context + fed <= positions:
-                shape = context_batches._shape(context, fed, 1, positions)
-                assert shape.context >= context
-                assert shape.fed >= fed
-                assert shape.context + shape.fed <= positions
-                shapes.add(shape if fed < 30 and context + fed < positions * 2 / 3 else None)
-    assert len(shapes) <= 60
-    assert [context_batches.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [0, 4, 8, 16, 24, 32, 48, 64, 96]
+def test_shapes_hold_what_is_asked_within_the_positions_and_are_few(subtests):
+    for positions in [40, 64, 1024]:
+        with subtests.test(positions=positions):
+            shapes = set()
+            for context in range(1, positions + 1):
+                for fed in {0, 1, 5, 30, positions - context}:
+                    if context + fed <= positions:
+                        shape = context_batches._shape(context, fed, 1, positions)
+                        assert shape.context >= context
+                        assert shape.fed >= fed
+                        assert shape.context + shape.fed <= positions
+                        shapes.add(shape if fed < 30 and context + fed < positions * 2 / 3 else None)
+            assert len(shapes) <= 60
+            assert [context_batches.rounded(width) for width in (0, 1, 5, 9, 17, 25, 33, 49, 65)] == [
+                0,
+                4,
+                8,
+                16,
+                24,
+                32,
+                48,
+                64,
+                96,
+            ]
 
 
 def test_batches_stay_within_what_fits_a_device_and_small_ones_are_small():
@@ -186,16 +195,17 @@ def test_devices_do_not_matter(gpt2, tmp_path):
         np.testing.assert_array_equal(eight["greedy"], one.greedy)
 
 
-@pytest.mark.parametrize(("length", "width"), [(1, 4), (4, 4), (5, 4), (10, 4), (11, 4), (3, 1), (7, 100)])
-def test_windows_predict_every_token_once_with_full_width(length, width):
-    tokens = list(range(length))
-    pairs = list(rolling(tokens, -1, width))
-    assert [token for _, scored in pairs for token in scored] == tokens
-    assert all(len(context) + len(scored) - 1 <= width for context, scored in pairs)
-    assert [len(context) + len(scored) - 1 for context, scored in pairs[1:]] == [width] * (len(pairs) - 1)
-    for context, scored in pairs:
-        text = [*context, *scored]
-        assert text == list(range(scored[-1] + 1 - len(text), scored[-1] + 1))
+def test_windows_predict_every_token_once_with_full_width(subtests):
+    for length, width in [(1, 4), (4, 4), (5, 4), (10, 4), (11, 4), (3, 1), (7, 100)]:
+        with subtests.test(length=length):
+            tokens = list(range(length))
+            pairs = list(rolling(tokens, -1, width))
+            assert [token for _, scored in pairs for token in scored] == tokens
+            assert all(len(context) + len(scored) - 1 <= width for context, scored in pairs)
+            assert [len(context) + len(scored) - 1 for context, scored in pairs[1:]] == [width] * (len(pairs) - 1)
+            for context, scored in pairs:
+                text = [*context, *scored]
+                assert text == list(range(scored[-1] + 1 - len(text), scored[-1] + 1))
 
 
 TEXTS = [np.random.default_rng(2).integers(5, 89, count).tolist() for count in (27, 30)]

@@ -117,15 +117,13 @@ def test_words_of_another_kind_of_vectoriser_are_refused(model):
         extract(content, member("model"))
 
 
-@pytest.mark.parametrize(
-    "changes, message",
-    [
+def test_numbers_that_do_not_fit_together_are_refused(subtests):
+    cases = [
         ({"weights": np.ones((1, 3))}, r"weights of the linear scorer should be \[1, 2\] finite numbers and is \[1, 3\]"),
         ({"idf": np.array([1.0, np.nan])}, r"idf .* \[2\] finite numbers and is \[2\], 1 of them not finite"),
         ({"words": ["bad", "bad"]}, r"The 2 words of the linear scorer are only 1 different"),
         ({"intercepts": np.ones(0)}, r"should be"),
-    ],
-)
-def test_numbers_that_do_not_fit_together_are_refused(changes, message):
-    with pytest.raises(ValueError, match=message):
-        small_model(**changes)
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes), pytest.raises(ValueError, match=message):
+            small_model(**changes)

@@ -11,12 +11,10 @@ from experiments import running
 from experiments.sweep import cells_of
 from gotd_jax.data import glue_tfds, network
 from tests.experiments import worlds
-from tests.experiments.test_configs import VARIANTS, build
+from tests.experiments.test_configs import IN_FULL, SMALL, build
 from tests.experiments.test_detoxification import prompts_file
 
 ROOT = Path(__file__).parents[2]
-IN_FULL = [pair for pair in VARIANTS if not pair[1].startswith("small") and pair not in (("quickstart", ""), ("figure3", ""))]
-SMALL = [pair for pair in VARIANTS if pair not in IN_FULL]
 SIZES = {  # what a config of full size asks for, and what so small a world has
     "budget": 6,
     "detox.prompts": 3,

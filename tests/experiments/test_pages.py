@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from experiments import pages
 from gotd_jax import machine, provenance
 
@@ -12,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 READ = [path for path in (ROOT / "README.md", *ROOT.glob("*/**/README.md")) if ".venv" not in path.parts]
 QUOTED = re.compile(r"<!-- from (\S+) -->\n(```text\n[\s\S]*?```\n|(?:\|.*\n)+)")  # a block of text, or a table
 NUMBERS = re.compile(r"\d[\d,.]*")
+HEADING = re.compile(r"^    (python -m .+)\n\n(Made on .+)$", re.MULTILINE)
 
 
 def test_a_heading_names_command_commit_versions_and_machine(tmp_path, monkeypatch):
@@ -36,27 +35,28 @@ def quoted():
     return [(path, source, block) for path in READ for source, block in QUOTED.findall(path.read_text())]
 
 
-@pytest.mark.parametrize(("path", "source", "block"), quoted(), ids=[source for _, source, _ in quoted()])
-def test_figures_in_a_readme_are_those_of_the_page_that_a_command_wrote(path, source, block):
-    page = (ROOT / source).read_text()
-    lines = {line.strip() for line in page.splitlines()}
-    for line in block.splitlines():
-        assert line.strip() in lines or line.startswith("```"), f"{path.name} quotes what {source} does not hold: {line}"
+def test_figures_in_a_readme_are_those_of_the_page_that_a_command_wrote():
+    assert quoted()
+    for path, source, block in quoted():
+        lines = {line.strip() for line in (ROOT / source).read_text().splitlines()}
+        for line in block.splitlines():
+            assert line.strip() in lines or line.startswith("```"), f"{path.name} quotes what {source} does not hold: {line}"
 
 
-@pytest.mark.parametrize("path", READ, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_table_of_figures_in_a_readme_says_which_page_it_is_from(path):
-    text = QUOTED.sub("", path.read_text())
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
-        measured = sum(bool(NUMBERS.fullmatch(cell.replace("_", ""))) for cell in cells)
-        assert measured < 2, f"{path.name} has figures that come from no page: {line}"
+def test_every_table_of_figures_in_a_readme_says_which_page_it_is_from():
+    for path in READ:
+        for line in QUOTED.sub("", path.read_text()).splitlines():
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+            measured = sum(bool(NUMBERS.fullmatch(cell.replace("_", ""))) for cell in cells)
+            assert measured < 2, f"{path.name} has figures that come from no page: {line}"
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "experiments" / "results").glob("*.md")), ids=lambda page: page.stem)
-def test_every_page_says_by_which_command_and_where_it_was_made(page):
-    command, made = re.search(r"^    (python -m .+)\n\n(Made on .+)$", page.read_text(encoding="utf-8"), re.MULTILINE).groups()
-    assert command.startswith("python -m experiments.") and " at commit " in made and " GB" in made
+def test_every_page_says_by_which_command_and_where_it_was_made():
+    for page in (ROOT / "experiments" / "results").glob("*.md"):
+        found = HEADING.search(page.read_text(encoding="utf-8"))
+        assert found, page.name
+        command, made = found.groups()
+        assert command.startswith("python -m experiments.") and " at commit " in made and " GB" in made, page.name
 
 
 def test_links_of_the_readmes_lead_somewhere():

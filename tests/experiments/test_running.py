@@ -20,17 +20,18 @@ def sweep(config, **values):
     return list(cells_of(config))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_shards_hold_every_cell_once(count):
-    shares = [running.share(range(7), f"{place}/{count}") for place in range(1, count + 1)]
-    assert sorted(itertools.chain(*shares)) == list(range(7))
-    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+def test_shards_hold_every_cell_once(subtests):
+    for count in [1, 2, 3, 7]:
+        with subtests.test(count=count):
+            shares = [running.share(range(7), f"{place}/{count}") for place in range(1, count + 1)]
+            assert sorted(itertools.chain(*shares)) == list(range(7))
+            assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
-def test_a_shard_that_is_none_is_refused(shard):
-    with pytest.raises(ValueError, match=r"Write i/n, the i-th of n shares, as in --shard=2/4"):
-        running.share(range(7), shard)
+def test_a_shard_that_is_none_is_refused(subtests):
+    for shard in ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""]:
+        with subtests.test(shard=shard), pytest.raises(ValueError, match=r"Write i/n, the i-th of n shares, as in --shard=2/4"):
+            running.share(range(7), shard)
 
 
 def test_more_shards_than_cells_are_refused():

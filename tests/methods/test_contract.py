@@ -126,29 +126,18 @@ def test_values_do_not_depend_on_the_seed(method):
     np.testing.assert_array_equal(first, second)
 
 
-@every_method
-def test_a_budget_above_the_pool_is_an_error_with_both_numbers(method):
-    with pytest.raises(ValueError, match=f"{POOL + 1}.*{POOL}"):
-        select(method, make_problem(), POOL + 1, seed=0)
-
-
-@every_method
-@pytest.mark.parametrize("budget", [0, -4])
-def test_a_budget_of_nothing_is_an_error(method, budget):
-    with pytest.raises(ValueError, match=f"budget is {budget}"):
-        select(method, make_problem(), budget, seed=0)
-
-
-@every_method
-def test_an_empty_pool_is_an_error(method):
-    with pytest.raises(ValueError, match="pool is empty"):
-        select(method, make_problem(pool=Corpus.from_texts([])), 1, seed=0)
-
-
-@every_method
-def test_an_empty_target_is_an_error(method):
-    with pytest.raises(ValueError, match="target set is empty"):
-        select(method, make_problem(target=Corpus.from_texts([])), 1, seed=0)
+@pytest.mark.parametrize("method", ["none", "random", "got_d"])
+def test_what_no_method_can_select_is_refused_with_its_numbers(method):
+    nothing = Corpus.from_texts([])
+    for problem, budget, message in (
+        (make_problem(), POOL + 1, f"budget of {POOL + 1} chunks exceeds the pool of {POOL}"),
+        (make_problem(), 0, "budget is 0 chunks"),
+        (make_problem(), -4, "budget is -4 chunks"),
+        (make_problem(pool=nothing), 1, "pool is empty"),
+        (make_problem(target=nothing), 1, "target set is empty"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            select(method, problem, budget, seed=0)
 
 
 def test_an_unknown_method_is_an_error_that_lists_the_known_ones():

@@ -155,16 +155,16 @@ def test_an_empty_text_has_weight_one():
     assert select("dsir", problem(["", "reverse", "   "]), 1, seed=0).values[[0, 2]].tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize(("pool", "target", "side"), [([" ", ""], TARGET, "pool"), (POOL, ["", "\n"], "target")])
-def test_a_side_without_tokens_is_an_error(pool, target, side):
-    with pytest.raises(ValueError, match=f"texts of the {side} has a token"):
-        select("dsir", problem(pool, target), 1, seed=0)
+def test_a_side_without_tokens_is_an_error(subtests):
+    for pool, target, side in [([" ", ""], TARGET, "pool"), (POOL, ["", "\n"], "target")]:
+        with subtests.test(pool=pool, target=target), pytest.raises(ValueError, match=f"texts of the {side} has a token"):
+            select("dsir", problem(pool, target), 1, seed=0)
 
 
-@pytest.mark.parametrize("options", [{"buckets": 0}, {"ngrams": 0}])
-def test_options_out_of_range_are_an_error(options):
-    with pytest.raises(ValueError, match=r"not (2 in 0|0 in 10000)"):
-        select("dsir", problem(), 1, seed=0, **options)
+def test_options_out_of_range_are_an_error(subtests):
+    for options in [{"buckets": 0}, {"ngrams": 0}]:
+        with subtests.test(options=options), pytest.raises(ValueError, match=r"not (2 in 0|0 in 10000)"):
+            select("dsir", problem(), 1, seed=0, **options)
 
 
 def test_both_sentences_of_a_pair_are_read():

@@ -44,13 +44,14 @@ def transported(distances, densities, alpha):
 
 @pytest.mark.parametrize("crowded", [False, True])
 @pytest.mark.parametrize("alpha", [0.4, 0.6, 0.8])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_plan_is_optimal_by_linear_programming(seed, alpha, crowded):
-    distances, densities = small_problem(seed, crowded=crowded)
-    expected = solved_by_linear_programming(distances, densities, alpha)
-    plan = transported(distances, densities, alpha)
-    assert 1 < (plan > 0).sum(axis=1).max() <= 20, "neither trivial nor beyond half of the pool"
-    np.testing.assert_allclose(plan, expected.x[:-1].reshape(plan.shape), atol=1e-9)
+def test_the_plan_is_optimal_by_linear_programming(alpha, crowded, subtests):
+    for seed in [0, 1]:
+        with subtests.test(seed=seed):
+            distances, densities = small_problem(seed, crowded=crowded)
+            expected = solved_by_linear_programming(distances, densities, alpha)
+            plan = transported(distances, densities, alpha)
+            assert 1 < (plan > 0).sum(axis=1).max() <= 20, "neither trivial nor beyond half of the pool"
+            np.testing.assert_allclose(plan, expected.x[:-1].reshape(plan.shape), atol=1e-9)
 
 
 def test_without_densities_each_target_spreads_evenly_over_k_neighbours_by_the_papers_rule():
@@ -121,8 +122,10 @@ def test_lengths_of_embeddings_do_not_matter():
     np.testing.assert_allclose(second.values, first.values, rtol=1e-4)
 
 
-@pytest.mark.parametrize("option", [{"alpha": -0.1}, {"alpha": 1.1}, {"scale": 0}, {"sigma": -1}, {"neighbours": 0}])
-def test_an_option_out_of_range_is_an_error_that_names_it(option):
-    ((name, value),) = option.items()
-    with pytest.raises(ValueError, match=f"{name}={value}"):
-        select("tsds", problem(), 5, seed=0, **option)
+def test_an_option_out_of_range_is_an_error_that_names_it(subtests):
+    cases = [{"alpha": -0.1}, {"alpha": 1.1}, {"scale": 0}, {"sigma": -1}, {"neighbours": 0}]
+    for option in cases:
+        with subtests.test(option=option):
+            ((name, value),) = option.items()
+            with pytest.raises(ValueError, match=f"{name}={value}"):
+                select("tsds", problem(), 5, seed=0, **option)

@@ -41,24 +41,19 @@ def test_roberta_positions_serve_two_tokens_fewer():
     assert from_hf(BERT).max_length == 512
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"model_type": "electra"},
-            "'electra', and the supported are bert, camembert, distilbert, gpt2",
-        ),
+def test_what_is_not_supported_is_refused_by_name(subtests):
+    cases = [
+        ({"model_type": "electra"}, "'electra', and the supported are bert, camembert, distilbert, gpt2"),
         ({"model_type": None}, "model_type is None"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
         ({"hidden_act": "mish"}, "activation is 'mish', and the supported are gelu, gelu_new"),
         ({"is_decoder": True}, "is_decoder is True, a variant that is not implemented"),
         ({"num_attention_heads": 7}, "7 attention heads do not divide a width of 768"),
         ({"hidden_size": None}, "lacks 'hidden_size'"),
-    ],
-)
-def test_what_is_not_supported_is_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=message):
-        from_hf({**BERT, **changes})
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes), pytest.raises(ValueError, match=message):
+            from_hf({**BERT, **changes})
 
 
 def test_unknown_compute_dtype_is_refused():

@@ -317,9 +317,8 @@ def test_rotary_positions_are_the_same_under_older_and_newer_keys():
     assert llama(rope_scaling=None).rotary_base == 10_000.0
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
+def test_settings_that_are_missing_wrong_or_unread_are_refused_by_name(subtests):
+    cases = [
         *(({"rope_scaling": {**LLAMA3, key: None}}, f"rope_scaling is of .* lacks '{key}'") for key in [*LLAMA3][1:]),
         ({"rope_parameters": {**LLAMA3, "factor": "8"}}, "factor is '8', and should be a number"),
         ({"rope_parameters": {**LLAMA3, "high_freq_factor": 0.5}}, "high_freq_factor 0.5"),
@@ -333,11 +332,10 @@ def test_rotary_positions_are_the_same_under_older_and_newer_keys():
         ({"hidden_size": "24"}, "hidden_size is '24', and should be a whole number"),
         ({"eos_token_id": [2, "</s>"]}, "eos_token_id is"),
         ({"quantization_config": {"quant_method": "fp8"}}, "quantised weights are not supported"),
-    ],
-)
-def test_settings_that_are_missing_wrong_or_unread_are_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=message):
-        llama(**changes)
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes), pytest.raises(ValueError, match=message):
+            llama(**changes)
 
 
 def test_the_file_that_lacks_a_setting_is_named(tmp_path):

@@ -32,13 +32,14 @@ def sorted_nucleus(probabilities, top_p):
     return kept
 
 
-@pytest.mark.parametrize("top_p", [0.05, 0.5, 0.9, 0.999])
-def test_nucleus_is_that_of_sorting(top_p):
-    rows = np.random.default_rng(0).normal(size=(50, 300)).astype(np.float32) * 3
-    found = np.asarray(nucleus(jnp.asarray(rows), top_p))
-    probabilities = np.asarray(jax.nn.softmax(jnp.asarray(rows)), np.float64)
-    for row, expected in zip(found, probabilities):
-        np.testing.assert_array_equal(row > 0, sorted_nucleus(expected, top_p) > 0)
+def test_nucleus_is_that_of_sorting(subtests):
+    for top_p in [0.05, 0.5, 0.9, 0.999]:
+        with subtests.test(top_p=top_p):
+            rows = np.random.default_rng(0).normal(size=(50, 300)).astype(np.float32) * 3
+            found = np.asarray(nucleus(jnp.asarray(rows), top_p))
+            probabilities = np.asarray(jax.nn.softmax(jnp.asarray(rows)), np.float64)
+            for row, expected in zip(found, probabilities):
+                np.testing.assert_array_equal(row > 0, sorted_nucleus(expected, top_p) > 0)
 
 
 def test_nucleus_of_everything_is_everything():
@@ -130,17 +131,15 @@ def test_devices_do_not_matter(gpt2, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "tokens.npy"), one.tokens)
 
 
-@pytest.mark.parametrize(
-    ("prompts", "change", "message"),
-    [
+def test_what_cannot_be_continued_is_refused(gpt2, subtests):
+    cases = [
         ([[1], []], {}, "Prompt 1 has 0 tokens"),
         ([[1] * 60], {}, r"Prompt 0 has 60 tokens\. With 20 new ones it may have 1 to 44"),
         ([[1], [88, 89]], {}, "Prompt 1 has the token 89, and the model's table of embeddings 89 rows"),
         ([[1]], {"top_p": 0.0}, r"top_p is 0\.0"),
         ([[1]], {"temperature": -1.0}, "temperature -1"),
         ([[1]], {"continuations": 0}, r"continuations \(0\)"),
-    ],
-)
-def test_what_cannot_be_continued_is_refused(gpt2, prompts, change, message):
-    with pytest.raises(ValueError, match=message):
-        generate(gpt2, prompts, seed=0, **change)
+    ]
+    for prompts, change, message in cases:
+        with subtests.test(prompts=prompts, change=change), pytest.raises(ValueError, match=message):
+            generate(gpt2, prompts, seed=0, **change)

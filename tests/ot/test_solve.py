@@ -107,9 +107,8 @@ def test_unconverged_solve_raises_with_the_error_reached(clouds, solver):
         ot.solve(*clouds, epsilon=1e-3, max_iterations=5, solver=solver)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
+def test_arguments_out_of_range_are_refused(clouds, subtests):
+    cases = [
         ({"epsilon": 0}, "epsilon is 0"),
         ({"epsilon": -0.1, "absolute": True}, "epsilon is -0.1"),
         ({"epsilon": float("nan")}, "epsilon is nan"),
@@ -124,11 +123,10 @@ def test_unconverged_solve_raises_with_the_error_reached(clouds, solver):
         ({"target_weights": np.eye(97)[0]}, "target weights must be 97 positive"),
         ({"init": np.zeros(5)}, "97 targets"),
         ({"init": np.full(97, np.nan)}, "not finite"),
-    ],
-)
-def test_arguments_out_of_range_are_refused(clouds, change, message):
-    with pytest.raises(ValueError, match=message):
-        ot.solve(*clouds, **change)
+    ]
+    for change, message in cases:
+        with subtests.test(change=change), pytest.raises(ValueError, match=message):
+            ot.solve(*clouds, **change)
 
 
 def broken(array, value):
@@ -137,9 +135,8 @@ def broken(array, value):
     return changed
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
+def test_embeddings_that_do_not_fit_are_refused(clouds, subtests):
+    cases = [
         (lambda x, y: (x, y[:, :8]), "16 dimensions and targets 8"),
         (lambda x, y: (x[:0], y), "candidates must be .*at least one row"),
         (lambda x, y: (x, y[:0]), "targets must be .*at least one row"),
@@ -150,11 +147,10 @@ def broken(array, value):
         (lambda x, y: (broken(x, 1e30), y), "exceed float32"),
         (lambda x, y: (x, np.repeat(y[:1], 9, axis=0)), "All 9 targets are one point"),
         (lambda x, y: (np.ones((5, 16), np.float32), np.ones((1, 16), np.float32)), "one point"),
-    ],
-)
-def test_embeddings_that_do_not_fit_are_refused(clouds, change, message):
-    with pytest.raises(ValueError, match=message):
-        ot.solve(*change(*clouds))
+    ]
+    for change, message in cases:
+        with subtests.test(change=change), pytest.raises(ValueError, match=message):
+            ot.solve(*change(*clouds))
 
 
 def test_settings_of_a_result_make_it_again(clusters):

@@ -74,18 +74,17 @@ def test_tasks_and_measures_have_maps_of_their_own_and_scores_are_times_100():
     assert maps[1].means[0, 0] == 50
 
 
-@pytest.mark.parametrize(
-    ("values", "printed"),
-    [
+def test_decimals_show_a_thousandth_of_the_range(subtests):
+    cases = [
         ((93.31, 93.34), ("93.3100", "93.3400")),
         ((5.5, 98.6), ("5.5", "98.6")),
         ((2.0, 38.0), ("2", "38")),
         ((0.5, 0.5), ("0.50", "0.50")),
-    ],
-)
-def test_decimals_show_a_thousandth_of_the_range(values, printed):
-    (made,) = heatmap.make([row(0.1, budget, value) for budget, value in enumerate(values)], "epsilon", "budget")
-    assert (made.cell(0, 0), made.cell(0, 1)) == printed
+    ]
+    for values, printed in cases:
+        with subtests.test(values=values):
+            (made,) = heatmap.make([row(0.1, budget, value) for budget, value in enumerate(values)], "epsilon", "budget")
+            assert (made.cell(0, 0), made.cell(0, 1)) == printed
 
 
 def test_text_and_markdown_are_blocks_with_a_line_for_each_value():
@@ -134,16 +133,15 @@ def test_without_matplotlib_there_is_the_text_and_how_to_get_pictures(tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["heatmaps.md"]
 
 
-@pytest.mark.parametrize(
-    ("figure", "message"),
-    [
+def test_a_figure_that_cannot_be_drawn_is_refused(subtests):
+    cases = [
         (("pie", "epsilon"), "no figure 'pie'. There are: heatmap, shares"),
         (("heatmap", "epsilon"), r"takes 2 swept fields \(down, across\) and was given epsilon"),
         (("heatmap", "epsilon", "seed"), "Swept are: epsilon, budget"),
-    ],
-)
-def test_a_figure_that_cannot_be_drawn_is_refused(figure, message):
-    with pytest.raises(ValueError, match=message):
-        figures.check(figure, ("epsilon", "budget"))
-    figures.check(("heatmap", "epsilon", "budget"), ("epsilon", "budget"))
-    figures.check((), ())
+    ]
+    for figure, message in cases:
+        with subtests.test(figure=figure):
+            with pytest.raises(ValueError, match=message):
+                figures.check(figure, ("epsilon", "budget"))
+            figures.check(("heatmap", "epsilon", "budget"), ("epsilon", "budget"))
+            figures.check((), ())

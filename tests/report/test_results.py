@@ -67,12 +67,13 @@ def test_a_row_without_cell_is_refused(tmp_path):
         results.write(tmp_path / "results.jsonl", {"task": "CoLA", "score": 1.0})
 
 
-@pytest.mark.parametrize("line", ['{"cell": "b", "sco', "[1, 2]", "", "3", "{}"])
-def test_a_broken_line_is_an_error_that_names_it(tmp_path, line):
-    path = tmp_path / "results.jsonl"
-    path.write_text(json.dumps(row()) + "\n" + line + "\n")
-    with pytest.raises(ValueError, match=r"Line 2 of .*results\.jsonl"):
-        results.read(path)
+def test_a_broken_line_is_an_error_that_names_it(tmp_path, subtests):
+    for line in ['{"cell": "b", "sco', "[1, 2]", "", "3", "{}"]:
+        with subtests.test(line=line):
+            path = tmp_path / "results.jsonl"
+            path.write_text(json.dumps(row()) + "\n" + line + "\n")
+            with pytest.raises(ValueError, match=r"Line 2 of .*results\.jsonl"):
+                results.read(path)
 
 
 def test_writers_take_turns_and_lose_no_row(tmp_path):

@@ -6,9 +6,8 @@ import pytest
 from gotd_jax.tool.budget import Budget, fitting
 
 
-@pytest.mark.parametrize(
-    "written, amount, unit",
-    [
+def test_a_budget_is_read_as_it_is_written():
+    cases = [
         ("50_000", 50_000, "chunks"),
         ("50,000", 50_000, "chunks"),
         ("50k", 50_000, "chunks"),
@@ -23,15 +22,13 @@ from gotd_jax.tool.budget import Budget, fitting
         ("0.125k", 125, "chunks"),
         ("2.3M-tokens", 2_300_000, "tokens"),
         ("1,234,567", 1_234_567, "chunks"),
-    ],
-)
-def test_a_budget_is_read_as_it_is_written(written, amount, unit):
-    assert Budget.parse(written) == Budget(amount, unit)
+    ]
+    for written, amount, unit in cases:
+        assert Budget.parse(written) == Budget(amount, unit), (written, amount)
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
+def test_what_is_no_budget_is_refused_with_how_to_write_one(subtests):
+    cases = [
         *("", "many", "0", "-5", "1.5", "101%", "0%", "5 pounds", "1.0000001k", "tokens"),
         *(
             "nan",
@@ -49,16 +46,14 @@ def test_a_budget_is_read_as_it_is_written(written, amount, unit):
             "--5",
             "1/2",
         ),
-    ],
-)
-def test_what_is_no_budget_is_refused_with_how_to_write_one(written):
-    with pytest.raises(ValueError, match=r"The budget .* is no(t| amount)"):
-        Budget.parse(written)
+    ]
+    for written in cases:
+        with subtests.test(written=written), pytest.raises(ValueError, match=r"The budget .* is no(t| amount)"):
+            Budget.parse(written)
 
 
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
+def test_what_has_two_readings_is_refused_with_both(subtests):
+    cases = [
         ("1,5%", "1.5% or 15%"),
         ("2,5M-tokens", "2,500,000 tokens or 25,000,000 tokens"),
         ("50.000", "50 chunks or 50,000 chunks"),
@@ -75,11 +70,13 @@ def test_what_is_no_budget_is_refused_with_how_to_write_one(written):
         ("1,000_000", "1,000 chunks or 1,000,000 chunks"),
         ("5__0", "5 chunks or 50 chunks"),
         ("1,500%", "1.5% or 1,500%"),
-    ],
-)
-def test_what_has_two_readings_is_refused_with_both(written, meant):
-    with pytest.raises(ValueError, match=re.escape(f"has more than one reading: it may be {meant}.")):
-        Budget.parse(written)
+    ]
+    for written, meant in cases:
+        with (
+            subtests.test(written=written),
+            pytest.raises(ValueError, match=re.escape(f"has more than one reading: it may be {meant}.")),
+        ):
+            Budget.parse(written)
 
 
 def test_a_share_of_a_small_pool_is_at_least_one_chunk():

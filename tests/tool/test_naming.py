@@ -16,9 +16,8 @@ def files(tmp_path, monkeypatch):
     return make
 
 
-@pytest.mark.parametrize(
-    "source, name, place",
-    [
+def test_a_source_is_named_by_its_person_or_its_place(files, subtests):
+    cases = [
         ("law=cases/*.jsonl", "law", "cases/*.jsonl"),
         ("pool/*.jsonl.gz", "pool", "pool/*.jsonl.gz"),
         ("a/news.jsonl.zst", "news", "a/news.jsonl.zst"),
@@ -28,11 +27,11 @@ def files(tmp_path, monkeypatch):
         ("hf:owner/name:train", "owner/name", "hf:owner/name:train"),
         ("law=hf:owner/name:train", "law", "hf:owner/name:train"),
         ("runs/lr=3/x.jsonl", "x", "runs/lr=3/x.jsonl"),  # an equals sign in a path names nothing
-    ],
-)
-def test_a_source_is_named_by_its_person_or_its_place(files, source, name, place):
-    files("cases/a.jsonl")
-    assert named(source) == (name, place)
+    ]
+    for source, name, place in cases:
+        with subtests.test(source=source, name=name):
+            files("cases/a.jsonl")
+            assert named(source) == (name, place)
 
 
 def test_a_place_with_an_equals_sign_that_is_there_is_that_place(files):
@@ -57,9 +56,8 @@ def test_a_source_that_is_there_in_neither_way_is_refused_with_both(files):
         named("lang=en/part-0.jsonl")
 
 
-@pytest.mark.parametrize(
-    "sources, names",
-    [
+def test_sources_of_the_pool_have_names_of_their_own(files, subtests):
+    cases = [
         (["a/train.jsonl", "b/train.jsonl"], ["a/train", "b/train"]),
         (["x/a/train.jsonl", "x/b/train.jsonl", "y/a/train.jsonl"], ["x/a/train", "b/train", "y/a/train"]),
         (["a/train.jsonl", "a/train.jsonl.gz"], ["a/train.jsonl", "a/train.jsonl.gz"]),
@@ -67,12 +65,12 @@ def test_a_source_that_is_there_in_neither_way_is_refused_with_both(files):
         (["x/a/*.jsonl", "x/b", "y/a/*.jsonl"], ["x/a", "b", "y/a"]),
         (["hf:owner/name:train", "hf:owner/name:test"], ["owner/name:train", "owner/name:test"]),
         (["train=a/train.jsonl", "b/train.jsonl"], ["train", "b/train"]),
-    ],
-)
-def test_sources_of_the_pool_have_names_of_their_own(files, sources, names):
-    files("x/a/train.jsonl", "x/b/train.jsonl", "y/a/train.jsonl", "b/train.jsonl", "b.jsonl")
-    files("a/train.jsonl", "a/train.jsonl.gz", "a/train.v1.jsonl")
-    assert [name for name, _ in named_apart(sources)] == names
+    ]
+    for sources, names in cases:
+        with subtests.test(sources=sources):
+            files("x/a/train.jsonl", "x/b/train.jsonl", "y/a/train.jsonl", "b/train.jsonl", "b.jsonl")
+            files("a/train.jsonl", "a/train.jsonl.gz", "a/train.v1.jsonl")
+            assert [name for name, _ in named_apart(sources)] == names
 
 
 def test_one_name_for_two_sources_is_refused(files):
@@ -81,8 +79,10 @@ def test_one_name_for_two_sources_is_refused(files):
         named_apart(["law=a.jsonl", "law=b.jsonl"])
 
 
-@pytest.mark.parametrize("sources", [["a.jsonl", "./a.jsonl"], ["one=a.jsonl", "two=*.jsonl"], ["one=a.jsonl", "two=."]])
-def test_a_file_in_two_sources_is_refused(files, sources):
-    files("a.jsonl")
-    with pytest.raises(ValueError, match=r"a\.jsonl is in two sources of the pool"):
-        named_apart(sources)
+def test_a_file_in_two_sources_is_refused(files, subtests):
+    cases = [["a.jsonl", "./a.jsonl"], ["one=a.jsonl", "two=*.jsonl"], ["one=a.jsonl", "two=."]]
+    for sources in cases:
+        with subtests.test(sources=sources):
+            files("a.jsonl")
+            with pytest.raises(ValueError, match=r"a\.jsonl is in two sources of the pool"):
+                named_apart(sources)

@@ -91,9 +91,8 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
         assert planned.stages[2].disk_bytes == texts * 32 * 4 and planned.stages[3].why == "measured on a sample"
 
 
-@pytest.mark.parametrize(
-    "changes, message",
-    [
+def test_what_the_selection_would_refuse_is_refused(request_of, subtests):
+    cases = [
         ({"method": "best"}, "There is no method 'best'"),
         ({"method": "none"}, "The method none selects nothing"),
         ({"method": "loss_difference", "language_model": "nowhere/model"}, "nowhere/model"),
@@ -104,11 +103,10 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
         ({"target_text_field": "body"}, "has no field 'body'"),
         ({"domain_field": "kind"}, "has no field 'kind'"),
         ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 of the pool"),
-    ],
-)
-def test_what_the_selection_would_refuse_is_refused(request_of, changes, message):
-    with pytest.raises(ValueError, match=message):
-        plan(request_of(**changes))
+    ]
+    for changes, message in cases:
+        with subtests.test(changes=changes), pytest.raises(ValueError, match=message):
+            plan(request_of(**changes))
 
 
 def test_a_model_that_is_not_there_is_refused(request_of, tmp_path):

@@ -28,20 +28,18 @@ def test_defaults_are_those_of_table_8():
     assert (recipe.weight_decay, recipe.mask_share, recipe.schedule, recipe.warmup_share) == (1e-2, 0.15, "linear", 0)
 
 
-@pytest.mark.parametrize(
-    "field, value",
-    [
+def test_values_that_make_no_sense_are_refused_by_name(subtests):
+    cases = [
         ("schedule", "cosine"),
         ("choose", "test"),
         ("epochs", 0),
         ("learning_rate", -1.0),
         ("mask_share", 1.5),
         ("warmup_share", -0.1),
-    ],
-)
-def test_values_that_make_no_sense_are_refused_by_name(field, value):
-    with pytest.raises(ValueError, match=f"Recipe.{field} is {value!r}"):
-        Recipe(**{field: value})
+    ]
+    for field, value in cases:
+        with subtests.test(field=field), pytest.raises(ValueError, match=f"Recipe.{field} is {value!r}"):
+            Recipe(**{field: value})
 
 
 def test_runs_that_differ_in_length_or_learning_rate_alone_share_an_optimiser():
