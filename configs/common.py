@@ -2,6 +2,8 @@
 
 A config starts from `get_config()` and sets only what differs. Any field can be set on the command line,
 `--config.budget=20000`; new ones cannot be added, except names under `config.pool.domains` and `config.pool.text_fields`.
+How a model is trained is a recipe, such as `config.finetune`. It states which fields of `gotd_jax.training.recipe.Recipe`
+differ from the defaults there; any can be set, `--config.finetune.batch_size=32`.
 """
 
 import copy
@@ -9,6 +11,7 @@ import dataclasses
 import difflib
 import functools
 import sys
+from collections.abc import Callable, Mapping
 
 from ml_collections import ConfigDict
 from ml_collections.config_dict import placeholder
@@ -41,7 +44,8 @@ CAPPED = (
     "names no limit."
 )
 
-SEEDED = ("pool", "task", "detox", "choices")  # have a seed of their own
+RECIPES = ("embed.finetune", "head.recipe", "loss_difference", "pre_finetune", "finetune")
+RECIPE_FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
 
@@ -50,10 +54,10 @@ def get_config() -> ConfigDict:
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
     config.budget = 50_000  # chunks
-    # A replicate: draws selections, batches, dropout, fresh heads, what is written. The seeds of pool, task, detox and choices
+    # A replicate: draws selections, batches, dropout, fresh heads, continuations. The seeds of pool, task, detox and choices
     # follow it, so that it draws labels and texts as well, the same for all methods; one that is set stays as it is.
     config.seed = 0
-    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of what is written), choices (zero-shot), selection
+    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of continuations), choices (zero-shot), selection
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
     # The candidate pool.
@@ -64,10 +68,10 @@ def get_config() -> ConfigDict:
     pool.text_field = "text"
     pool.text_fields = ConfigDict()  # name -> field, of domains whose texts lie in another
     pool.characters = 1000  # a chunk's length (App. C.2); 0 keeps texts as they are
-    pool.short = "drop"  # what becomes of texts shorter than a chunk: drop, keep
-    pool.long = "split"  # what becomes of longer ones: split (as for language understanding), cut to their first chunk
+    pool.short = "drop"  # texts shorter than a chunk: drop, keep
+    pool.long = "split"  # and longer ones: split (as for language understanding), cut to their first chunk
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
-    # With a number, of what the hub keeps no more is downloaded than these take (experiments.domains.opened).
+    # With a number, no more of a dataset of the hub is downloaded than these take.
     pool.seed = config.get_oneway_ref("seed")
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
@@ -92,12 +96,12 @@ def get_config() -> ConfigDict:
     task.labels = placeholder(int)  # how many labelled examples to use, drawn by `task.seed`; all by default
     task.tested = placeholder(int)  # how many examples of the test split to score on, drawn by `task.seed`; all by default
     task.seed = config.get_oneway_ref("seed")
-    task.home = ()  # names of the pool's domains that the task belongs to: what dapt draws from, and purity is counted by
+    task.home = ()  # names of the pool's domains that the task belongs to: dapt draws from them, and purity is their share
 
     # The target: the task's training texts, made into chunks of the pool's length (short ones joined).
     config.target = target = ConfigDict()
-    target.short = "join"  # what becomes of texts shorter than a chunk: join, keep
-    target.long = "split"  # and of longer ones: split, cut
+    target.short = "join"  # texts shorter than a chunk: join, keep
+    target.long = "split"  # and longer ones: split, cut
     target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for; the paper names no limit
     target.domains = ()  # (evaluation selection) of texts of these domains, held out of the pool, in place of a task's
 
@@ -127,7 +131,7 @@ def get_config() -> ConfigDict:
 
     # The model that is warmed up, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
-    config.compute_dtype = "float32"  # likewise
+    config.compute_dtype = "float32"  # of its products, as of the encoder's
     config.head = head = ConfigDict()
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
@@ -142,8 +146,8 @@ def get_config() -> ConfigDict:
 
     # Where `evaluation` is toxicity (Section 3.1, App. C.4).
     config.detox = detox = ConfigDict()
-    detox.chooser = "linear"  # scorer of what is selected by: linear, lexicon, or a Hugging Face classifier
-    detox.judge = "lexicon"  # scorer of what is written; another than the chooser
+    detox.chooser = "linear"  # scorer of candidates, for rtp: linear, lexicon, or a Hugging Face classifier
+    detox.judge = "lexicon"  # scorer of continuations; another than the chooser
     detox.second_judge = ""  # one more, with columns of its own (Table 6); none by default
     detox.prompts_file = ""  # RealToxicityPrompts' prompts.jsonl; without, packaged prompts and texts
     detox.prompts = 10_000  # toxic ones, and as many non-toxic
@@ -157,7 +161,7 @@ def get_config() -> ConfigDict:
     detox.fluency = 25  # continuations of each prompt whose perplexity under the base model is taken
     detox.perplexity_length = 1_024  # tokens of a window; unstated: the length of the blocks trained on
     detox.utility_tasks = ()  # of gotd_jax.data.choice_tasks
-    detox.seed = config.get_oneway_ref("seed")  # draws prompts, targets and what is held out: the same for every method
+    detox.seed = config.get_oneway_ref("seed")  # draws prompts, targets and held-out chunks: the same for every method
 
     # Where `evaluation` is choices (App. E), and of the utility tasks of toxicity.
     config.choices = choices = ConfigDict()
@@ -170,9 +174,11 @@ def get_config() -> ConfigDict:
     selection.held_out = 500  # chunks of the task's test split, drawn by `task.seed`, that the distribution is held against
     selection.exact = 10_000  # candidates at most, drawn by `pool.seed`, that exact transport is solved on
 
-    # What is run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
+    # The cells that are run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()
-    config.where = ()  # (swept field, its value, field, value): what holds only where the sweep is at that value
+    config.only_available = False  # of the tasks swept over, those alone that lie in `data_dir`
+    config.with_published = False  # besides the epsilons swept over, the notebook's call (`ot.published`), a line "published"
+    config.where = ()  # (swept field, its value, field, value): settings that hold only where the sweep is at that value
     config.figure = ()  # a kind of gotd_jax.report.figures.FIGURES and its fields, ("heatmap", "epsilon", "budget")
     config.protocol = ()  # sentences, beneath the table: where ours differs from the protocol of the paper's
     config.margin = margin = ConfigDict()  # differences below are worth nothing; whether one is shown to be, stands beneath
@@ -196,20 +202,14 @@ def options(method: Method) -> ConfigDict:
 
 
 def at_full_size(config: ConfigDict) -> None:
-    """Sets what a table at the paper's size is computed by: the paper's solver, and products in bfloat16 where they are fast.
+    """Sets how a table at the paper's size is computed: by the paper's solver, with products in bfloat16 where they are fast.
 
-    That is on GPUs, TPUs and processors with matrix units; others stay with float32. Parameters, moments, sums, the dual
-    problem and what is selected by it are float32 in any case; experiments/results/ot-precisions.md has what that leaves of
-    the selection, ot-solvers.md what the two solvers share.
+    That is on GPUs, TPUs and processors with matrix units; elsewhere products stay in float32, and everywhere parameters,
+    moments, sums, the dual problem and its ranking. experiments/results/ot-precisions.md measures how many of the selected rows
+    stay the same, ot-solvers.md how many the two solvers share.
     """
     config.ot.solver = "sinkhorn"
     config.compute_dtype = config.embed.compute_dtype = "fast"
-
-
-def at_small_size(config: ConfigDict) -> None:
-    """Takes back what `at_full_size` sets, in a config that is derived from one."""
-    config.ot.solver = None
-    config.compute_dtype = config.embed.compute_dtype = "float32"
 
 
 def seven_domains(config: ConfigDict) -> None:
@@ -223,30 +223,58 @@ def seven_domains(config: ConfigDict) -> None:
 
 
 def recipe(**changes) -> ConfigDict:
-    """Returns the fields of a `gotd_jax.training.recipe.Recipe` (AdamW, linear decay, no warm-up), with `changes`."""
-    return ConfigDict(dataclasses.asdict(Recipe(**changes)))
+    """Returns `changes` to `gotd_jax.training.recipe.Recipe` (AdamW, linear decay, no warm-up): how a model is trained."""
+    Recipe(**changes)
+    return ConfigDict(changes)
+
+
+def check_recipes(config: ConfigDict) -> None:
+    """Raises ValueError unless every recipe of `config` is one: a field that no recipe has, a value that none can have."""
+    for name in RECIPES:
+        stated = functools.reduce(getattr, name.split("."), config)
+        if unknown := set(stated) - set(RECIPE_FIELDS):
+            raise ValueError(f"config.{name} has the field {min(unknown)!r}. A recipe has: {', '.join(RECIPE_FIELDS)}.")
+        try:
+            Recipe(**stated)
+        except ValueError as error:
+            raise ValueError(f"config.{name} is no recipe: {error}") from error
+
+
+def sweep(**values: tuple) -> ConfigDict:
+    """Returns a sweep over every combination of the values of these fields."""
+    return ConfigDict(values)
+
+
+def variant(name: str, argument: str, variants: Mapping[str, Callable[[], ConfigDict]]) -> ConfigDict:
+    """Returns the config that the argument of a config file chooses: `small` in --config=configs/glue.py:small.
+
+    Args:
+      name: of the config file.
+      argument: after the colon; "" without one.
+      variants: functions that return configs, by argument.
+
+    Raises:
+      ValueError: there is no such variant.
+    """
+    if argument not in variants:
+        known = ", ".join(filter(None, variants))
+        raise ValueError(f"configs/{name}.py has no variant {argument!r}. It has: {known}, or none at all.")
+    return variants[argument]()
 
 
 def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
     """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep, every seed a number."""
     copied = copy.deepcopy(config)
     copied.sweep, copied.where = ConfigDict(), ()
+    copied.only_available = copied.with_published = False
     for path, value in changes.items():
         *parents, field = path.split(".")
         functools.reduce(getattr, parents, copied)[field] = value
     return copied.copy_and_resolve_references()
 
 
-def borrow(config: ConfigDict, other: ConfigDict, *names: str) -> None:
-    """Sets the fields `names` of `config` as `other` has them; their seeds follow that of `config`."""
-    for name in names:
-        config[name] = other[name]
-        if name in SEEDED:
-            config[name].seed = config.get_oneway_ref("seed")
-
-
 def fields(config: ConfigDict, prefix: str = "") -> set[str]:
-    """Returns the dotted names of all fields of `config`."""
+    """Returns the dotted names of the fields of `config`; of its recipes, of those that it states."""
     names = set()
     for name, value in config.items():
         names |= {prefix + name} | (fields(value, f"{prefix}{name}.") if isinstance(value, ConfigDict) else set())
@@ -255,7 +283,7 @@ def fields(config: ConfigDict, prefix: str = "") -> set[str]:
 
 def check_overrides(arguments: list[str]) -> None:
     """Ends the program with a sentence if `arguments` set a field that no config has."""
-    known = fields(get_config())
+    known = fields(get_config()) | {f"{name}.{field}" for name in RECIPES for field in RECIPE_FIELDS}
     for argument in arguments:
         name = argument.lstrip("-").split("=")[0].removeprefix("no")
         if not name.startswith("config."):

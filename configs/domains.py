@@ -10,8 +10,7 @@ nearest kin. The domain relevance test keeps the two closest domains, two millio
 target and for `random`; the paper gave it to its own method alone. `dapt` draws from the domain that the task belongs to,
 `all_domains` from all.
 
-Arguments, after a colon: nothing is Table 2, `5k` Table 3, `small` the same pipeline on MiniLM and the packaged pool for the
-tasks that lie in `data_dir`, with 64 labels, which teach it nothing.
+Variants (`:5k`, `:small`) are the functions below; the small one reads those of the tasks that lie in `data_dir`.
 
 Cost: full, 8 tasks x 6 methods x 5 seeds of pre-fine-tuning on 150,000 chunks of 295 tokens and up to 10 epochs on up to
 180,000 labels: days on one modern GPU, not run by us. Small: 8 cells a task, two tasks in 28 minutes of processor time.
@@ -21,83 +20,91 @@ rows: none 80.75, DSIR 80.94, TAPT/c 81.04, GOT-D 81.58. The gains sit in ACL-AR
 over seeds. The paper chose checkpoints of its larger tasks on the test set; ours are the last, and no choice is made.
 """
 
-from configs import common
+from configs import common, quickstart
 from gotd_jax.data.domain_tasks import DOMAIN_TASKS
 
+TASKS = tuple(DOMAIN_TASKS)
 HOMES = {  # where the paper's DAPT draws from: the domain of Gururangan et al. (2020) that its pool has
     "biomedical": ("pubmed",),
     "computer science": ("arxiv",),
     "news": ("realnewslike",),
     "reviews": ("amazon_reviews_2023",),
 }
+PACKAGED_HOMES = {  # in the packaged pool, which has no computer science
+    "biomedical": ("biomedical", "clinical"),
+    "computer science": ("wikipedia",),
+    "news": ("news",),
+    "reviews": ("reviews",),
+}
 LARGE = ("rct-20k", "ag", "amazon", "imdb")  # 3 epochs with all labels, all else 10 (Table 9)
 REVIEWS = ("amazon", "imdb")  # read to 512 tokens (Table 9)
-AT_HAND = {"biomedical": ("biomedical", "clinical"), "news": ("news",), "reviews": ("reviews",)}  # of the packaged pool
+PROTOCOL = (
+    "No checkpoint is chosen: the last is scored. The published code chose by the test set, in its larger tasks.",
+    common.FETCHED_ALONE,
+    common.DRAWN_DOMAINS,
+    common.CLOSEST_DOMAINS,
+    common.OWN_FILTER,
+)
 
 
 def get_config(variant: str = ""):
-    """Returns the config of Table 2, or of the `variant` named in the module's docstring."""
-    config = common.get_config()
+    """Returns the config of Table 2, or of another `variant`."""
+    return common.variant("domains", variant, {"": table_2, "5k": table_3, "small": small})
+
+
+def table_2():
+    """Returns the config of Table 2: 150,000 chunks selected, all labels."""
+    config = _full()
     config.budget = 150_000
-    common.seven_domains(config)
-    common.at_full_size(config)
-    config.pre_finetune.learning_rate = 1e-4  # Table 8
-    config.pre_finetune.weight_decay = 1e-2
-    config.finetune.learning_rate = 1e-4  # Table 9
-    config.finetune.weight_decay = 1e-2
-    config.finetune.epochs = 10
-    config.finetune.max_length = 256
-    config.keep_models = False
-    config.sweep.task = tuple(DOMAIN_TASKS)
-    config.sweep.method = ("none", "random", "all_domains", "dapt", "dsir", "got_d")
-    config.sweep.seed = (0, 1, 2, 3, 4)
-    config.where = (*_homes(HOMES), *(("task", task, "finetune.max_length", 512) for task in REVIEWS))
-    config.protocol = (
-        "No checkpoint is chosen: the last is scored. The published code chose by the test set, in its larger tasks.",
-        common.FETCHED_ALONE,
-        common.DRAWN_DOMAINS,
-        common.CLOSEST_DOMAINS,
-        common.OWN_FILTER,
-        common.CAPPED,
+    config.sweep = common.sweep(
+        task=TASKS, method=("none", "random", "all_domains", "dapt", "dsir", "got_d"), seed=(0, 1, 2, 3, 4)
     )
+    config.where += tuple(("task", task, "finetune.epochs", 3) for task in LARGE)
+    config.protocol = (*PROTOCOL, common.CAPPED)
     config.paper = "table_2"
-    if variant == "":
-        config.where += tuple(("task", task, "finetune.epochs", 3) for task in LARGE)
-    elif variant == "5k":
-        config.budget = 50_000
-        config.task.labels = 5_000
-        config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
-        config.protocol = (*(said for said in config.protocol if said != common.CAPPED), common.NOT_VAMPIRE)
-        config.paper = "table_3"
-    elif variant == "small":
-        _small(config)
-    else:
-        raise ValueError(f"configs/domains.py has no variant {variant!r}. It has: 5k, small, or none at all.")
+    return config
+
+
+def table_3():
+    """Returns the config of Table 3: 50,000 chunks selected, at most 5,000 labels."""
+    config = _full()
+    config.budget = 50_000
+    config.task.labels = 5_000
+    config.sweep = common.sweep(task=TASKS, method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1, 2, 3, 4))
+    config.protocol = (*PROTOCOL, common.NOT_VAMPIRE)
+    config.paper = "table_3"
+    return config
+
+
+def _full():
+    config = common.get_config()
+    common.at_full_size(config)
+    common.seven_domains(config)
+    config.pre_finetune = common.recipe(learning_rate=1e-4, weight_decay=1e-2)  # Table 8
+    config.finetune = common.recipe(learning_rate=1e-4, weight_decay=1e-2, epochs=10, max_length=256)  # Table 9
+    config.keep_models = False
+    config.where = (*_homes(HOMES), *(("task", task, "finetune.max_length", 512) for task in REVIEWS))
     return config
 
 
 def _homes(homes: dict) -> tuple:
-    return tuple(("task", task, "task.home", homes[spec.domain]) for task, spec in DOMAIN_TASKS.items() if spec.domain in homes)
+    return tuple(("task", task, "task.home", homes[spec.domain]) for task, spec in DOMAIN_TASKS.items())
 
 
-def _small(config) -> None:
-    from configs import quickstart
-
-    small = quickstart.get_config()
-    common.borrow(config, small, "pool", "embed", "model", "head", "loss_difference", "pre_finetune", "finetune", "budget")
+def small():
+    """Returns the config of Table 2 for the packaged pool and the quick start's models: 32 chunks selected, 64 labels."""
+    config = quickstart.get_config()
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
-    config.dsir.quality = False
     config.pool.per_domain = 300
-    common.at_small_size(config)
+    config.pool.seed = config.get_oneway_ref("seed")  # another draw for each seed
     config.budget = 32
-    config.task.name = "chemprot"
     config.task.labels = 64
     config.task.tested = 200
     config.target.most = 500
     config.finetune.max_length = 64
-    config.sweep.task = ("available",)  # those that lie in data_dir
-    config.sweep.method = ("none", "dapt", "dsir", "got_d")
-    config.sweep.seed = (0, 1)
-    config.where = _homes(AT_HAND | {"computer science": ("wikipedia",)})  # the packaged pool has no computer science
+    config.keep_models = False
+    config.sweep = common.sweep(task=TASKS, method=("none", "dapt", "dsir", "got_d"), seed=(0, 1))
+    config.only_available = True
+    config.where = _homes(PACKAGED_HOMES)
     config.protocol = ()
-    config.paper = ""
+    return config

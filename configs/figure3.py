@@ -1,4 +1,4 @@
-"""Cats and dogs: the paper's Figure 3 on real text. What each method takes of the part that the pool has too little of.
+"""Cats and dogs: the paper's Figure 3 on real text. How much each method takes of the part that the pool has too little of.
 
     python -m experiments.main --config=configs/figure3.py:small
 
@@ -6,9 +6,7 @@ The pool is 99 parts reviews of films (the cats) and 1 part summaries of lawsuit
 text of it lies in the pool. As many are selected as there are dogs. What moves the whole pool toward the target is dogs, and
 the gradient of the transport cost says so; what looks like the target is cats as well, of which there are many to choose from.
 
-Arguments, after a colon: nothing is 9,900 reviews and 100 summaries, `small` 4,950 and 50.
-
-Cost: small, some 6 minutes on two cores, reckoned from its parts (a run beside much other work took 20), nearly all embedding;
+Cost: small, some 6 minutes on two cores by the sum of its parts (a run beside much other work took 20), nearly all embedding;
 full, twice that, not run by us.
 
 Expect (small, one run; share of the selection that is dogs, %): random 0, dsir 92, tapt_c 32, top_cosine 36, rds_plus 0, and
@@ -29,10 +27,12 @@ HELD_OUT = 400  # texts of the target, and as many again to measure on: half of 
 
 
 def get_config(variant: str = ""):
-    """Returns the config of the figure, or of the `variant` named in the module's docstring."""
-    if variant not in ("", "small"):
-        raise ValueError(f"configs/figure3.py has no variant {variant!r}. It has: small, or none at all.")
-    dogs = 50 if variant == "small" else 100
+    """Returns the config of the figure, or of another `variant`."""
+    return common.variant("figure3", variant, {"": figure_3, "small": small})
+
+
+def figure_3(dogs: int = 100):
+    """Returns the config of the figure with so many dogs in the pool, 99 times as many cats, and as many chunks selected."""
     config = common.get_config()
     config.evaluation = "selection"
     config.pool.packaged = (CATS, DOGS)
@@ -52,3 +52,8 @@ def get_config(variant: str = ""):
     config.sweep.epsilon = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
     config.figure = ("shares", "epsilon")
     return config
+
+
+def small():
+    """Returns the config of the figure at half its size."""
+    return figure_3(dogs=50)

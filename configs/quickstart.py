@@ -39,8 +39,7 @@ def get_config():
     config.finetune.max_length = 40
     for recipe in (config.head.recipe, config.pre_finetune, config.loss_difference, config.finetune):
         recipe.dropout = False  # a quarter of a step on a CPU, and too few steps to overfit
-    config.sweep.method = ("none", "random", "dsir", "tapt_c", "got_d")
-    config.sweep.seed = (0, 1)
+    config.sweep = common.sweep(method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1))
     config.protocol = (
         "The pool is drawn once for all seeds, so that it is embedded once; labels, order and heads by each seed.",
     )

@@ -11,40 +11,37 @@ The paper's (one A100): fine-tuning DistilBERT 1 to 5 minutes, embedding 2 milli
 5 minutes; DSIR on 20 million chunks and 64 cores 4.7 hours. So it timed GOT-D on a tenth of what it timed DSIR on; here both
 have the same pool.
 
-Arguments, after a colon: nothing is CoLA and 125,000 to a million chunks of each domain, of which the two closest are chosen
-from, `small` 150 and 600 of each of the packaged pool's.
-
 Cost: small, 12 minutes on two cores beside other work, half of it the losses of `loss_difference`; full, not run by us.
 """
 
-from configs import common
+from configs import common, quickstart
+
+METHODS = ("random", "dsir", "tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "loss_difference", "got_d")
 
 
 def get_config(variant: str = ""):
-    """Returns the config of the timing, or of the `variant` named in the module's docstring."""
-    if variant not in ("", "small"):
-        raise ValueError(f"configs/runtime.py has no variant {variant!r}. It has: small, or none at all.")
-    config = _small() if variant == "small" else _full()
+    """Returns the config of the timing, or of another `variant`."""
+    config = common.variant("runtime", variant, {"": full, "small": small})
     config.evaluation = "selection"
-    config.sweep.per_domain = (150, 600) if variant == "small" else (125_000, 500_000, 1_000_000)
-    config.sweep.method = ("random", "dsir", "tapt_c", "rds_plus", "top_cosine", "tsds", "crisp", "loss_difference", "got_d")
-    config.sweep.seed = (0,)
     config.figure = ("seconds", "per_domain")
     return config
 
 
-def _full():
+def full():
+    """Returns the config of the timing of the paper's pool for CoLA: 250,000 chunks to 2 million."""
     config = common.get_config()
-    common.seven_domains(config)
     common.at_full_size(config)
-    config.pool.relevance.chunks = None  # all of the two domains: 250,000 to 2 million
+    common.seven_domains(config)
+    config.pool.relevance.chunks = None  # all of the two domains
+    config.task.name = "CoLA"
+    config.sweep = common.sweep(per_domain=(125_000, 500_000, 1_000_000), method=METHODS, seed=(0,))
     config.protocol = (common.FETCHED_ALONE, common.DRAWN_DOMAINS, common.CLOSEST_DOMAINS)
     return config
 
 
-def _small():
-    from configs import quickstart
-
+def small():
+    """Returns the config of the timing of the packaged pool for film reviews: 900 chunks and 3,600."""
     config = quickstart.get_config()
     config.task.home = ("reviews",)
+    config.sweep = common.sweep(per_domain=(150, 600), method=METHODS, seed=(0,))
     return config

@@ -1,6 +1,6 @@
-"""What is measured of the parts, most of it in alternation with peers in one run: `python -m experiments.benchmark ot`.
+"""Benchmarks of the parts, most of them in alternation with peers in one run: `python -m experiments.benchmark ot`.
 
-Every part is a stage in the workdir: what has been measured is not measured again. Delete its folder to repeat it.
+Every part is a stage in the workdir and is not measured again while it lies there. Delete its folder to repeat it.
 `--pages experiments/results` writes a page a part, with command, commit, date and machine above the table.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.progress import waiting
 from third_party.pot_solvers import exact_cost, exact_duals, squared_distances
 
 ROWS_PER_BLOCK = 4096
@@ -25,7 +26,8 @@ def exact_values(x: np.ndarray, y: np.ndarray, solved_on: np.ndarray) -> np.ndar
       y: targets, float32 [m, d].
       solved_on: rows of the candidates to solve on; 8 bytes of memory for each and each target, and more.
     """
-    _, duals, _ = exact_duals(x[solved_on], y)
+    with waiting("exact transport"):
+        _, duals, _ = exact_duals(x[solved_on], y)
     starts = range(0, len(x), ROWS_PER_BLOCK)
     blocks = (squared_distances(x[start : start + ROWS_PER_BLOCK], y) - duals for start in starts)
     return np.concatenate([block.min(axis=1) for block in blocks])
@@ -43,4 +45,5 @@ def effective_cost(pool: np.ndarray, chosen: np.ndarray, held_out: np.ndarray, m
     parts = [(pool, 1 - mass), (chosen, mass)]
     points = [(part, np.full(len(part), weight / len(part))) for part, weight in parts if weight > 0]
     embeddings, weights = (np.concatenate(side) for side in zip(*points))
-    return exact_cost(embeddings, held_out, weights)
+    with waiting("exact transport"):
+        return exact_cost(embeddings, held_out, weights)

@@ -23,11 +23,11 @@ from gotd_jax import devices, terminal
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
-PAGE = flags.DEFINE_string("page", None, "A file to write what is printed to, with command, commit, date and machine.")
+PAGE = flags.DEFINE_string("page", None, "A file for the printed table, with command, commit, date and machine.")
 
 
 def main(_) -> None:
-    """Runs every combination of `config.sweep`; what is already in the workdir is not made again."""
+    """Runs every combination of `config.sweep`; stages that lie in the workdir are not made again."""
     logging.set_verbosity(logging.WARNING)
     workdir = Path(WORKDIR.value or Path("runs", name_of(config_flags.get_config_filename(flags.FLAGS["config"]))))
     with terminal.door("\n"):
@@ -45,7 +45,7 @@ def main(_) -> None:
 
 
 def name_of(filename: str) -> str:
-    """Returns what the workdir of a config file is called: `glue-small` for `configs/glue.py:small`."""
+    """Returns the name of the workdir of a config file: `glue-small` for `configs/glue.py:small`."""
     path, _, variant = filename.partition(":")
     return Path(path).stem + (f"-{variant}" if variant else "")
 

@@ -76,7 +76,7 @@ def _tasks(cell) -> Iterator[tuple[str, str, str]]:
 def _where(cell, folders: str) -> str:
     if cell.data_dir is None:
         return f"--config.data_dir=FOLDER with {folders}"
-    return f"put {folders} into {cell.data_dir}, or run those that are there with --config.sweep.task=\"('available',)\""
+    return f"put {folders} into {cell.data_dir}, or run those that are there with --config.only_available=True"
 
 
 def _prompts(cell) -> Iterator[tuple[str, str, str]]:

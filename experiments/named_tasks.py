@@ -13,25 +13,6 @@ LABELLED_CHOICES = {"ag_news": "ag", "bbc_topics": "bbc_topics"}
 FIELDS = ("name", "train", "validation", "test", "text_field", "pair_field", "label_field", "kind", "metrics")
 
 
-def available(config) -> list[str]:
-    """Returns the paper's tasks that lie in `config.data_dir`, GLUE's or domain tasks; without it all of one kind.
-
-    Raises:
-      ValueError: none of them lies there.
-    """
-    if config.data_dir is None:
-        return list(domain_tasks.DOMAIN_TASKS if config.task.name in domain_tasks.DOMAIN_TASKS else glue.TABLE_4)
-    at_hand = [name for name in glue.available(config.data_dir) if name in glue.TABLE_4]
-    at_hand = at_hand or [name for name in domain_tasks.available(config.data_dir) if name in domain_tasks.DOMAIN_TASKS]
-    if not at_hand:
-        folders = [f"{name}/train.tsv" for name in glue.TABLE_4] + [f"{name}/train.jsonl" for name in domain_tasks.DOMAIN_TASKS]
-        raise ValueError(
-            f"None of the paper's tasks lies in {config.data_dir}. Put GLUE's own folders there, or Don't-Stop-Pretraining's: "
-            f"{', '.join(folders)}."
-        )
-    return at_hand
-
-
 def source(config) -> list:
     """Returns what a whole task depends on, JSON-like: where it is read from, and how."""
     return [config.data_dir, {field: config.task[field] for field in FIELDS}]

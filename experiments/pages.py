@@ -16,7 +16,7 @@ NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
 
 
 def printed(rows: Sequence[dict], config, workdir: Path) -> str:
-    """Returns what a run ends with: its table, how the lines compare, where the selected text is from, and its figure.
+    """Returns the end of a run's output: its table, how the lines compare, where the selected text is from, and its figure.
 
     All of them are written into the workdir too.
 
@@ -63,12 +63,12 @@ def heading(made: dict, command: Sequence[str]) -> str:
 
 
 def _shown(command: Sequence[str]) -> str:
-    """Returns the command as another person would give it: without what says where to write, and without folders of here."""
+    """Returns the command as another person would give it: without the folders it writes to, and without folders of here."""
     shown, words = ["python"], iter(command[1:])
     for word in words:
         name, is_joined, value = word.partition("=")
         if name not in NOT_SHOWN:
             shown.append(f"{name}=/data/{Path(value).name}" if value.startswith("/") else word)
         elif not is_joined:
-            next(words, None)  # what it is set to
+            next(words, None)  # the value
     return " ".join(shown)

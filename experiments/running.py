@@ -1,4 +1,4 @@
-"""A sweep's cells run in turn, all in one process or a share in each of several, with what is done and the time left."""
+"""A sweep's cells run in turn, all in one process or a share in each of several, with how many are done and the time left."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from configs import common
 from experiments import cell, cell_labels, missing_inputs
 from experiments.cell_data import Shared
 from gotd_jax import provenance
@@ -19,7 +20,7 @@ from gotd_jax.terminal import say
 
 
 def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None = None) -> None:
-    """Raises ValueError for whatever would stop a sweep, what is told in seconds before what takes a pool to be read.
+    """Raises ValueError for whatever would stop a sweep: first for faults found in seconds, then for those that take a pool.
 
     Args:
       config: of the sweep.
@@ -31,6 +32,7 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
         cell.check_names(of_cell)
+        common.check_recipes(of_cell)
     missing_inputs.check(config, configs, workdir)
     for of_cell in configs:
         cell.check(of_cell, workdir, shared)
@@ -56,8 +58,8 @@ def share(cells: Sequence, shard: str) -> list:
 def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, shard: str = "1/1") -> list[dict]:
     """Runs a shard of `cells` and returns the rows of all that have been run so far, whichever process ran them.
 
-    Rows go to `results.jsonl` in the workdir one by one. Shards may run at once in one workdir: what several cells need is
-    made by the first that asks for it, while the others wait.
+    Rows go to `results.jsonl` in the workdir one by one. Shards may run at once in one workdir: a stage that several cells need
+    is made by the first that asks for it, while the rest wait.
 
     Args:
       cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
@@ -92,7 +94,7 @@ def _identity(config) -> str:
 
 
 def _code() -> str:
-    """Returns what tells the code that made a row from earlier and later code."""
+    """Returns a fingerprint that tells the code of today from earlier and later code."""
     return fingerprint(dict(provenance.VERSIONS))
 
 
@@ -104,9 +106,9 @@ def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
 
 
 def time_left(took: Sequence[float], count: int) -> str:
-    """Returns ", 12:30 left": what the rest of `count` cells will take, each as long as the median of those made so far.
+    """Returns ", 12:30 left", the time for the rest of `count` cells if each takes as long as the median of those made so far.
 
-    Not their mean: the first cells also make what the others find.
+    Not their mean: the first cells also make the stages that later ones find.
     """
     if not took or len(took) == count:
         return ""

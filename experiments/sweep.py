@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from configs import common
-from experiments import named_tasks
 from gotd_jax import methods
+from gotd_jax.data import domain_tasks, glue
 from gotd_jax.ot import semidual
 
-# What a sweep calls deeper fields. An epsilon may be "published": the notebook's call of the solver, `ot.published`.
+# The names of deeper fields in a sweep.
 SWEPT = {
     "task": "task.name",
     "epsilon": "ot.epsilon",
@@ -18,19 +18,17 @@ SWEPT = {
     "per_domain": "pool.per_domain",
     "encoder": None,  # no field: a name for the fields that `config.where` gives it
 }
-PUBLISHED = "published"
+PUBLISHED = "published"  # the line of `config.with_published`
 FAST = "fast"
 
 
 def cells_of(config) -> Iterator[tuple]:
     """Yields, for each combination of the values in `config.sweep`, its config and the values by field.
 
-    What a method does not read is not swept for it: it has the first value alone, shown as None. So methods that solve no
-    transport problem have no epsilon, those that embed nothing no encoder, and `none` a budget of 0.
+    A field that a method does not read is not swept for it: it has the first value alone, shown as None. So methods that solve
+    no transport problem have no epsilon, those that embed nothing no encoder, and `none` a budget of 0.
     """
-    sweep = config.sweep.to_dict()
-    if sweep.get("task") == ("available",):
-        sweep["task"] = named_tasks.available(config)
+    sweep = _values(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
         unread = _unread(swept.get("method", config.method)) & swept.keys()
@@ -40,6 +38,25 @@ def cells_of(config) -> Iterator[tuple]:
                 _computed_here(common.replaced(config, changes)),
                 swept | {field: 0 if field == "budget" else None for field in unread},
             )
+
+
+def _values(config) -> dict[str, tuple]:
+    """Returns the values swept over, by field.
+
+    Raises:
+      ValueError: no task lies in `config.data_dir`, or there is no sweep that the notebook's call could be a line of.
+    """
+    sweep = config.sweep.to_dict()
+    if config.only_available:
+        sweep["task"] = _at_hand(sweep.get("task", (config.task.name,)), config.data_dir)
+    if config.with_published:
+        if "epsilon" not in sweep:
+            raise ValueError(
+                "config.with_published adds the notebook's call to a sweep over epsilon, and there is none. Set "
+                "--config.sweep.epsilon, or --config.ot.published alone."
+            )
+        sweep["epsilon"] = (PUBLISHED, *sweep["epsilon"])
+    return sweep
 
 
 def _computed_here(config):
@@ -67,3 +84,18 @@ def _changes(swept: dict, where: Iterable[tuple]) -> Iterator[tuple]:
             yield "ot.published", True
         elif SWEPT.get(field, field) is not None:
             yield SWEPT.get(field, field), value
+
+
+def _at_hand(tasks: Sequence[str], data_dir: str | None) -> tuple[str, ...]:
+    """Returns those of `tasks` that lie in `data_dir`; all of them where no folder is named.
+
+    Raises:
+      ValueError: none of them lies there.
+    """
+    if data_dir is None:
+        return tuple(tasks)
+    found = {*glue.available(data_dir), *domain_tasks.available(data_dir)}
+    if not found.intersection(tasks):
+        folders = [f"{glue.GLUE[name].folder}/train.tsv" if name in glue.GLUE else f"{name}/train.jsonl" for name in tasks]
+        raise ValueError(f"None of the tasks {', '.join(tasks)} lies in {data_dir}. Put there: {', '.join(folders)}.")
+    return tuple(name for name in tasks if name in found)

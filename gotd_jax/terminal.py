@@ -1,4 +1,4 @@
-"""What is printed: other people's text without anything that a terminal obeys, and no complaint where nobody reads on."""
+"""Printing to a terminal: other people's text without control characters, faults as sentences, silence if nobody reads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-# Control characters but tab and newline (ESC begins a terminal's commands, C1 has them in one character), what turns the
-# direction of writing or breaks a line unseen, zero-width and tag characters, halves of surrogate pairs. The joiners
+# Control characters but tab and newline (ESC begins a terminal's commands, C1 has them in one character), characters that turn
+# the direction of writing or break a line unseen, zero-width and tag characters, unpaired surrogates. The joiners
 # U+200C and U+200D stay: Persian, the scripts of India and emoji are written with them.
 OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
@@ -30,9 +30,9 @@ def say(*lines: object, end: str = "\n") -> None:
 
 @contextlib.contextmanager
 def door(prefix: str) -> Iterator[None]:
-    """Ends the process, within the body, with a sentence instead of a traceback where a person can mend what went wrong.
+    """Ends the process with a sentence, not a traceback, where the body raises a ValueError or a RuntimeError.
 
-    A reader of the output that has gone, as `head -1` has after a line, is no fault and ends the process silently.
+    A closed pipe, as `head -1` leaves after a line, is no fault and ends the process silently.
 
     Args:
       prefix: begins the sentence.

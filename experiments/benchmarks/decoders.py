@@ -76,7 +76,7 @@ def _compare(folder: Path, of: Callable[[], Path], small: bool) -> None:
 
 
 class _Tasks:
-    """What both sides are given to do, in tokens drawn at random.
+    """The tasks of both sides, in tokens drawn at random.
 
     Args:
       small: whether a tenth of it.

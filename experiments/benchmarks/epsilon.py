@@ -1,4 +1,4 @@
-"""How much to regularise: what epsilon does to the ranking, measured."""
+"""How much to regularise: the ranking by epsilon, measured."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def draw(path: Path, rows: list[dict]) -> None:
-    """Draws seconds and MB against candidates, a line a solver, on logarithmic axes."""
+def plot(path: Path, rows: list[dict]) -> None:
+    """Plots seconds and MB against candidates, a line a solver, on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("svg")

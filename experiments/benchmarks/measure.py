@@ -65,8 +65,8 @@ def extra_memory(
 ) -> tuple[float, float]:
     """Returns the largest memory that `call` takes above what the process held before it, in MB, and its wall seconds.
 
-    `warm_up` (by default `call` itself) comes first, so that neither holds what compiling takes. Medians of several `times`:
-    what the allocator holds back from earlier calls differs. Linux alone can say.
+    `warm_up` (by default `call` itself) comes first, so that neither holds the memory of compiling. Medians of several `times`:
+    the allocator holds back more or less from earlier calls. Linux alone can say.
     """
     (warm_up or call)()
     memory, seconds = [], []

@@ -1,4 +1,4 @@
-"""Whether what is faster selects the same rows: one solver against the other, embeddings of one precision against another."""
+"""Whether a faster computation selects the same rows: of one solver or the other, of embeddings in one precision or another."""
 
 from __future__ import annotations
 

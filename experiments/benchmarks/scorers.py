@@ -1,4 +1,4 @@
-"""How the packaged scorers of toxicity agree with the Perspective API's numbers, and with what nobody would call toxic."""
+"""How the packaged scorers of toxicity agree with the Perspective API's numbers, and on texts that nobody would call toxic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gotd_jax.evaluation.scorer import Scorer
 SCORERS = ("linear", "lexicon")
 CLEAN_DOMAINS = ("wikipedia", "news")
 CLEAN_TEXTS = 1_000  # passages of each of them that are presumed clean
-CHARACTERS = 500  # that the passages are cut to, so that they are as short as what is written
+CHARACTERS = 500  # that the passages are cut to, so that they are as short as continuations
 
 
 def run(workdir: Path, parts: list[str] | None, *, small: bool) -> list[Path]:
@@ -64,7 +64,7 @@ def agreement(scorer: Scorer, *, clean_texts: int = CLEAN_TEXTS, characters: int
     Args:
       scorer: see `gotd_jax.evaluation.toxicity.load`.
       clean_texts: how many passages of each of `CLEAN_DOMAINS` are presumed clean.
-      characters: what the passages are cut to; None leaves them whole.
+      characters: the length that passages are cut to; None leaves them whole.
 
     Returns:
       See `compare`.

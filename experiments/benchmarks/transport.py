@@ -1,7 +1,7 @@
 """`python -m experiments.benchmark ot`: the transport engine against peers, by size, by epsilon, and by the machine's rate.
 
 Times are wall seconds on all cores, medians of rounds in which all take turns, with their programs compiled before.
-Errors are true ones: what one exact float32 pass says of the target potentials that a solver returned.
+Errors are true ones: of one exact float32 pass at the target potentials that a solver returned.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jax import lax
 
 from experiments.benchmarks import clouds, rankings
 from experiments.benchmarks.epsilon import advice, overlap
-from experiments.benchmarks.figure import draw
+from experiments.benchmarks.figure import plot
 from experiments.benchmarks.measure import alone, alternated, extra_memory, status, write_rows
 from gotd_jax import ot
 from gotd_jax.artifacts import stage
@@ -97,7 +97,7 @@ def peers(folder: Path, embedded: Path, scale: float) -> None:
 
 
 def large(folder: Path, embedded: Path, scale: float) -> None:
-    """Measures ours on 200,000 points against ott-jax's online mode: what an iteration takes, times how many it needs."""
+    """Measures ours on 200,000 points against ott-jax's online mode: the time of an iteration, times how many it needs."""
     x, y = clouds.mixture(round(200_000 * scale), _targets(scale))
     sample = clouds.mixture(round(PRIME * scale), _targets(scale))[0]
     epsilon = Transport(x, y, epsilon=EPSILON, absolute=False).epsilon
@@ -126,13 +126,13 @@ def large(folder: Path, embedded: Path, scale: float) -> None:
 
 
 def sizes(folder: Path, embedded: Path, scale: float) -> None:
-    """Measures time and memory by the size of the pool, to 1,000,000, each in a process of its own, and draws them."""
+    """Measures time and memory by the size of the pool, to 1,000,000, each in a process of its own, and plots them."""
     rows = []
     for name, largest in ((OURS, 1_000_000), ("ott-jax dense, momentum 1.5", 100_000)):
         for n in (10_007, 31_623, 100_000, 316_228, 1_000_000):
             if n <= largest:
                 rows.append(_kept(folder / f"{name}-{n}.json", lambda name=name, n=n: alone(_sized, name, n, scale)))
-    draw(folder / "sizes.svg", rows)
+    plot(folder / "sizes.svg", rows)
     texts = {"candidates": "{:,}", "seconds": "{:.1f}", "memory, MB": "{:.0f}", "true error": "{:.1e}"}
     write_rows(folder, [{key: texts.get(key, "{}").format(value) for key, value in row.items()} for row in rows])
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from gotd_jax.ot.pool import Chunk
 from gotd_jax.ot.transport import DualEvaluation, Transport
+from gotd_jax.progress import waiting
 
 # The published notebook's call: PointCloud(targets, candidates, epsilon=1e-1), Sinkhorn(Momentum(1.3), threshold=1e-1,
 # inner_iterations=1, max_iterations=2000).
@@ -45,8 +46,10 @@ def solve(
     for relaxation in dict.fromkeys((momentum, 1.0)):
         run = solver(relaxation, threshold, most, check_every)
         side = transport.side(g)
-        h, errors = run(x, chunk.a, transport.y, transport.b.astype(np.float32), side.epsilon, side.biases)
-        for error in np.asarray(errors)[np.asarray(errors) >= 0]:
+        with waiting(f"transport by Sinkhorn, at most {most:,} iterations"):
+            h, errors = run(x, chunk.a, transport.y, transport.b.astype(np.float32), side.epsilon, side.biases)
+            errors = np.asarray(errors)
+        for error in errors[errors >= 0]:
             transport.note(float(error), 2 * check_every + 1, len(transport.pool))
         g = np.asarray(h, np.float64) - transport.epsilon * np.log(transport.b)
         evaluated = transport.evaluate(g)
@@ -92,8 +95,10 @@ def published(
     chunk = transport.pool.at_once()
     x, b = _shifted()(chunk.x, transport.shift), transport.b.astype(np.float32)
     run = targets_first_solver(momentum, threshold, most, check_every)
-    f, g, cost, errors = run(transport.y, b, x, chunk.a, np.float32(transport.epsilon))
-    for error in np.asarray(errors)[np.asarray(errors) >= 0]:
+    with waiting(f"transport by the notebook's call, at most {most:,} iterations"):
+        f, g, cost, errors = run(transport.y, b, x, chunk.a, np.float32(transport.epsilon))
+        errors = np.asarray(errors)
+    for error in errors[errors >= 0]:
         transport.note(float(error), 2 * check_every + 1, len(transport.pool))
     last = transport.journal[-1].marginal_error if transport.journal else np.inf
     candidate = Chunk(g, chunk.a, chunk.layout).unpadded()

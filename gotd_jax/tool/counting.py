@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
-import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,25 +16,24 @@ from gotd_jax.data.decompression import unpacked
 from gotd_jax.data.formats import TABLES, format_of, row_count
 from gotd_jax.data.sampling import spread
 from gotd_jax.data.tokens import count_tokens
-from gotd_jax.pipeline.embedder import Embedder
 
-COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: what is smaller is read whole
+COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: smaller ones are read whole
 FILES = 16  # of a larger source that are looked into at most, evenly spaced
 BYTES_OF_A_FILE = 1 << 18  # that are looked into at least: some of its compressed blocks
 BYTES_AT_ONCE = 4096
-LIBRARY_TEXTS = 20_000  # of what a library keeps
+LIBRARY_TEXTS = 20_000  # of a library's dataset
 TOKENISED = 2000  # chunks of each source
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What was read of one source.
+    """A source, read from its beginning.
 
     Attributes:
       chunks: of the texts read.
       texts: how many they were before they were cut.
       share: of the source that they are, in (0, 1]; 1 where it was read whole.
-      bytes: of the source's files; of what was read, the bytes of the texts, where a library keeps them.
+      bytes: of the source's files; where a library keeps it, of its texts.
       seconds: that reading and cutting took.
     """
 
@@ -45,10 +43,15 @@ class Reading:
     bytes: int
     seconds: float
 
+    @property
+    def sample(self) -> Corpus:
+        """Up to 2,000 of the chunks, to be tokenised."""
+        return self.chunks.take(spread(len(self.chunks), TOKENISED))
+
 
 @dataclasses.dataclass(frozen=True)
-class Side:
-    """How much the pool or the target holds.
+class Extent:
+    """How much text the pool or the target holds.
 
     Attributes:
       texts: before they are cut.
@@ -72,7 +75,7 @@ class Side:
 
 
 def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]:
-    """Returns what is read of each of `places`, all of those that are small.
+    """Returns a reading of each of `places`, whole of those that are small.
 
     Args:
       places: sources as `gotd_jax.data.readers.records` takes them.
@@ -85,38 +88,19 @@ def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]
     return [_look_into(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
 
 
-def side_of(readings: Sequence[Reading], tokenizer) -> Side:
+def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
     """Returns how much the sources of `readings` hold together, with tokens by a Hugging Face tokeniser."""
-    chunks = [len(reading.chunks) / reading.share for reading in readings]
-    samples = [reading.chunks.take(spread(len(reading.chunks), TOKENISED)) for reading in readings]
-    lengths = [count_tokens(tokenizer, sample).mean() for sample in samples]
-    return Side(
-        texts=round(sum(reading.texts / reading.share for reading in readings)),
-        chunks=round(sum(chunks)),
-        tokens=round(sum(map(math.prod, zip(chunks, lengths)))),
+    whole = [(reading, 1 / reading.share) for reading in readings]
+    return Extent(
+        texts=round(sum(reading.texts * scale for reading, scale in whole)),
+        chunks=round(sum(len(reading.chunks) * scale for reading, scale in whole)),
+        tokens=round(sum(count_tokens(tokenizer, read.sample).mean() * len(read.chunks) * scale for read, scale in whole)),
         bytes=sum(reading.bytes for reading in readings),
-        kept_bytes=round(sum(reading.chunks.table.nbytes / reading.share for reading in readings)),
+        kept_bytes=round(sum(reading.chunks.table.nbytes * scale for reading, scale in whole)),
         counted=all(reading.share == 1 for reading in readings),
         read_bytes=round(sum(reading.bytes * reading.share for reading in readings)),
-        reading_seconds=sum(reading.seconds / reading.share for reading in readings),
+        reading_seconds=sum(reading.seconds * scale for reading, scale in whole),
     )
-
-
-def read_of(names: Sequence[str], readings: Sequence[Reading], embedder: Embedder) -> dict[str, dict[str, int]]:
-    """Returns what a request's model reads of all that the sources of a name hold: `Coverage.summary`, by up to 2,000 chunks.
-
-    Args:
-      names: of the sources.
-      readings: of each.
-      embedder: the model and how much of a text it reads.
-    """
-    found: dict[str, dict[str, int]] = {}
-    for name, reading in zip(names, readings, strict=True):
-        sample = reading.chunks.take(spread(len(reading.chunks), TOKENISED))
-        scale = len(reading.chunks) / reading.share / len(sample)
-        counts, before = embedder.cover(sample).summary(), found.get(name, {})
-        found[name] = {key: before.get(key, 0) + round(scale * count) for key, count in counts.items()}
-    return found
 
 
 def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
@@ -144,23 +128,19 @@ def _of_files(files: Sequence[tuple[Path, int]], most: int, fields: dict) -> Ite
     places = spread(len(files), max(min(FILES, most // BYTES_OF_A_FILE), 1))
     for path, size in (files[place] for place in places):
         last, share = (_rows if format_of(path) in TABLES else _lines)(path, size, most // len(places))
-        yield _up_to(readers.records(path, **fields | {"id_field": None}), last), share * size
-
-
-def _up_to(texts: Iterator[dict], last: int) -> Iterator[dict]:
-    """Yields the texts of a file up to its row or line `last`, which stands in an id that is not the row's own."""
-    return itertools.takewhile(lambda record: int(record["id"].rpartition(":")[2]) <= last, texts)
+        texts = readers.records(path, **fields | {"id_field": None})  # so that ids end in the number of the row or line
+        yield itertools.takewhile(lambda text, last=last: int(text["id"].rpartition(":")[2]) <= last, texts), share * size
 
 
 def _rows(path: Path, size: int, most: int) -> tuple[int, float]:
-    """Returns how many rows of a Parquet or Arrow file to read for `most` of its bytes, and what share of it that is."""
+    """Returns how many rows of a Parquet or Arrow file to read for `most` of its bytes, and the share of it that they are."""
     rows = row_count(path)
     wanted = min(max(1, round(rows * most / size)), rows)
     return wanted, wanted / rows
 
 
 def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
-    """Returns how many lines lie in the first `most` bytes of a file, one at least, and what share of it that is."""
+    """Returns how many lines lie in the first `most` bytes of a file, one at least, and the share of it that they are."""
     lines = read = ended = 0
     ratio = None  # bytes of text a byte of the file, found when all that was read of the file was given out
     try:
@@ -171,9 +151,8 @@ def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
                     return lines + 1, 1.0
                 if read and raw.tell() > before:
                     ratio = read / before
-                lines += block.count(b"\n")
                 if b"\n" in block:
-                    ended = read + block.rindex(b"\n") + 1
+                    lines, ended = lines + block.count(b"\n"), read + block.rindex(b"\n") + 1
                 read += len(block)
             return lines, min(ended / ((ratio or read / raw.tell()) * size), 1.0)
     except OSError as error:
@@ -181,16 +160,16 @@ def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
 
 
 class _InSteps(io.FileIO):
-    """A file that gives few bytes at once, so that its position says what was asked for."""
+    """A file that gives few bytes at once, so that its position says how much was asked for."""
 
     def read(self, size: int = -1) -> bytes:
         return super().read(min(size, BYTES_AT_ONCE))
 
 
 def _of_library(place: str, fields: dict) -> tuple[list[dict], float]:
-    """Returns the first texts of what a library keeps, and what share of it they are.
+    """Returns the first texts of a library's dataset, and the share of it that they are.
 
-    A hundredth of a larger split is read where the library can cut it; what it cannot cut is counted to the end.
+    A hundredth of a larger split is read where the library can cut it; else it is counted to the end.
     """
     texts = readers.records(place, **fields)
     first = list(itertools.islice(texts, LIBRARY_TEXTS))

@@ -78,7 +78,7 @@ def train(
     with Checkpoints(folder, settings) as checkpoints, DelayedSignals() as signals:
         first, state = checkpoints.restore(state)
         with MetricsLog(folder, first=first, what=what, log=log, tensorboard=tensorboard) as metrics_log:
-            for step in progress(range(first, steps), total=steps - first, unit="steps", what=what):
+            for step in progress(range(first, steps), total=steps, done=first, unit="steps", what=what):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 
 from gotd_jax.training.optimiser import AdamW
 
 SCHEDULES = ("linear", "constant")
 CHOICES = ("last", "best")
+KINDS = {"int": numbers.Integral, "float": numbers.Real, "bool": bool, "str": str}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +72,10 @@ class Recipe:
     held_out_share: float = 0.1
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, KINDS[field.type]):
+                raise ValueError(f"Recipe.{field.name} is {value!r}. It must be of the type {field.type}.")
         for name, known in (("schedule", SCHEDULES), ("choose", CHOICES)):
             if getattr(self, name) not in known:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)!r}. It can be: {', '.join(known)}.")

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 import sys
+import time
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ from flax import nnx
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation.predictions import _compiled_forward, evaluate, predict
+from gotd_jax.progress import Log
 from tests.training.small import model_of, random_tokens, save_tokenizer
 
 MODEL = model_of("classifier", 3)
@@ -51,6 +53,7 @@ class Terminal(io.StringIO):
 
 def test_progress_is_shown_with_rate_and_time_left_on_a_terminal_and_nowhere_else(monkeypatch):
     said = []
+    monkeypatch.setattr(Log, "printed", time.monotonic())
     for stream in (Terminal(), io.StringIO()):
         monkeypatch.setattr(sys, "stderr", stream)
         predictions(8)

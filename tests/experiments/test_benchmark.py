@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.benchmarks import rankings, transport
-from experiments.benchmarks.figure import draw
+from experiments.benchmarks.figure import plot
 from experiments.benchmarks.measure import alone, alternated, apart, markdown
 
 
@@ -82,6 +82,6 @@ def test_rows_become_a_table():
 def test_figure_of_equal_numbers_is_the_same_file(tmp_path):
     rows = [{"solver": "s", "candidates": n, "seconds": n / 10, "memory, MB": n} for n in (10, 100)]
     for name in ("one.svg", "two.svg"):
-        draw(tmp_path / name, rows)
+        plot(tmp_path / name, rows)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
     assert b"<svg" in (tmp_path / "one.svg").read_bytes()

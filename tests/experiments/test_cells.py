@@ -234,13 +234,14 @@ def test_available_tasks_are_those_whose_files_lie_in_the_data_folder(config, tm
     (tmp_path / "CoLA").mkdir()
     for split in ("train", "dev"):
         (tmp_path / "CoLA" / f"{split}.tsv").write_text("x\t1\t\tgood bread\nx\t0\t*\tbread the good\n")
-    config.data_dir, config.sweep.task, config.sweep.seed = str(tmp_path), ("available",), (0, 1)
+    config.data_dir, config.only_available = str(tmp_path), True
+    config.sweep.task, config.sweep.seed = ("MNLI", "CoLA"), (0, 1)
     assert [swept for _, swept in cells_of(config)] == [{"task": "CoLA", "seed": 0}, {"task": "CoLA", "seed": 1}]
     config.data_dir = str(tmp_path / "nothing")
-    with pytest.raises(ValueError, match="None of the paper's tasks lies in"):
+    with pytest.raises(ValueError, match=r"None of the tasks MNLI, CoLA lies in .*Put there: MNLI/train.tsv, CoLA/train.tsv"):
         list(cells_of(config))
     config.data_dir = None
-    assert len(list(cells_of(config))) == 16
+    assert [swept["task"] for _, swept in cells_of(config)] == ["MNLI", "CoLA", "MNLI", "CoLA"]
 
 
 def test_dsirs_filter_by_quality_is_a_field_of_the_config(config, tmp_path):

@@ -90,7 +90,7 @@ def test_every_cell_of_a_config_passes_where_all_that_it_reads_is_at_hand(name, 
 @pytest.mark.parametrize(("name", "variant"), SMALL)
 def test_every_cell_of_a_small_config_passes_as_it_stands(name, variant, world, workdir):
     config = build(name, variant)
-    if config.sweep.get("task") == ("available",):
+    if config.only_available:
         config.data_dir = str(world / ("domain_tasks" if name == "domains" else "glue"))
     assert check(config, workdir)
 
@@ -129,9 +129,11 @@ def test_tasks_that_do_not_lie_in_a_data_dir_are_named_with_the_way_to_leave_the
     config = build("glue", "")
     (tmp_path / "CoLA").symlink_to(world / "glue" / "CoLA")
     config.data_dir = str(tmp_path)
-    with pytest.raises(ValueError, match=r"the tasks MNLI, .* and QNLI \(put GLUE's folders into .*'available',\)"):
+    with pytest.raises(
+        ValueError, match=r"the tasks MNLI, .* and QNLI \(put GLUE's folders into .*--config\.only_available=True\)"
+    ):
         check(config, tmp_path / "work")
-    config.sweep.task = ("available",)
+    config.only_available = True
     with pytest.raises(ValueError, match=r"lacks the model bert-base-uncased .*") as told:
         check(config, tmp_path / "work")
     assert "task" not in str(told.value)

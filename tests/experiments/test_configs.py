@@ -1,4 +1,3 @@
-import dataclasses
 import importlib
 import re
 from pathlib import Path
@@ -6,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from configs import common
+from experiments import running
 from experiments.cell import ENDINGS
 from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
@@ -14,7 +14,6 @@ from gotd_jax.data.published_pools import declared
 from gotd_jax.methods import METHODS, Method
 from gotd_jax.ot import semidual
 from gotd_jax.report import paper
-from gotd_jax.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
 VARIANTS = [
@@ -43,7 +42,8 @@ def built(pairs=VARIANTS):
 
 
 def own_fields(config):
-    return {field for field in common.fields(config) if not field.startswith(common.OPEN)}
+    of_recipes = tuple(f"{name}." for name in common.RECIPES)
+    return {field for field in common.fields(config) if not field.startswith((*common.OPEN, *of_recipes))}
 
 
 def test_every_config_has_the_fields_of_common_and_no_others():
@@ -55,8 +55,7 @@ def test_every_config_names_methods_recipes_tables_tasks_and_evaluations_that_ex
     for config, called in built():
         assert set(config.sweep.method) <= set(METHODS), called
         assert config.evaluation in ENDINGS, called
-        for recipe in (config.head.recipe, config.pre_finetune, config.finetune, config.embed.finetune, config.loss_difference):
-            assert dataclasses.asdict(Recipe(**recipe)) == recipe.to_dict(), called
+        common.check_recipes(config)
         asked = set(config.sweep.get("task", (config.task.name,))) if config.evaluation == "choices" else set()
         assert asked | set(config.detox.utility_tasks) <= set(CHOICE_TASKS), called
 
@@ -147,6 +146,22 @@ def test_unknown_field_ends_the_program_with_the_nearest_names():
         common.check_overrides(["main", "--config=configs/glue.py", "--config.bugdet=3"])
     common.check_overrides(["main", "--config=configs/glue.py", "--config.budget=3", "--config.pool.domains.mine=x"])
     common.check_overrides(["main", "--noconfig.keep_models", "--config.sweep.epsilon=(0.1,)"])
+    common.check_overrides(["main", "--config.finetune.beta2=0.95", "--config.embed.finetune.dropout=False"])
+    with pytest.raises(SystemExit, match=r"no config field 'finetune.learning'\. Did you mean finetune.learning_rate"):
+        common.check_overrides(["main", "--config.finetune.learning=1"])
+
+
+def test_a_recipe_that_is_none_is_refused_before_anything_is_read(tmp_path):
+    for field, value, message in (
+        ("batchsize", 3, r"config\.finetune has the field 'batchsize'\. A recipe has: batch_size, "),
+        ("accumulate", 0.5, r"config\.finetune is no recipe: Recipe\.accumulate is 0\.5\. It must be of the type int"),
+        ("schedule", "cosine", r"Recipe\.schedule is 'cosine'\. It can be: linear, constant"),
+    ):
+        config = build("quickstart", "")
+        config.finetune[field] = value
+        with pytest.raises(ValueError, match=message):
+            running.check(config, list(cells_of(config)), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def commands(path):

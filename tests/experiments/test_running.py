@@ -135,3 +135,25 @@ def test_what_holds_for_one_value_of_a_sweep_holds_for_no_other(config):
     one, other = (cell for cell, _ in sweep(config, seed=(0, 1)))
     assert (one.finetune.epochs, one.task.home) == (1, ()) and (other.finetune.epochs, other.task.home) == (7, ("sea",))
     assert one.where == other.where == ()
+
+
+IN_A_LOG = """
+import runpy, sys
+from gotd_jax import progress
+progress.SECONDS = 0  # a line at every step, so that steps of seconds have theirs
+runpy.run_module("experiments.main", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.slow
+def test_every_long_step_of_a_run_into_a_log_says_how_far_it_is(tmp_path):
+    sizes = {"pool.per_domain": 20, "budget": 8, "task.labels": 16, "task.tested": 20, "head.chunks": 8, "target.most": 8}
+    command = [sys.executable, "-c", IN_A_LOG, "--config=configs/quickstart.py", f"--workdir={tmp_path / 'run'}"]
+    command += [f"--config.{field}={value}" for field, value in sizes.items()]
+    command += ["--config.sweep.method=('dsir','got_d')", "--config.sweep.seed=(0,)"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    said = {line.split(":")[0] for line in ran.stderr.splitlines() if line.endswith((" left", " so far"))}
+    steps = ("reading", "embedding", "transport", "n-grams of the pool", "masked-LM head", "pre-fine-tuning", "fine-tuning")
+    assert [step for step in steps if not any(name.startswith(step) for name in said)] == [], said
+    assert "left" not in ran.stdout.replace("left] ", "")

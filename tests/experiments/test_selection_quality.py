@@ -159,8 +159,11 @@ def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, tiny
     assert not (tmp_path / "embeddings").exists()
 
 
-def test_epsilon_is_swept_for_methods_that_read_it_and_published_is_one(config):
-    config.sweep.method, config.sweep.epsilon = ("random", "got_d"), ("published", 0.1)
+def test_epsilon_is_swept_for_methods_that_read_it_with_the_published_call_as_a_line(config):
+    config.with_published = True
+    with pytest.raises(ValueError, match="to a sweep over epsilon, and there is none"):
+        list(cells_of(config))
+    config.sweep.method, config.sweep.epsilon = ("random", "got_d"), (0.1,)
     cells = list(cells_of(config))
     assert [(swept["method"], swept["epsilon"]) for _, swept in cells] == [
         ("random", None),

@@ -33,6 +33,8 @@ def test_values_that_make_no_sense_are_refused_by_name(subtests):
         ("schedule", "cosine"),
         ("choose", "test"),
         ("epochs", 0),
+        ("epochs", 2.5),
+        ("dropout", "no"),
         ("learning_rate", -1.0),
         ("mask_share", 1.5),
         ("warmup_share", -0.1),

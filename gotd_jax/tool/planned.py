@@ -1,0 +1,116 @@
+"""`Plan`: how much a selection reads and how long it will take, and how that is printed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from gotd_jax.report.rendering import aligned
+from gotd_jax.tool.counting import Extent
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A step of a selection.
+
+    Attributes:
+      name: of the step.
+      seconds: it will take.
+      memory_bytes: of the process, at most.
+      disk_bytes: it needs in the work folder, or in the folder that is written.
+      why: where the numbers come from.
+    """
+
+    name: str
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How much a selection reads and how long it will take; `gotd plan` prints `str(plan)`.
+
+    Attributes:
+      method: of the request.
+      pool: all sources of the pool.
+      target: all targets.
+      budget: as it was asked for.
+      budget_chunks: about how many chunks that is.
+      stages: in their order.
+      read: by the model: `max_length`, and of each source of `pool` and of `targets`, by its name, about how many
+        texts and tokens, read in part, not read and unknown.
+      notes: sentences about what will not go as asked, or not as expected.
+      in_pool: chunks of the target that lie in the pool, of what was read of both.
+      left_out: files in the folders of pool and target that are not read.
+    """
+
+    method: str
+    pool: Extent
+    target: Extent
+    budget: str
+    budget_chunks: int
+    stages: tuple[Stage, ...]
+    read: dict
+    notes: tuple[str, ...] = ()
+    in_pool: int = 0
+    left_out: int = 0
+
+    @property
+    def total(self) -> Stage:
+        """All stages together; disk as if none of it were given back."""
+        seconds, disk = (sum(getattr(stage, name) for stage in self.stages) for name in ("seconds", "disk_bytes"))
+        return Stage("total", seconds, max(stage.memory_bytes for stage in self.stages), disk, "")
+
+    def to_dict(self) -> dict:
+        """Returns the plan JSON-like."""
+        return {**dataclasses.asdict(self), "total": dataclasses.asdict(self.total)}
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"pool    {_extent(self.pool)}"
+        in_pool = f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
+        yield f"target  {_extent(self.target)}{in_pool}"
+        if self.left_out:
+            yield f"left out {self.left_out:,} files of these folders"
+        share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
+        yield f"budget  {self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
+        for side, texts in (("pool", "chunks of the pool"), ("targets", "texts of the target")):
+            yield f"read    {_read(self.read[side], self.read['max_length'], texts)}"
+        yield ""
+        table = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
+        yield from (line.rstrip() for line in table)
+        if self.notes:
+            yield from ("", *self.notes)
+
+
+def _extent(extent: Extent) -> str:
+    about, how = "", "counted"
+    if not extent.counted:
+        about, how = "about ", f"estimated from {_bytes(extent.read_bytes)} of {_bytes(extent.bytes)}"
+    return f"{about}{extent.texts:,} texts, {extent.chunks:,} chunks, about {extent.tokens:,} tokens ({how})"
+
+
+def _read(counts: dict[str, dict[str, int]], max_length: int, texts: str) -> str:
+    count = {key: sum(of_source[key] for of_source in counts.values()) for key in next(iter(counts.values()))}
+    beyond = count["tokens_not_read"] / max(count["tokens"], 1)
+    return (
+        f"{count['read_in_part']:,} of {count['texts']:,} {texts} are read in part ({beyond:.1%} of all tokens lie beyond "
+        f"{max_length:,}), {count['mostly_unknown']:,} are mostly unknown tokens, {count['unreadable']:,} wholly"
+    )
+
+
+def _cells(stage: Stage) -> tuple[str, ...]:
+    from tqdm import tqdm
+
+    sizes = (_bytes(size) if size else "" for size in (stage.memory_bytes, stage.disk_bytes))
+    return (stage.name, tqdm.format_interval(max(stage.seconds, 1)), *sizes, stage.why)
+
+
+def _bytes(size: int) -> str:
+    from tqdm import tqdm
+
+    return tqdm.format_sizeof(size, "B")
