@@ -80,8 +80,8 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
             f"that is a candidate, {pool['leaking']:,} with text to be tested on, {pool['unreadable']:,} of unknown tokens."
         )
     )
-    for name, count in manifest["selected"]["sources"].items():
-        say(f"  {count / len(chosen):6.1%}  {name}  ({pool['sources'][name] / pool['pool']:.1%} of the pool)")
+    for name, count in manifest["selected"]["domains"].items():
+        say(f"  {count / len(chosen):6.1%}  {name}  ({pool['domains'][name] / pool['pool']:.1%} of the pool)")
     for warning in manifest["warnings"]:
         say(_wrapped(f"Warning: {warning}"))
     say(f"Open {out / 'report.html'} to see it. {work or f'{out}.work'} is for the next selection from this pool, or may go.")
@@ -100,7 +100,7 @@ def explain(chosen: Annotated[Path, tyro.conf.Positional], row: int, most: int =
     served = selection.explain(row, most=most)
     record = selection.table.slice(row, 1).to_pylist()[0]
     value = "" if record["value"] is None else f", value {record['value']:.5g}"
-    say(_wrapped(f"Row {row}, {record['id']} of {record['source']}{value}: {record['text']}"))
+    say(_wrapped(f"Row {row}, {record['id']} of {record['domain']}{value}: {record['text']}"))
     say(f"\nIt serves {record['target']}:")
     for text in (text for text in served if text.share >= 0.001):
         say(_wrapped(f"{text.share:6.1%}  {text.id}: {text.text}", indent="        "))
@@ -113,7 +113,7 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
     Args:
         chosen: The folder of a selection.
     """
-    from gotd_jax.tool import sources
+    from gotd_jax.tool import request_texts
 
     selection = tool.Chosen(chosen)
     checks = tool.verify(selection)
@@ -121,7 +121,7 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
         say(f"{'FAIL' if check.faults else 'ok':4}  {check.what}")
         for fault in check.faults:
             say(f"      {fault}")
-    changed = sources.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
+    changed = request_texts.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
     say(
         f"{'note' if changed else 'ok':4}  Its sources are unchanged.",
         *(f"      {fault}" for fault in changed),
@@ -160,7 +160,7 @@ def diff(chosen: Annotated[Path, tyro.conf.Positional], other: Annotated[Path, t
         say(f"Rank correlation of the values of what both pools hold: {found.correlation:.3f}.")
     for name, (one, two) in found.requests.items():
         say(f"  {name}: {one} | {two}")
-    for name, (one, two) in found.sources.items():
+    for name, (one, two) in found.domains.items():
         say(f"  {one:>9,} | {two:>9,}  {name}")
     for folder, texts in zip((chosen, other), found.alone):
         say(f"\nOnly in {folder}, the best:" if texts else f"\nNothing is only in {folder}.")

@@ -38,7 +38,7 @@ SUBCLASSING = {"gotd_jax/ot/geometry.py"}  # a class of ott's, and is itself imp
 OF_OTHERS = {"tokenizer", "config", "requests"}  # of classes of transformers, ml_collections and lm_eval, imported where used
 UNTYPED = {  # arrays, trees of them, and what is handed on as it is given
     *(f"gotd_jax/ot/{name}.py" for name in ("blocks", "checks", "geometry")),
-    "gotd_jax/tool/writing.py",
+    "gotd_jax/tool/package_files.py",
     "gotd_jax/training/step.py",
 }
 

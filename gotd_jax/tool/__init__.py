@@ -20,12 +20,12 @@ from gotd_jax.tool.request import Request
 
 LATER = {  # imported when they are asked for, since they load JAX
     "Chosen": "chosen",
-    "diff": "differing",
+    "diff": "comparison",
     "plan": "planning",
     "replay": "verifying",
     "select": "selecting",
     "verify": "verifying",
-    "warm": "warming",
+    "warm": "pre_finetuning",
 }
 
 __all__ = ["Request", *LATER]

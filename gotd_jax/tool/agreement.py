@@ -11,7 +11,7 @@ import numpy as np
 from gotd_jax.methods import Problem, dsir
 from gotd_jax.methods.problem import lowest
 from gotd_jax.methods.top_cosine import mean_cosines
-from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 
 MOST_READ = 20_000  # candidates whose texts DSIR reads, some 3,000 a second
 MOST_EMBEDDED = 400  # candidates that are embedded for this, where the pool is not
@@ -56,51 +56,51 @@ class Agreement:
     sentence: str
 
 
-def with_other_methods(material: Material) -> tuple[Agreement, ...]:
+def with_other_methods(inputs: ReportInputs) -> tuple[Agreement, ...]:
     """Returns the agreement with a random selection, with nearest neighbours, and with DSIR."""
-    count, chosen = len(material.candidates), len(material.rows)
+    count, chosen = len(inputs.candidates), len(inputs.rows)
     sentence = "A random selection shares this much with this one on average. Compare the overlaps below with it."
     by_chance = Agreement("random", "at random", chosen / count, chosen / count, count, chosen, sentence)
-    embedded = np.arange(len(material.candidates)) if material.embedded else material.sample(MOST_EMBEDDED)
-    read = material.sample(max(1, MOST_READ // len(material.targets)))
+    embedded = np.arange(len(inputs.candidates)) if inputs.embedded else inputs.sample(MOST_EMBEDDED)
+    read = inputs.sample(max(1, MOST_READ // len(inputs.targets)))
     return (
         by_chance,
-        _agreement(material, "top_cosine", "nearest to the target's mean direction", embedded, _nearest, LIKENESS),
-        _agreement(material, "dsir", "by the target's words and word pairs", read, _by_words, WORDS),
+        _agreement(inputs, "top_cosine", "nearest to the target's mean direction", embedded, _nearest, LIKENESS),
+        _agreement(inputs, "dsir", "by the target's words and word pairs", read, _by_words, WORDS),
     )
 
 
 def _agreement(
-    material: Material, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
+    inputs: ReportInputs, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
 ) -> Agreement:
     """Returns the agreement with the selection of `choose` among `rows` of the pool, as large for each target as ours."""
-    own = [np.flatnonzero(np.isin(rows, material.rows[material.served == side])) for side in range(len(material.targets))]
+    own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == side])) for side in range(len(inputs.targets))]
     chosen = sum(map(len, own))
-    chance = len(material.rows) / len(material.candidates)
+    chance = len(inputs.rows) / len(inputs.candidates)
     made = functools.partial(Agreement, method, says, chance=chance, candidates=len(rows), chosen=chosen)
-    if chosen < min(FEWEST, len(material.rows)):
+    if chosen < min(FEWEST, len(inputs.rows)):
         return made(
             None, sentence=f"Only {chosen} chosen texts are among the {len(rows):,} candidates looked at: too few to say."
         )
     shared = 0
-    for target, mine in zip(material.targets, own):
+    for target, mine in zip(inputs.targets, own):
         try:
-            shared += len(np.intersect1d(mine, choose(material, rows, target, len(mine)))) if len(mine) else 0
+            shared += len(np.intersect1d(mine, choose(inputs, rows, target, len(mine)))) if len(mine) else 0
         except ValueError as fault:  # such as a target without a word
             return made(None, sentence=f"It cannot choose here. {fault}")
     overlap = shared / chosen
     return made(overlap, sentence=_sentence(overlap, chance, sentences))
 
 
-def _nearest(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
+def _nearest(inputs: ReportInputs, rows: np.ndarray, target: TargetSelection, budget: int) -> np.ndarray:
     starts = range(0, len(rows), ROWS_AT_ONCE)
-    blocks = (material.embed_rows(rows[start : start + ROWS_AT_ONCE]) for start in starts)
+    blocks = (inputs.embed_rows(rows[start : start + ROWS_AT_ONCE]) for start in starts)
     return lowest(-np.concatenate([mean_cosines(block, target.embeddings) for block in blocks]), budget)
 
 
-def _by_words(material: Material, rows: np.ndarray, target: TargetSide, budget: int) -> np.ndarray:
-    problem = Problem(material.candidates.take(rows), target.corpus, lambda _: target.embeddings)
-    return dsir.select(problem, budget, seed=material.seed).rows
+def _by_words(inputs: ReportInputs, rows: np.ndarray, target: TargetSelection, budget: int) -> np.ndarray:
+    problem = Problem(inputs.candidates.take(rows), target.corpus, lambda _: target.embeddings)
+    return dsir.select(problem, budget, seed=inputs.seed).rows
 
 
 def _sentence(overlap: float, chance: float, sentences: dict[str, str]) -> str:

@@ -11,8 +11,8 @@ import pyarrow as pa
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
 from gotd_jax.ot import Potentials
-from gotd_jax.tool.serving import Served, most_served
-from gotd_jax.tool.writing import MANIFEST
+from gotd_jax.tool.explanations import Served, most_served
+from gotd_jax.tool.package_files import MANIFEST
 
 
 class Chosen:
@@ -40,11 +40,11 @@ class Chosen:
 
     @functools.cached_property
     def table(self) -> pa.Table:
-        """The chosen text, best first: id, source, text, value, rank, row, tokens, target."""
+        """The chosen text, best first: id, domain, text, value, rank, row, tokens, target."""
         import pyarrow.json as pj
         import pyarrow.parquet as pq
 
-        from gotd_jax.tool.writing import SCHEMA
+        from gotd_jax.tool.package_files import SCHEMA
 
         def read(path: Path) -> pa.Table:
             if path.suffix == ".parquet":
@@ -63,7 +63,7 @@ class Chosen:
 
     @functools.cached_property
     def pool(self) -> pa.Table:
-        """Every chunk of the pool: id, source, hash, status, first."""
+        """Every chunk of the pool: id, domain, hash, status, first."""
         import pyarrow.parquet as pq
 
         return pq.read_table(self.folder / "pool.parquet")

@@ -6,16 +6,16 @@ import dataclasses
 
 import numpy as np
 
-from gotd_jax.tool import mixtures
-from gotd_jax.tool.further import ranking
-from gotd_jax.tool.material import Material
+from gotd_jax.tool import mixture_costs
+from gotd_jax.tool.extended_ranking import extended_ranking
+from gotd_jax.tool.report_inputs import ReportInputs
 
 POINTS = 9  # budgets up to the selection's own
 SMALLEST = 256  # the first budget is the selection's own over this
 BEYOND = (2, 4)  # times the selection's own
 CONFIDENCE = 0.95
 ENOUGH = 0.9  # of the largest gain: a budget that has so much of it is about right
-# Texts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
+# RequestTexts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
 EMBEDDED, OTHERWISE = (2000, 1000), (400, 100)
 
 
@@ -71,17 +71,17 @@ class Curve:
     confidence: float
 
 
-def draw(material: Material) -> Curve | None:
+def draw(inputs: ReportInputs) -> Curve | None:
     """Returns the curve with a bootstrap band over target texts; None where all texts are one point, at no cost at all."""
-    size, most = EMBEDDED if material.embedded else OTHERWISE
-    pool = np.asarray(material.embed_rows(material.sample(size)), np.float32)
-    targets = mixtures.Targets.of(material)
+    size, most = EMBEDDED if inputs.embedded else OTHERWISE
+    pool = np.asarray(inputs.embed_rows(inputs.sample(size)), np.float32)
+    targets = mixture_costs.Targets.of(inputs)
     if (pool == pool[0]).all() and (targets.embeddings == pool[0]).all():
         return None
-    selected = len(material.rows)
-    order = ranking(material, max(BEYOND) * selected)
+    selected = len(inputs.rows)
+    order = extended_ranking(inputs, max(BEYOND) * selected)
     budgets = _budgets(selected, len(order))
-    shares, resampled = mixtures.costs(material, pool, targets, [order[:budget] for budget in budgets], most)
+    shares, resampled = mixture_costs.costs(inputs, pool, targets, [order[:budget] for budget in budgets], most)
     low, high = np.quantile(resampled, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
     verdict, sentence = judge(budgets, shares, resampled, selected)
     return Curve(
@@ -91,12 +91,12 @@ def draw(material: Material) -> Curve | None:
         knee=knee(budgets, shares, resampled),
         verdict=verdict,
         sentence=sentence,
-        mass=mixtures.MASS,
-        epsilon=mixtures.EPSILON,
+        mass=mixture_costs.MASS,
+        epsilon=mixture_costs.EPSILON,
         pool_texts=len(pool),
         target_texts=len(targets.weights),
         most_chosen=most,
-        resamples=mixtures.RESAMPLES,
+        resamples=mixture_costs.RESAMPLES,
         confidence=CONFIDENCE,
     )
 

@@ -18,7 +18,7 @@ def write(folder: Path, manifest: Mapping) -> None:
     from huggingface_hub import DatasetCardData
 
     request, pool, selected = (manifest[key] for key in ("request", "pool", "selected"))
-    chosen = {name: selected["sources"].get(name, 0) for name in pool["sources"]}
+    chosen = {name: selected["domains"].get(name, 0) for name in pool["domains"]}
     parts = {
         "config_name": "default",
         "data_files": f"part-*.{request['format']}",
@@ -28,7 +28,7 @@ def write(folder: Path, manifest: Mapping) -> None:
     metadata = DatasetCardData(configs=[parts], tags=["data-selection", "gotd_jax"])
     rows = [
         [html.escape(name), f"{count:,}", f"{chosen[name]:,}", f"{chosen[name] / selected['chunks']:.1%}"]
-        for name, count in pool["sources"].items()
+        for name, count in pool["domains"].items()
     ]
     lines = [
         "---",
@@ -43,9 +43,9 @@ def write(folder: Path, manifest: Mapping) -> None:
         f"{pool['leaking']:,} since they hold text to be tested on, and {pool['unreadable']:,} since the model knows next "
         "to none of their tokens.",
         "",
-        *markdown_lines([["source", "in the pool", "chosen", "of the selection"], *rows]),
+        *markdown_lines([["domain", "in the pool", "chosen", "of the selection"], *rows]),
         "",
-        "A row has `id`, `source`, `text`, `value` (lower is better), `rank`, `row` in the pool, `tokens` and `target`.",
+        "A row has `id`, `domain`, `text`, `value` (lower is better), `rank`, `row` in the pool, `tokens` and `target`.",
         "",
         '    datasets.load_dataset("<this folder>", split="train")',
         "",

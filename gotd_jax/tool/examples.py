@@ -8,8 +8,8 @@ import numpy as np
 
 from gotd_jax.data.near_duplicates import near_duplicates, shingles
 from gotd_jax.data.sampling import spread
-from gotd_jax.tool.material import Material, TargetSide
-from gotd_jax.tool.serving import Served, most_served
+from gotd_jax.tool.explanations import Served, most_served
+from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 
 EXAMPLES = 20
 SERVED = 3
@@ -76,14 +76,14 @@ class Likeness:
     pairs: tuple[Pair, ...]
 
 
-def spread_over_ranks(material: Material) -> tuple[Example, ...]:
+def spread_over_ranks(inputs: ReportInputs) -> tuple[Example, ...]:
     """Returns chosen texts, evenly spaced from the best to the last."""
-    places = spread(len(material.rows), EXAMPLES)
-    rows = material.rows[places]
-    found = zip(places, rows, material.served[places], material.embed_rows(rows), material.candidates.take(rows))
+    places = spread(len(inputs.rows), EXAMPLES)
+    rows = inputs.rows[places]
+    found = zip(places, rows, inputs.served[places], inputs.embed_rows(rows), inputs.candidates.take(rows))
     examples = []
     for place, row, number, embedding, record in found:
-        target = material.targets[number]
+        target = inputs.targets[number]
         examples.append(
             Example(
                 rank=int(place) + 1,
@@ -98,16 +98,16 @@ def spread_over_ranks(material: Material) -> tuple[Example, ...]:
     return tuple(examples)
 
 
-def near_duplicates_among(material: Material) -> Likeness:
+def near_duplicates_among(inputs: ReportInputs) -> Likeness:
     """Returns how many of the best chosen texts are like a better one, and the most similar pairs of them."""
-    corpus = material.candidates.take(material.rows[:MOST_COMPARED])
-    firsts = near_duplicates(corpus, SIMILARITY, seed=material.seed)
+    corpus = inputs.candidates.take(inputs.rows[:MOST_COMPARED])
+    firsts = near_duplicates(corpus, SIMILARITY, seed=inputs.seed)
     later = np.flatnonzero(firsts != np.arange(len(corpus)))
     pairs = sorted((_pair(corpus.take([firsts[row], row]), int(firsts[row]), int(row)) for row in later), key=_order)
     return Likeness(len(corpus), SIMILARITY, len(later), tuple(pairs[:PAIRS]))
 
 
-def _serves(target: TargetSide, embedding: np.ndarray) -> tuple[Served, ...]:
+def _serves(target: TargetSelection, embedding: np.ndarray) -> tuple[Served, ...]:
     served = most_served(target.potentials, embedding, target.corpus, SERVED)
     return tuple(dataclasses.replace(text, text=text.text[:CHARACTERS]) for text in served)
 

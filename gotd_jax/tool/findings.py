@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax.tool import agreement, curve, examples, histograms, mapping
-from gotd_jax.tool.health import Health
-from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool import agreement, curve, examples, histograms, scatter_plot
+from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
+from gotd_jax.tool.target_health import Health
 
 DIGITS = 6  # significant, of every number kept
 QUOTED = 5  # texts of a target that are like no others, or that the pool has little for
@@ -78,7 +78,7 @@ class Findings:
     chosen: int
     targets: tuple[Side, ...]
     domains: tuple[Domain, ...]
-    map: mapping.Map
+    map: scatter_plot.Map
     histograms: tuple[histograms.Histogram, ...]
     curve: curve.Curve | None
     examples: tuple[examples.Example, ...]
@@ -91,28 +91,28 @@ class Findings:
         return plain(dataclasses.asdict(self))
 
 
-def find(material: Material) -> Findings:
+def find(inputs: ReportInputs) -> Findings:
     """Returns what there is to say of a selection.
 
     Raises:
       RuntimeError: a solve of the curve did not converge.
     """
-    if not material.embedded:
-        material = dataclasses.replace(material, embed_rows=_once(material.embed_rows))
+    if not inputs.embedded:
+        inputs = dataclasses.replace(inputs, embed_rows=_once(inputs.embed_rows))
     return Findings(
-        manifest=material.manifest,
-        pool=sum(material.pool_domains.values()),
-        candidates=len(material.candidates),
-        chosen=len(material.rows),
-        targets=_sides(material),
-        domains=_domains(material),
-        map=mapping.draw(material),
-        histograms=histograms.of_targets(material),
-        curve=curve.draw(material),
-        examples=examples.spread_over_ranks(material),
-        likeness=examples.near_duplicates_among(material),
-        agreements=agreement.with_other_methods(material),
-        healths=tuple(map(_health, material.healths, material.targets)),
+        manifest=inputs.manifest,
+        pool=sum(inputs.pool_domains.values()),
+        candidates=len(inputs.candidates),
+        chosen=len(inputs.rows),
+        targets=_sides(inputs),
+        domains=_domains(inputs),
+        map=scatter_plot.draw(inputs),
+        histograms=histograms.of_targets(inputs),
+        curve=curve.draw(inputs),
+        examples=examples.spread_over_ranks(inputs),
+        likeness=examples.near_duplicates_among(inputs),
+        agreements=agreement.with_other_methods(inputs),
+        healths=tuple(map(_health, inputs.healths, inputs.targets)),
     )
 
 
@@ -140,7 +140,7 @@ def _once(embed_rows: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarra
     return of
 
 
-def _health(health: Health, target: TargetSide) -> dict:
+def _health(health: Health, target: TargetSelection) -> dict:
     given = target.corpus if target.given is None else target.given
     named = {kind: given.take(getattr(health, kind)[:QUOTED]) for kind in ("outliers", "unserved")}
     quoted = {
@@ -150,17 +150,17 @@ def _health(health: Health, target: TargetSide) -> dict:
     return dataclasses.asdict(health) | {"texts_of": quoted}
 
 
-def _sides(material: Material) -> tuple[Side, ...]:
-    counts = np.bincount(material.served, minlength=len(material.targets))
-    sides = zip(material.targets, material.shares(), counts)
+def _sides(inputs: ReportInputs) -> tuple[Side, ...]:
+    counts = np.bincount(inputs.served, minlength=len(inputs.targets))
+    sides = zip(inputs.targets, inputs.shares(), counts)
     return tuple(Side(target.name, len(target.corpus), float(share), int(count)) for target, share, count in sides)
 
 
-def _domains(material: Material) -> tuple[Domain, ...]:
-    pool, chosen = material.pool_domains, material.candidates.take(material.rows).count_domains()
+def _domains(inputs: ReportInputs) -> tuple[Domain, ...]:
+    pool, chosen = inputs.pool_domains, inputs.candidates.take(inputs.rows).count_domains()
     total = sum(pool.values())
     domains = [
-        Domain(name, count, chosen.get(name, 0), count / total, chosen.get(name, 0) / len(material.rows))
+        Domain(name, count, chosen.get(name, 0), count / total, chosen.get(name, 0) / len(inputs.rows))
         for name, count in pool.items()
     ]
     return tuple(sorted(domains, key=lambda domain: (-domain.chosen, -domain.pool, domain.name)))

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from gotd_jax.tool.material import Material
+from gotd_jax.tool.report_inputs import ReportInputs
 
 BINS = 48
 
@@ -32,18 +32,18 @@ class Histogram:
     infinite: int
 
 
-def of_targets(material: Material) -> tuple[Histogram, ...]:
+def of_targets(inputs: ReportInputs) -> tuple[Histogram, ...]:
     """Returns the histogram of every target for which the method gave values."""
-    return tuple(_of(material, number) for number, target in enumerate(material.targets) if target.values is not None)
+    return tuple(_of(inputs, number) for number, target in enumerate(inputs.targets) if target.values is not None)
 
 
-def _of(material: Material, number: int) -> Histogram:
-    values = np.asarray(material.targets[number].values, np.float64)
-    chosen = values[material.rows[material.served == number]]
+def _of(inputs: ReportInputs, number: int) -> Histogram:
+    values = np.asarray(inputs.targets[number].values, np.float64)
+    chosen = values[inputs.rows[inputs.served == number]]
     finite = values[np.isfinite(values)]
     counts, edges = np.histogram(finite, BINS)
     return Histogram(
-        target=material.targets[number].name,
+        target=inputs.targets[number].name,
         edges=tuple(edges.tolist()),
         candidates=tuple(counts.tolist()),
         chosen=tuple(np.histogram(chosen, edges)[0].tolist()),

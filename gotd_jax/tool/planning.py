@@ -22,16 +22,16 @@ from gotd_jax.models.embedding import embed_tokens
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.pipeline.embedder import Embedder
-from gotd_jax.tool import rates, reach
+from gotd_jax.tool import model_reading, throughput
 from gotd_jax.tool.budget import Budget
-from gotd_jax.tool.counting import Extent, Reading, extent_of, look_into
-from gotd_jax.tool.health import own_text
 from gotd_jax.tool.language_model import losses_of
-from gotd_jax.tool.material import SAMPLE
-from gotd_jax.tool.naming import named, named_apart
-from gotd_jax.tool.planned import Plan, Stage
+from gotd_jax.tool.plan_table import Plan, Stage
+from gotd_jax.tool.report_inputs import SAMPLE
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.sources import remarks, target_places
+from gotd_jax.tool.request_texts import remarks, target_places
+from gotd_jax.tool.source_names import named, named_apart
+from gotd_jax.tool.target_health import own_text
+from gotd_jax.tool.text_sizes import Extent, Reading, extent_of, look_into
 from gotd_jax.training.base_model import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: `python -m
@@ -76,7 +76,7 @@ def plan(request: Request) -> Plan:
     read = {"max_length": embedder.how.max_length, "pool": of_pool, "targets": of_targets}
     in_pool = search(samples.pool, samples.target).held
     notes += (
-        *reach.warnings(of_pool, of_targets, embedder.how.max_length),
+        *model_reading.warnings(of_pool, of_targets, embedder.how.max_length),
         *own_text(in_pool, len(samples.target), "the target"),
         *remarks(request),
     )
@@ -128,13 +128,13 @@ def _stages(request, pool: Extent, target: Extent, chosen: int, samples: _Sample
     embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
     width = embedder.loaded.config.width
     vectors_bytes = embedded * width * np.dtype(request.embedding_dtype).itemsize
-    speed = rates.speed(samples.pool, embedder.loaded, embedder.how.max_length, functools.partial(_embed, embedder))
-    compared = rates.per_second(samples.pool, lambda chunks: near_duplicates(chunks, request.near_duplicates))
+    speed = throughput.speed(samples.pool, embedder.loaded, embedder.how.max_length, functools.partial(_embed, embedder))
+    compared = throughput.per_second(samples.pool, lambda chunks: near_duplicates(chunks, request.near_duplicates))
     kept_out = [functools.partial(leaks, held_out=texts) for texts in (*samples.tested, samples.target)]
-    leak_seconds = sum(pool.chunks / rates.per_second(samples.pool, leaking) for leaking in kept_out)
+    leak_seconds = sum(pool.chunks / throughput.per_second(samples.pool, leaking) for leaking in kept_out)
     select_seconds, select_why = _selecting(request, pool, target, chosen / pool.chunks, samples, width)
-    written = rates.per_second(samples.pool, rates.as_lines)
-    written_bytes = round(chosen * rates.bytes_of_line(samples.pool)) + 4 * pool.chunks * len(request.target)
+    written = throughput.per_second(samples.pool, throughput.as_lines)
+    written_bytes = round(chosen * throughput.bytes_of_line(samples.pool)) + 4 * pool.chunks * len(request.target)
     process = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux; the model and its programs are in it
     rows = process + pool.chunks * ROW_BYTES
     running = rows + PROGRAMS_BYTES + vectors_bytes  # pages of the embeddings' file, which the system may take back
@@ -170,20 +170,20 @@ def _selecting(request, pool: Extent, target: Extent, share: float, samples: _Sa
     method, entries = METHODS[request.method], pool.chunks * target.chunks
     if "toxicity" in method.reads:
         scorer = toxicity.load(request.scorer)
-        speed = rates.per_second(samples.pool, lambda chunks: scorer.score(chunks.texts()), unmeasured=1)
+        speed = throughput.per_second(samples.pool, lambda chunks: scorer.score(chunks.texts()), unmeasured=1)
         return pool.chunks / speed, f"measured: {speed:,.0f} chunks/s are scored"
     if "losses" in method.reads:
         losses = losses_of(request, Path())
         model, length = losses.published(), losses.recipe.max_length
         read = functools.partial(text_losses.losses, model, max_length=length, seed=0)
-        speed = rates.speed(samples.pool, model, length, read).texts_per_second
+        speed = throughput.speed(samples.pool, model, length, read).texts_per_second
         trained = target.chunks + (min(HEAD_TEXTS, pool.chunks) if model.fresh else 0)
         texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
         return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"
     if not method.solves:
-        each = rates.selecting(request, samples.pool, samples.target, share, width)
+        each = throughput.selecting(request, samples.pool, samples.target, share, width)
         return entries * each, "measured on a sample"
-    speed = rates.product(target.chunks, width)
+    speed = throughput.product(target.chunks, width)
     passes = SINKHORN_PRODUCTS if entries <= SEMIDUAL_FROM else SEMIDUAL_PRODUCTS
     passes *= (0.01 / request.epsilon) ** BY_EPSILON
     return (

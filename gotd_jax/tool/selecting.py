@@ -24,13 +24,13 @@ from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
 from gotd_jax.report import page
-from gotd_jax.tool import choosing, dataset_card, findings, health, language_model, sources, writing
-from gotd_jax.tool import reach as reaching
-from gotd_jax.tool.choosing import Choice
+from gotd_jax.tool import dataset_card, findings, language_model, package_files, request_texts, target_health
+from gotd_jax.tool.allocation import Allocation, allocate
 from gotd_jax.tool.chosen import Chosen
-from gotd_jax.tool.material import SAMPLE, Material, TargetSide
+from gotd_jax.tool.model_reading import read_by_model
+from gotd_jax.tool.report_inputs import SAMPLE, ReportInputs, TargetSelection
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.sources import Texts
+from gotd_jax.tool.request_texts import RequestTexts
 
 LANGUAGES = 1000  # candidates whose language is told
 
@@ -60,25 +60,25 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     }
     embedder = Embedder(work=work, **request.embedding)
     embedder.check()
-    texts = sources.read(request, work)
-    read = reaching.reach(texts, request, embedder, work)
+    texts = request_texts.read(request, work)
+    read = read_by_model(texts, request, embedder, work)
     options = {"similarity": request.near_duplicates, "seed": request.seed, "unreadable": read.unreadable}
     candidates = candidates_of.find(texts.pool, texts.tested, work, **options)
     targets = {name: _to_go_by(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
     problems = _problems(request, texts, targets, candidates.corpus, embedder, scorer, losses, work)
-    choice = choosing.choose(problems, request, functools.partial(count_tokens, tokenizer))
+    allocation = allocate(problems, request, functools.partial(count_tokens, tokenizer))
     told["read"] = read.to_dict()
-    material = _material(request, texts, targets, candidates, choice, embedder, told, list(read.warnings()), work)
+    inputs = _report_inputs(request, texts, targets, candidates, allocation, embedder, told, list(read.warnings()), work)
     with whole_folder(out) as folder:
-        writing.write_parts(folder, candidates, choice, list(targets), parts=request.parts, format=request.format)
-        writing.write_pool(folder, texts.pool, candidates, choice)
-        writing.write_targets(folder, targets)
-        np.save(folder / "embeddings.npy", material.embed_rows(material.rows))
-        for number, target in enumerate(material.targets):
+        package_files.write_parts(folder, candidates, allocation, list(targets), parts=request.parts, format=request.format)
+        package_files.write_pool(folder, texts.pool, candidates, allocation)
+        package_files.write_targets(folder, targets)
+        np.save(folder / "embeddings.npy", inputs.embed_rows(inputs.rows))
+        for number, target in enumerate(inputs.targets):
             target.potentials.save(folder / f"potentials-{number}.safetensors")
-        page.write(findings.find(material).to_dict(), folder / "report.html")
-        dataset_card.write(folder, material.manifest)
-        writing.write_manifest(folder, material.manifest)
+        page.write(findings.find(inputs).to_dict(), folder / "report.html")
+        dataset_card.write(folder, inputs.manifest)
+        package_files.write_manifest(folder, inputs.manifest)
     return Chosen(out)
 
 
@@ -92,7 +92,7 @@ def check_free(out: str | Path) -> Path:
 
 def _problems(
     request: Request,
-    texts: Texts,
+    texts: RequestTexts,
     targets: dict[str, Corpus],
     pool: Corpus,
     embedder: Embedder,
@@ -107,17 +107,17 @@ def _problems(
     return [Problem(pool, target, embedder.of, losses=read[name], **also) for name, target in targets.items()]
 
 
-def _material(
+def _report_inputs(
     request: Request,
-    texts: Texts,
+    texts: RequestTexts,
     targets: dict[str, Corpus],
     candidates: Candidates,
-    choice: Choice,
+    allocation: Allocation,
     embedder: Embedder,
     told: dict,
     warnings: list[str],
     work: Path,
-) -> Material:
+) -> ReportInputs:
     corpus = candidates.corpus
     embedded = "embeddings" in METHODS[request.method].reads or len(corpus) <= SAMPLE
 
@@ -128,23 +128,23 @@ def _material(
     sides, healths = [], []
     shares = request.shares or len(targets) * (1.0,)
     spoken = corpus.texts(drawn(len(corpus), LANGUAGES, request.seed))
-    for (name, target), share, selection in zip(targets.items(), shares, choice.selections):
+    for (name, target), share, selection in zip(targets.items(), shares, allocation.selections):
         embeddings = np.asarray(embedder.of(target), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]
-        sides.append(TargetSide(name, target, embeddings, share, selection.values, potentials, given))
+        sides.append(TargetSelection(name, target, embeddings, share, selection.values, potentials, given))
         in_pool = candidates_of.held(corpus, given, work)
-        healths.append(health.examine(name, given, embedder.of(given), seen, spoken, in_pool=in_pool))
-    return Material(
+        healths.append(target_health.examine(name, given, embedder.of(given), seen, spoken, in_pool=in_pool))
+    return ReportInputs(
         pool_domains=texts.pool.count_domains(),
         candidates=corpus,
         embed_rows=embed_rows,
         embedded=embedded,
         targets=tuple(sides),
-        rows=choice.rows,
-        served=choice.served,
+        rows=allocation.rows,
+        served=allocation.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, choice, embedder, told, sides, healths, warnings),
+        manifest=_manifest(request, texts, candidates, allocation, embedder, told, sides, healths, warnings),
         seed=request.seed,
     )
 
@@ -162,17 +162,17 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, choice, embedder, told, sides, healths, warnings) -> dict:
-    chosen = candidates.corpus.take(choice.rows)
+def _manifest(request, texts, candidates, allocation, embedder, told, sides, healths, warnings) -> dict:
+    chosen = candidates.corpus.take(allocation.rows)
     return {
         "format": 1,
-        "versions": writing.versions(),
+        "versions": package_files.versions(),
         "request": request.to_dict(),
         "inputs": texts.inputs,
         "model": {"name": request.model, **embedder.settings},
         "tokenizer": request.tokenizer or request.model,
         **told,
-        "pool": {**candidates.counts, "sources": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
+        "pool": {**candidates.counts, "domains": texts.pool.count_domains(), "fingerprint": texts.pool.fingerprint},
         "tested_texts": 0 if texts.tested is None else len(texts.tested),
         "targets": [
             {
@@ -180,21 +180,21 @@ def _manifest(request, texts, candidates, choice, embedder, told, sides, healths
                 "texts": len(side.corpus),
                 "in_pool": healths[number].in_pool,
                 "share": side.share,
-                "selected": int((choice.served == number).sum()),
-                "tokens": int(choice.tokens[choice.served == number].sum()),
+                "selected": int((allocation.served == number).sum()),
+                "tokens": int(allocation.tokens[allocation.served == number].sum()),
                 "fingerprint": side.corpus.fingerprint,
-                "method": writing.without_seconds(selection.info),
+                "method": package_files.without_seconds(selection.info),
                 "potentials": {
                     key: getattr(side.potentials, key) for key in ("cost", "marginal_error", "epsilon", "solved_on")
                 },
             }
-            for number, (side, selection) in enumerate(zip(sides, choice.selections))
+            for number, (side, selection) in enumerate(zip(sides, allocation.selections))
         ],
         "selected": {
-            "chunks": len(choice.rows),
-            "tokens": int(choice.tokens.sum()),
-            "sources": chosen.count_domains(),
+            "chunks": len(allocation.rows),
+            "tokens": int(allocation.tokens.sum()),
+            "domains": chosen.count_domains(),
             "fingerprint": chosen.fingerprint,
         },
-        "warnings": [*texts.remarks, *warnings, *(warning for health in healths for warning in health.warnings)],
+        "warnings": [*texts.remarks, *warnings, *(warning for health in healths for warning in target_health.warnings)],
     }

@@ -11,11 +11,11 @@ import numpy as np
 
 from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import content_hash
-from gotd_jax.tool import sources
+from gotd_jax.tool import request_texts
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.chosen import Chosen
+from gotd_jax.tool.package_files import MANIFEST, versions
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.writing import MANIFEST, versions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Checked:
 def verify(chosen: Chosen) -> list[Checked]:
     """Returns the checks of a selection and the faults they found: files, rows, ids, budget, values, convergence.
 
-    Nothing outside of its folder is read: see `sources.changed` for what it was made from.
+    Nothing outside of its folder is read: see `request_texts.changed` for what it was made from.
     """
     checks: tuple[tuple[str, Callable[[Chosen], Iterator[str]]], ...] = (
         ("Every file is there, with the bytes that the manifest names.", _files),
         ("The parts hold as many chunks as the manifest says, ranked from 0 on, none twice.", _ranks),
-        ("Every chosen text is the one in the pool, with its id and source, and was a candidate.", _texts),
+        ("Every chosen text is the one in the pool, with its id and domain, and was a candidate.", _texts),
         ("The selection fits the budget.", _budget),
         ("Every value is the pool's, and of got_d none that was left is lower.", _values),
         ("The transport problem was solved as closely as was asked.", _convergence),
@@ -66,7 +66,7 @@ def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | 
     from gotd_jax.tool.selecting import select
 
     request = Request(**chosen.manifest["request"])
-    faults = sources.changed(chosen.manifest["inputs"], request)
+    faults = request_texts.changed(chosen.manifest["inputs"], request)
     now = versions()
     faults += [
         f"{name} is {now[name]}, and was {version}."
@@ -110,7 +110,7 @@ def _ranks(chosen: Chosen) -> Iterator[str]:
 
 def _texts(chosen: Chosen) -> Iterator[str]:
     table, pool = chosen.table, chosen.pool.take(chosen.table["row"])
-    for name in ("id", "source"):
+    for name in ("id", "domain"):
         wrong = sum(one != other for one, other in zip(table[name].to_pylist(), pool[name].to_pylist()))
         if wrong:
             yield f"{wrong:,} chunks have another {name} than in the pool."

@@ -102,7 +102,7 @@ def test_products_are_in_bfloat16_at_full_size_where_that_is_fast_and_nowhere_el
 
 
 def first_cell(config):
-    config.data_dir = None  # the tasks that 'available' stands for are those of a table then
+    config.data_dir = None  # the tasks that `only_available` leaves are those of a table then
     return next(cell for cell, _ in cells_of(config))
 
 

@@ -7,7 +7,7 @@ from subprocess import PIPE
 
 import pytest
 
-from experiments import inputs, named_tasks, running
+from experiments import domains, named_tasks, running
 from experiments.cell_data import CellData, Shared
 from experiments.sweep import cells_of
 
@@ -93,15 +93,15 @@ def test_what_cells_share_is_read_once_for_all_of_them_and_a_problem_is_built_on
         function = getattr(owner, name)
         monkeypatch.setattr(owner, name, lambda *given, **named: read.append(name) or function(*given, **named))
 
-    for owner, name in ((named_tasks, "read"), (inputs, "pool"), (CellData, "without"), (CellData, "losses")):
+    for owner, name in ((named_tasks, "read"), (domains, "read"), (CellData, "without")):
         counted(owner, name)
     config.evaluation, config.task.home, config.model = "selection", ("food",), "nowhere/model"
     config.sweep.method, config.sweep.seed = ("random", "tapt_c"), (0,)
     cells, shared = list(cells_of(config)), Shared()
     running.check(config, cells, tmp_path, shared)
-    assert sorted(read) == ["pool", "read", "without", "without"]
+    assert sorted(read) == ["read"] * 2 + ["without"] * 2
     running.run(cells, tmp_path, shared)
-    assert sorted(read) == ["losses"] * 2 + ["pool", "read"] + ["without"] * 4
+    assert sorted(read) == ["read"] * 2 + ["without"] * 4
 
 
 def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(config, tmp_path):
@@ -154,6 +154,6 @@ def test_every_long_step_of_a_run_into_a_log_says_how_far_it_is(tmp_path):
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     said = {line.split(":")[0] for line in ran.stderr.splitlines() if line.endswith((" left", " so far"))}
-    steps = ("reading", "embedding", "transport", "n-grams of the pool", "masked-LM head", "pre-fine-tuning", "fine-tuning")
+    steps = ("reading", "embedding", "transport", "n-grams of the pool", "pre-fine-tuning", "fine-tuning")
     assert [step for step in steps if not any(name.startswith(step) for name in said)] == [], said
     assert "left" not in ran.stdout.replace("left] ", "")

@@ -7,12 +7,13 @@ from absl import flags
 from ml_collections import config_flags
 
 from configs import common
-from experiments import running, training
+from experiments import running
 from experiments.cell_data import CellData
 from experiments.endings.detoxification_texts import drawn_prompts
 from experiments.sweep import cells_of
 from gotd_jax.data import tasks
 from gotd_jax.data.sampling import drawn
+from gotd_jax.pipeline import pre_finetuned
 from tests.experiments.test_cells import made_in
 from tests.experiments.test_configs import VARIANTS, build
 from tests.experiments.test_detoxification import prompts_file
@@ -118,7 +119,7 @@ def test_a_model_whose_selection_reads_no_task_is_trained_once_for_all_and_then_
     running.run(cells, tmp_path, shard="1/2")
     assert len(list((tmp_path / "pre_finetuned").iterdir())) == 1  # the other task waits for it
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training, "keep_trained", None)  # whoever trains now fails
+        patched.setattr(pre_finetuned, "keep_trained", None)  # whoever trains now fails
         rows = running.run(cells, tmp_path, shard="2/2")
     assert not list((tmp_path / "pre_finetuned").iterdir())
     assert len(rows) == 2 and rows[0]["seconds"]["pre_finetune"] == rows[1]["seconds"]["pre_finetune"] > 0

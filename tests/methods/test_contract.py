@@ -1,5 +1,6 @@
 """What every method obeys; a new one inherits all of it by its record."""
 
+import functools
 import hashlib
 import json
 import tracemalloc
@@ -54,9 +55,15 @@ def make_problem(pool=None, target=None, embed=embed, toxicity=toxicity_of, loss
     return Problem(pool, target, embed, away=away, toxicity=lambda: toxicity(pool), losses=lambda: losses(pool), home=[HOME])
 
 
+@functools.cache
+def selected(method, budget=BUDGET, seed=0):
+    """Returns what a method selects of the problem, once for all tests that look at it."""
+    return select(method, make_problem(), budget, seed=seed)
+
+
 @every_method
 def test_rows_are_distinct_positions_of_the_budget(method):
-    rows = select(method, make_problem(), BUDGET, seed=0).rows
+    rows = selected(method).rows
     assert rows.dtype == np.int64
     assert len(rows) == len(set(rows.tolist())) == (0 if method == "none" else BUDGET)
     assert all(0 <= row < POOL for row in rows)
@@ -64,19 +71,19 @@ def test_rows_are_distinct_positions_of_the_budget(method):
 
 @every_method
 def test_the_whole_pool_can_be_selected(method):
-    rows = select(method, make_problem(), POOL, seed=0).rows
+    rows = selected(method, POOL).rows
     assert sorted(rows.tolist()) == ([] if method == "none" else list(range(POOL)))
 
 
 @every_method
 def test_the_same_seed_selects_the_same_rows(method):
-    first, second = (select(method, make_problem(), BUDGET, seed=3) for _ in range(2))
+    first, second = selected(method, seed=3), select(method, make_problem(), BUDGET, seed=3)
     np.testing.assert_array_equal(first.rows, second.rows)
 
 
 @pytest.mark.parametrize("method", sorted(RANDOM))
 def test_another_seed_selects_other_rows(method):
-    first, second = (select(method, make_problem(), BUDGET, seed=seed) for seed in (3, 4))
+    first, second = (selected(method, seed=seed) for seed in (3, 4))
     assert set(first.rows.tolist()) != set(second.rows.tolist())
 
 
@@ -105,7 +112,7 @@ def test_a_smaller_budget_selects_the_best_of_a_larger_one(method):
 
 @every_method
 def test_values_are_float32_for_every_candidate_and_never_nan(method):
-    values = select(method, make_problem(), BUDGET, seed=0).values
+    values = selected(method).values
     if values is not None:
         assert values.dtype == np.float32 and values.shape == (POOL,)
         assert not np.isnan(values).any() and not np.isneginf(values).any()
@@ -122,7 +129,7 @@ def test_selected_rows_have_the_lowest_values_in_order(method):
 
 @every_method
 def test_values_do_not_depend_on_the_seed(method):
-    first, second = (select(method, make_problem(), BUDGET, seed=seed).values for seed in (3, 4))
+    first, second = (selected(method, seed=seed).values for seed in (3, 4))
     np.testing.assert_array_equal(first, second)
 
 
@@ -152,7 +159,7 @@ def test_ids_do_not_matter_and_domains_only_to_methods_that_read_them(method):
         {"text": text, "id": f"other {row % 10} {row}", "domain": domain.format(row % 3)}
         for row, text in enumerate(texts(POOL, 0))
     )
-    first, second = (select(method, make_problem(pool), BUDGET, seed=0) for pool in (None, renamed))
+    first, second = selected(method), select(method, make_problem(renamed), BUDGET, seed=0)
     np.testing.assert_array_equal(first.rows, second.rows)
 
 
@@ -206,11 +213,15 @@ def test_a_method_has_the_pool_read_by_a_model_only_if_it_reads_losses(method):
 
 
 @every_method
-def test_another_target_is_selected_for_otherwise_only_by_methods_that_read_it(method):
-    target = Corpus.from_texts(["court judge trial law"])
-    other = make_problem(target=target, losses=lambda pool: losses_of(pool)[::-1])  # losses are of models of the target
-    first, second = (select(method, problem, BUDGET, seed=0).rows for problem in (make_problem(), other))
-    assert np.array_equal(first, second) != ("target" in METHODS[method].reads)
+def test_another_target_home_or_text_to_avoid_changes_the_selection_of_methods_that_read_it_alone(method):
+    pool = Corpus.from_records({"text": text, "domain": (HOME, "law")[row % 2]} for row, text in enumerate(texts(POOL, 0)))
+    usual = select(method, make_problem(pool), BUDGET, seed=0).rows
+    changes = {"target": Corpus.from_texts(["court judge law"]), "home": ["law"], "away": Corpus.from_texts(["film actor"])}
+    for noun, other in changes.items():
+        of_models_of_another_target = (lambda pool: losses_of(pool)[::-1]) if noun == "target" else losses_of
+        problem = make_problem(pool, losses=of_models_of_another_target)
+        setattr(problem, noun, other)
+        assert np.array_equal(select(method, problem, BUDGET, seed=0).rows, usual) != (noun in METHODS[method].reads), noun
 
 
 @pytest.mark.parametrize("method", sorted(name for name, method in METHODS.items() if method.reads & MAY_LACK.keys()))
@@ -223,7 +234,7 @@ def test_a_method_without_what_it_reads_is_refused_with_the_remedy(method):
 
 @every_method
 def test_info_can_be_written_as_json(method):
-    info = select(method, make_problem(), BUDGET, seed=0).info
+    info = selected(method).info
     assert json.loads(json.dumps(info, allow_nan=False)) == info
 
 

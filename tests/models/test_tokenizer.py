@@ -8,7 +8,7 @@ import pytest
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.text_losses import losses
 from gotd_jax.models import embed, load, load_language_model, tokenizer_of
-from gotd_jax.tool.warming import warm
+from gotd_jax.tool.pre_finetuning import warm
 from gotd_jax.training.pre_finetune import pre_finetune
 from gotd_jax.training.recipe import Recipe
 

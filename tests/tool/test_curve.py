@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gotd_jax import ot
-from gotd_jax.tool import curve, mixtures
+from gotd_jax.tool import curve, mixture_costs
 from tests.tool.worlds import GOOD, WIDTH, world
 
 BUDGETS = np.array([1, 2, 4, 8, 16, 32, 64])
@@ -73,11 +73,11 @@ def test_resamples_to_first_order_are_near_those_solved_again():
     side = dataclasses.replace(made.targets[0], embeddings=y)
     rows = np.argsort(-x[:, 0])[:GOOD]
     material = dataclasses.replace(made, targets=(side,), rows=rows, embed_rows=lambda asked: x[asked])
-    targets = mixtures.Targets.of(material)
-    _, resampled = mixtures.costs(material, x, targets, [rows], GOOD)
-    own = ot.solve(x, y, epsilon=mixtures.EPSILON, solver="semidual")
+    targets = mixture_costs.Targets.of(material)
+    _, resampled = mixture_costs.costs(material, x, targets, [rows], GOOD)
+    own = ot.solve(x, y, epsilon=mixture_costs.EPSILON, solver="semidual")
     mixture = np.concatenate([x, x[np.sort(rows)]])
-    masses = np.repeat([(1 - mixtures.MASS) / len(x), mixtures.MASS / GOOD], [len(x), GOOD])
+    masses = np.repeat([(1 - mixture_costs.MASS) / len(x), mixture_costs.MASS / GOOD], [len(x), GOOD])
     again = []
     for moved in targets.moved(material.seed)[:12]:
         weights = np.maximum(targets.weights + moved, 1e-9)  # a text that was not drawn has next to none
@@ -89,7 +89,7 @@ def test_resamples_to_first_order_are_near_those_solved_again():
 
 
 def test_a_resample_draws_as_many_texts_of_each_target_as_it_has():
-    targets = mixtures.Targets.of(world(GOOD, targets=2))
+    targets = mixture_costs.Targets.of(world(GOOD, targets=2))
     drawn = targets.moved(0) / targets.weights + 1
     np.testing.assert_allclose(drawn, drawn.round(), atol=1e-9)
     for side in (0, 1):

@@ -7,7 +7,7 @@ import pytest
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods.problem import lowest
 from gotd_jax.methods.top_cosine import mean_cosines
-from gotd_jax.tool import agreement, examples, findings, further, histograms, mapping
+from gotd_jax.tool import agreement, examples, extended_ranking, findings, histograms, scatter_plot
 from tests.tool.worlds import GOOD, OTHERS, WIDTH, world
 
 
@@ -49,7 +49,7 @@ def test_a_row_is_embedded_once_where_the_pool_is_not():
 
 
 def test_the_map_keeps_what_is_near_near_and_says_how_many_of_each():
-    drawn = mapping.draw(world(GOOD))
+    drawn = scatter_plot.draw(world(GOOD))
     places = {kind: np.array([(dot.x, dot.y) for dot in drawn.dots if dot.kind == kind]) for kind in drawn.counts}
     assert drawn.counts == {kind: len(rows) for kind, rows in places.items()} == {"pool": 340, "target": 40, "chosen": GOOD}
     centre = {kind: rows.mean(axis=0) for kind, rows in places.items()}
@@ -62,12 +62,14 @@ def test_a_map_of_one_point_is_drawn():
     side = material.targets[0]
     same = dataclasses.replace(side, embeddings=np.ones_like(side.embeddings))
     one = dataclasses.replace(material, targets=(same,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
-    assert {(dot.x, dot.y) for dot in mapping.draw(one).dots} == {(0.0, 0.0)}
+    assert {(dot.x, dot.y) for dot in scatter_plot.draw(one).dots} == {(0.0, 0.0)}
 
 
 def test_a_beginning_is_one_line_and_short():
-    assert mapping.beginning("a\n b") == "a b"
-    assert len(mapping.beginning("word " * 99)) == mapping.CHARACTERS and mapping.beginning("word " * 99).endswith("…")
+    assert scatter_plot.beginning("a\n b") == "a b"
+    assert len(scatter_plot.beginning("word " * 99)) == scatter_plot.CHARACTERS and scatter_plot.beginning(
+        "word " * 99
+    ).endswith("…")
 
 
 def test_the_histogram_counts_every_candidate_and_cuts_at_the_worst_chosen():
@@ -152,11 +154,11 @@ def test_a_target_without_words_is_said_to_leave_dsir_without_a_choice():
 
 def test_what_is_chosen_next_has_the_next_values_and_takes_turns_among_targets():
     material = world(10)
-    order = further.ranking(material, 25)
+    order = extended_ranking.extended_ranking(material, 25)
     assert order[:10].tolist() == material.rows.tolist()
     assert order.tolist() == np.argsort(material.targets[0].values, kind="stable")[:25].tolist()
     two = world(10, targets=2)
-    assert len(set(further.ranking(two, 40).tolist())) == 40
+    assert len(set(extended_ranking.extended_ranking(two, 40).tolist())) == 40
 
 
 def test_numbers_are_plain_and_what_is_not_finite_is_none():

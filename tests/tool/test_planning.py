@@ -7,9 +7,9 @@ import pytest
 
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
-from gotd_jax.tool import counting
-from gotd_jax.tool.material import SAMPLE
+from gotd_jax.tool import text_sizes
 from gotd_jax.tool.planning import plan
+from gotd_jax.tool.report_inputs import SAMPLE
 from gotd_jax.tool.request import Request
 
 STAGES = ["read", "near duplicates", "embed", "select", "report", "write"]
@@ -59,12 +59,12 @@ def test_a_plan_says_how_many_chunks_are_read_in_part_or_unknown(request_of, lin
     assert "read    6 of 20 chunks of the pool are read in part (" in str(planned)
     assert "6 of the 10 chunks of the pool from a are read in part: the model reads 32 tokens of each" in planned.notes[0]
     assert "14% of the tokens read of the 10 chunks of the pool from a are unknown tokens" in planned.notes[1]
-    monkeypatch.setattr(counting, "TOKENISED", 4)
+    monkeypatch.setattr(text_sizes, "TOKENISED", 4)
     assert plan(request_of(pool=pool, budget="5", max_length=32)).read["pool"]["a"]["texts"] == 10
 
 
 def test_a_large_pool_is_estimated_and_said_to_be(request_of, monkeypatch):
-    monkeypatch.setattr(counting, "COUNTED_BYTES", 3 * 4096)
+    monkeypatch.setattr(text_sizes, "COUNTED_BYTES", 3 * 4096)
     planned = plan(request_of(method="random", budget="500"))
     assert not planned.pool.counted and planned.pool.texts == pytest.approx(180, rel=0.1)
     assert "estimated from 12." in str(planned) and str(planned).startswith("pool    about ")

@@ -14,7 +14,7 @@ from gotd_jax.data import readers
 from gotd_jax.data.readers import read
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.files import read_json
-from gotd_jax.tool import sources
+from gotd_jax.tool import request_texts
 
 
 def rows_of(chosen):
@@ -24,8 +24,8 @@ def rows_of(chosen):
 def test_the_chosen_text_is_the_targets_kind_best_first(chosen):
     rows = rows_of(chosen)
     assert [row["rank"] for row in rows] == list(range(20))
-    assert all(row["id"].startswith(row["source"]) for row in rows)
-    assert sum(row["source"] == "food" for row in rows) >= 15  # a third of the pool
+    assert all(row["id"].startswith(row["domain"]) for row in rows)
+    assert sum(row["domain"] == "food" for row in rows) >= 15  # a third of the pool
     values = [row["value"] for row in rows]
     assert values == sorted(values)
 
@@ -75,7 +75,7 @@ def test_several_targets_have_their_shares_and_no_chunk_twice(asked, texts, line
     assert [sum(row["target"] == name for row in rows) for name in ("food", "sea")] == [30, 10]
     assert len({row["row"] for row in rows}) == 40
     assert {row["target"] for row in rows[:8]} == {"food", "sea"}  # they take turns
-    assert sum(row["source"] == "sea" for row in rows if row["target"] == "sea") >= 8
+    assert sum(row["domain"] == "sea" for row in rows if row["target"] == "sea") >= 8
     assert chosen.values().shape == (180, 2)
     assert not any(check.faults for check in tool.verify(chosen))
 
@@ -108,9 +108,9 @@ def test_a_text_that_the_target_repeats_is_served_once_by_all_its_copies(asked, 
 def test_what_a_method_reads_beside_the_target_is_named_with_it(asked, chosen, texts, tmp_path):
     work = f"{chosen.folder}.work"
     home = tool.select(asked(method="dapt", home=("sea", "law")), tmp_path / "home", work=work)
-    assert set(home.table["source"].to_pylist()) == {"sea", "law"}
+    assert set(home.table["domain"].to_pylist()) == {"sea", "law"}
     away = tool.select(asked(method="contrast", away=str(texts / "train.jsonl")), tmp_path / "away", work=work)
-    assert away.table["source"].to_pylist().count("food") <= 2  # as far from the texts about food as can be
+    assert away.table["domain"].to_pylist().count("food") <= 2  # as far from the texts about food as can be
     assert away.manifest["inputs"][-1]["side"] == "away"
 
 
@@ -185,7 +185,7 @@ def test_a_field_can_name_the_domain(asked, texts, lines, tmp_path):
     rows = [json.loads(line) for name in ("sea", "law") for line in (texts / f"{name}.jsonl").read_text().splitlines()]
     pool = lines(tmp_path / "pool.jsonl", [row | {"meta": {"kind": row["id"][:3]}} for row in rows])
     chosen = tool.select(asked(pool=str(pool), domain_field="meta.kind", budget="5"), tmp_path / "chosen")
-    assert chosen.manifest["pool"]["sources"] == {"sea": 60, "law": 60}
+    assert chosen.manifest["pool"]["domains"] == {"sea": 60, "law": 60}
 
 
 @pytest.mark.parametrize(
@@ -260,10 +260,10 @@ def test_a_file_replaced_at_the_same_size_and_time_is_read_again_and_is_what_the
         assert {text.split()[0] for text in made.table["text"].to_pylist()} == {word}
         (written,) = (file for entry in made.manifest["inputs"] if entry["side"] == "pool" for file in entry["files"])
         assert written["sha256"] == hashlib.sha256(pool.read_bytes()).hexdigest()
-        sure.append((written["bytes"], sources.changed(made.manifest["inputs"], asked(pool=str(pool), budget="5"))))
+        sure.append((written["bytes"], request_texts.changed(made.manifest["inputs"], asked(pool=str(pool), budget="5"))))
     assert sure[0] == sure[1] == (pool.stat().st_size, [])
     made = tool.Chosen(tmp_path / "bread")
-    assert sources.changed(made.manifest["inputs"], asked(pool=str(pool))) == [f"{pool} has changed."]
+    assert request_texts.changed(made.manifest["inputs"], asked(pool=str(pool))) == [f"{pool} has changed."]
 
 
 def test_a_saved_dataset_replaced_at_the_same_size_and_time_is_read_again(asked, tmp_path):
@@ -302,7 +302,7 @@ def test_two_files_of_one_name_are_two_sources_and_no_row_is_another(asked, line
         lines(tmp_path / folder / "train.jsonl", [{"id": f"{n}", "text": f"{folder} bread and butter {n}"} for n in range(9)])
     pool = [str(tmp_path / folder / "train.jsonl") for folder in ("a", "b")]
     made = tool.select(asked(pool=pool, budget="5"), tmp_path / "chosen")
-    rows = {(row["source"], row["id"]) for row in made.pool.to_pylist()}
+    rows = {(row["domain"], row["id"]) for row in made.pool.to_pylist()}
     assert len(rows) == 18 and {source for source, _ in rows} == {"a/train", "b/train"}
 
 

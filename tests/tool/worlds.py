@@ -6,8 +6,8 @@ import numpy as np
 
 from gotd_jax import ot
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.tool.health import Health
-from gotd_jax.tool.material import Material, TargetSide
+from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
+from gotd_jax.tool.target_health import Health
 from tests.conftest import sentence
 
 TOPICS, EACH, OTHERS, TEXTS = 20, 2, 300, 40
@@ -15,7 +15,7 @@ WIDTH = TOPICS + 2
 GOOD = TOPICS * EACH
 
 
-def world(budget=GOOD, *, targets=1, method="got_d", embedded=True, seed=0) -> Material:
+def world(budget=GOOD, *, targets=1, method="got_d", embedded=True, seed=0) -> ReportInputs:
     """Returns a selection by `budget`: 40 candidates lie at the 20 points of the targets, 2 at each, 300 far from them."""
     rng = np.random.default_rng(7)
     topics = 6 * np.eye(TOPICS, WIDTH, dtype=np.float32)
@@ -36,7 +36,7 @@ def world(budget=GOOD, *, targets=1, method="got_d", embedded=True, seed=0) -> M
     served = np.argmin([side.potentials.candidate[rows] for side in sides], axis=0)
     healths = tuple(_health(side.name, len(side.corpus)) for side in sides)
     manifest = {"request": {"budget": str(budget), "method": method}, "counts": {"refused": 3}}
-    return Material(
+    return ReportInputs(
         pool.count_domains(), pool, lambda asked: x[asked], embedded, tuple(sides), rows, served, healths, manifest, seed
     )
 
@@ -45,7 +45,7 @@ def _side(name, x, y, rng, method):
     texts = [{"id": f"{name}-{i}", "text": sentence(rng, "food", 8)} for i in range(len(y))]
     solved = ot.solve(x, y, epsilon=0.05, solver="semidual")
     values = ot.calibrated_gradient(solved.candidate) if method == "got_d" else None
-    return TargetSide(name, Corpus.from_records(texts), y, 1.0, values, solved)
+    return TargetSelection(name, Corpus.from_records(texts), y, 1.0, values, solved)
 
 
 def _health(name, texts):

@@ -56,6 +56,12 @@ def published_folder(folder, family, kind):
     return source
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Returns a function from a family and a kind to such a folder, each made once."""
+    return functools.cache(lambda family, kind: published_folder(tmp_path_factory.mktemp("published"), family, kind))
+
+
 def texts(count, seed=0):
     random = np.random.default_rng(seed)
     return [" ".join(random.choice(WORDS, 6)) for _ in range(count)]
@@ -93,8 +99,8 @@ def heads_of(folder):
 
 
 @each_source
-def test_a_masked_lm_saved_after_no_steps_is_its_source_for_every_head(family, kind, tmp_path):
-    source = published_folder(tmp_path, family, kind)
+def test_a_masked_lm_saved_after_no_steps_is_its_source_for_every_head(published, family, kind, tmp_path):
+    source = published(family, kind)
     once = zero_steps(tmp_path / "once", load(source, "masked_lm"))
     assert_nothing_is_lost(source, once)
     assert_nothing_is_lost(source, zero_steps(tmp_path / "twice", load(once, "masked_lm")))
@@ -107,14 +113,14 @@ def pooler_of(folder, name):
 
 
 @each_source
-def test_a_bare_body_saved_after_no_steps_is_its_source_for_every_head(family, kind, tmp_path):
-    source = published_folder(tmp_path, family, kind)
+def test_a_bare_body_saved_after_no_steps_is_its_source_for_every_head(published, family, kind, tmp_path):
+    source = published(family, kind)
     assert_nothing_is_lost(source, zero_steps(tmp_path / "kept", load(source)))
 
 
 @each_source
-def test_a_classifier_saved_after_no_steps_keeps_the_masked_lm_of_its_source(family, kind, tmp_path):
-    source = published_folder(tmp_path, family, kind)
+def test_a_classifier_saved_after_no_steps_keeps_the_masked_lm_of_its_source(published, family, kind, tmp_path):
+    source = published(family, kind)
     model = classifier(source)
     kept = zero_steps(tmp_path / "kept", model)
     assert_same_trees(load(kept, "classifier").params, model.params)
@@ -125,8 +131,8 @@ def test_a_classifier_saved_after_no_steps_keeps_the_masked_lm_of_its_source(fam
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_fine_tuning_what_was_saved_is_fine_tuning_the_source_to_the_bit(family, tmp_path):
-    source = published_folder(tmp_path, family, "masked_lm")
+def test_fine_tuning_what_was_saved_is_fine_tuning_the_source_to_the_bit(published, family, tmp_path):
+    source = published(family, "masked_lm")
     tune = functools.partial(finetune, task=task(), recipe=RECIPE, seed=0)
     expected = tune(classifier(source))
     moved = jax.tree.map(
@@ -141,8 +147,8 @@ def test_fine_tuning_what_was_saved_is_fine_tuning_the_source_to_the_bit(family,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_head_warmed_up_and_a_training_after_it_keep_the_rest_of_the_source(family, tmp_path):
-    source = published_folder(tmp_path, family, "classifier")
+def test_a_head_warmed_up_and_a_training_after_it_keep_the_rest_of_the_source(published, family, tmp_path):
+    source = published(family, "classifier")
     pool = Corpus.from_texts(texts(16, seed=1))
     start = BaseModel(source, head=RECIPE, head_texts=8)
     model = start.load(pool, tmp_path / "work")
@@ -157,8 +163,8 @@ def test_a_head_warmed_up_and_a_training_after_it_keep_the_rest_of_the_source(fa
     assert load(trained, "masked_lm").fresh == ()
 
 
-def test_the_labels_of_a_classifier_stay_with_it(tmp_path):
-    source = published_folder(tmp_path, "bert", "both")
+def test_the_labels_of_a_classifier_stay_with_it(published, tmp_path):
+    source = published("bert", "both")
     for head, count in (("masked_lm", None), ("classifier", None)):
         kept = zero_steps(tmp_path / head, load(source, head, outputs=count))
         assert json.loads((kept / "config.json").read_text())["id2label"] == {"0": "no", "1": "yes", "2": "so"}
@@ -166,8 +172,8 @@ def test_the_labels_of_a_classifier_stay_with_it(tmp_path):
     assert json.loads((other / "config.json").read_text())["id2label"] == {"0": "LABEL_0", "1": "LABEL_1"}
 
 
-def test_a_copy_of_the_word_embeddings_is_not_kept_from_before_the_training(tmp_path):
-    source = published_folder(tmp_path, "bert", "both")
+def test_a_copy_of_the_word_embeddings_is_not_kept_from_before_the_training(published, tmp_path):
+    source = published("bert", "both")
     model = load(source, "masked_lm")
     trained = jax.tree.map(lambda leaf: leaf + 1, model.params)
     kept = save(tmp_path / "kept", model, trained)

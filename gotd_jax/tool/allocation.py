@@ -15,7 +15,7 @@ from gotd_jax.tool.request import Request
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Choice:
+class Allocation:
     """What was chosen among c candidates for t targets.
 
     Attributes:
@@ -31,7 +31,7 @@ class Choice:
     selections: tuple[Selection, ...]
 
 
-def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Choice:
+def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Allocation:
     """Returns what the request's method chooses for each of the `problems`, which have one pool.
 
     No chunk is chosen twice: what one target was given is passed over for the next, whose own next best follows.
@@ -63,7 +63,7 @@ def choose(problems: Sequence[Problem], request: Request, tokens_of: Callable[[C
     order = np.argsort(np.concatenate([(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for rows, _ in parts]), kind="stable")
     rows, tokens = (np.concatenate(side)[order] for side in zip(*parts))
     served = np.repeat(np.arange(len(parts)), [len(rows) for rows, _ in parts])[order]
-    return Choice(rows, served, tokens, tuple(selections))
+    return Allocation(rows, served, tokens, tuple(selections))
 
 
 def _amounts(budget: Budget, shares: Sequence[float], candidates: int, lengths: np.ndarray | None) -> list[float]:

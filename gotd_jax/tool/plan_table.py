@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from gotd_jax.report.rendering import aligned
-from gotd_jax.tool.counting import Extent
+from gotd_jax.tool.text_sizes import Extent
 
 
 @dataclasses.dataclass(frozen=True)

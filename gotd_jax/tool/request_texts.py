@@ -12,14 +12,14 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.pipeline import pool as pools
 from gotd_jax.pipeline.pool import Chunking
 from gotd_jax.pipeline.sources import Source
-from gotd_jax.tool.naming import named, named_apart
 from gotd_jax.tool.request import Request
+from gotd_jax.tool.source_names import named, named_apart
 
 FILE = ("name", "bytes", "sha256")
 
 
 @dataclasses.dataclass(frozen=True)
-class Texts:
+class RequestTexts:
     """What a request names, read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Texts:
     remarks: list[str]
 
 
-def read(request: Request, work: Path) -> Texts:
+def read(request: Request, work: Path) -> RequestTexts:
     """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file holds something else.
 
     Raises:
@@ -49,7 +49,7 @@ def read(request: Request, work: Path) -> Texts:
     found = _found(request)
     pool = pools.read(_of_pool(request), Chunking(request.characters), work)
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
-    texts = Texts(
+    texts = RequestTexts(
         pool=pool.corpus,
         targets=targets,
         tested=_joined(request.leak_check, request),

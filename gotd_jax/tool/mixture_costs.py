@@ -9,7 +9,7 @@ import numpy as np
 
 from gotd_jax import ot
 from gotd_jax.data.sampling import spread
-from gotd_jax.tool.material import Material
+from gotd_jax.tool.report_inputs import ReportInputs
 
 MASS = 0.2  # lambda: that of the selection in the mixture, as in the ablations of this project
 EPSILON = 0.05  # of the pool's mean cost, for all mixtures alike; blurred, as the targets are a sample
@@ -32,13 +32,13 @@ class Targets:
     sides: np.ndarray
 
     @classmethod
-    def of(cls, material: Material) -> Targets:
+    def of(cls, inputs: ReportInputs) -> Targets:
         """Returns up to `MOST_TARGETS` texts, equally many of each target where it has them."""
-        most = max(1, MOST_TARGETS // len(material.targets))
+        most = max(1, MOST_TARGETS // len(inputs.targets))
         embeddings, weights, sides = [], [], []
-        for number, (target, share) in enumerate(zip(material.targets, material.shares())):
+        for number, (target, share) in enumerate(zip(inputs.targets, inputs.shares())):
             size = min(len(target.embeddings), most)
-            rng = np.random.default_rng((material.seed, 2, number))
+            rng = np.random.default_rng((inputs.seed, 2, number))
             rows = np.sort(rng.choice(len(target.embeddings), size, replace=False))
             embeddings.append(np.asarray(target.embeddings[rows], np.float32))
             weights.append(np.full(size, share / size))
@@ -56,7 +56,7 @@ class Targets:
 
 
 def costs(
-    material: Material, pool: np.ndarray, targets: Targets, selections: Sequence[np.ndarray], most: int
+    inputs: ReportInputs, pool: np.ndarray, targets: Targets, selections: Sequence[np.ndarray], most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the entropic OT cost from each mixture to the targets as a share of the pool's own, and in every resample.
 
@@ -67,7 +67,7 @@ def costs(
     of three budgets: their spread is the same to 4 %, their correlation 0.999.
 
     Args:
-      material: the selection.
+      inputs: the selection.
       pool: embeddings that stand for the pool, float32 [p, d].
       targets: what the cost is measured to.
       selections: rows of the pool, best first, one array a mixture.
@@ -77,11 +77,11 @@ def costs(
       float64 [k]; float64 [resamples, k].
     """
     points, place = np.unique(targets.embeddings, axis=0, return_inverse=True)  # copies are one point with their weights
-    to = {"target_weights": np.bincount(place, targets.weights), "solver": "semidual", "seed": material.seed}
+    to = {"target_weights": np.bincount(place, targets.weights), "solver": "semidual", "seed": inputs.seed}
     solved = [ot.solve(pool, points, epsilon=EPSILON, **to)]
     measured = [rows[spread(len(rows), most)] for rows in selections]
     every = np.unique(np.concatenate(measured))
-    embeddings = np.asarray(material.embed_rows(every), np.float32)
+    embeddings = np.asarray(inputs.embed_rows(every), np.float32)
     for rows in measured:
         chosen = embeddings[np.searchsorted(every, rows)]
         weights = np.repeat([(1 - MASS) / len(pool), MASS / len(chosen)], [len(pool), len(chosen)])
@@ -90,5 +90,5 @@ def costs(
         solved.append(ot.solve(mixture, points, candidate_weights=weights, **same, **to))
     found = np.array([each.cost for each in solved])
     potentials = np.stack([each.target[place] for each in solved], axis=1).astype(np.float64)
-    resampled = found + targets.moved(material.seed) @ potentials
+    resampled = found + targets.moved(inputs.seed) @ potentials
     return found[1:] / found[0], resampled[:, 1:] / resampled[:, :1]

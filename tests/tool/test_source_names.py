@@ -1,6 +1,6 @@
 import pytest
 
-from gotd_jax.tool.naming import named, named_apart
+from gotd_jax.tool.source_names import named, named_apart
 
 
 @pytest.fixture

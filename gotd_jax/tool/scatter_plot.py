@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from gotd_jax.data.sampling import spread
-from gotd_jax.tool.material import Material
+from gotd_jax.tool.report_inputs import ReportInputs
 
 EMBEDDED = {"pool": 700, "target": 300, "chosen": 400}  # points of each kind
 OTHERWISE = {"pool": 300, "target": 300, "chosen": 100}  # where those of the pool have to be embedded first
@@ -33,7 +33,7 @@ class Dot:
 
 @dataclasses.dataclass(frozen=True)
 class Map:
-    """Texts by the first two principal components of their embeddings.
+    """RequestTexts by the first two principal components of their embeddings.
 
     Attributes:
       dots: those of the pool first, the chosen last.
@@ -46,21 +46,21 @@ class Map:
     variance: float
 
 
-def draw(material: Material) -> Map:
+def draw(inputs: ReportInputs) -> Map:
     """Returns the map of evenly spaced chosen texts, and of samples of the targets and of the candidates."""
     from sklearn.decomposition import PCA
 
-    most = EMBEDDED if material.embedded else OTHERWISE
-    pool = material.sample(most["pool"])
-    chosen = material.rows[spread(len(material.rows), most["chosen"])]
-    embeddings, texts, kinds = [material.embed_rows(pool)], material.candidates.texts(pool), ["pool"] * len(pool)
-    for target in material.targets:
-        rows = spread(len(target.corpus), max(1, most["target"] // len(material.targets)))
+    most = EMBEDDED if inputs.embedded else OTHERWISE
+    pool = inputs.sample(most["pool"])
+    chosen = inputs.rows[spread(len(inputs.rows), most["chosen"])]
+    embeddings, texts, kinds = [inputs.embed_rows(pool)], inputs.candidates.texts(pool), ["pool"] * len(pool)
+    for target in inputs.targets:
+        rows = spread(len(target.corpus), max(1, most["target"] // len(inputs.targets)))
         embeddings.append(target.embeddings[rows])
         texts += target.corpus.texts(rows)
         kinds += ["target"] * len(rows)
-    embeddings.append(material.embed_rows(chosen))
-    texts += material.candidates.texts(chosen)
+    embeddings.append(inputs.embed_rows(chosen))
+    texts += inputs.candidates.texts(chosen)
     kinds += ["chosen"] * len(chosen)
     points = np.concatenate([np.asarray(part, np.float64) for part in embeddings])
     if len(points) < 2 or points.shape[1] < 2 or (points == points[0]).all():

@@ -16,15 +16,15 @@ from gotd_jax.data.sampling import drawn
 from gotd_jax.data.vector_file import keep_coverage, kept_coverage
 from gotd_jax.methods import METHODS
 from gotd_jax.pipeline.embedder import Embedder
-from gotd_jax.tool.material import SAMPLE
+from gotd_jax.tool.report_inputs import SAMPLE
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.sources import Texts
+from gotd_jax.tool.request_texts import RequestTexts
 
 LISTED = 6  # warnings
 
 
 @dataclasses.dataclass(frozen=True)
-class Reach:
+class ModelReading:
     """What is read of the texts of a request.
 
     Attributes:
@@ -52,7 +52,7 @@ class Reach:
         return warnings(self.pool, self.targets, self.max_length)
 
 
-def reach(texts: Texts, request: Request, embedder: Embedder, work: Path) -> Reach:
+def read_by_model(texts: RequestTexts, request: Request, embedder: Embedder, work: Path) -> ModelReading:
     """Returns what the request's model reads of `texts`; of the pool it is counted once and kept in `work`.
 
     Where embeddings are read, a text of whose tokens the tokeniser knows a tenth or less is no candidate and no part of a
@@ -72,7 +72,7 @@ def reach(texts: Texts, request: Request, embedder: Embedder, work: Path) -> Rea
                 f"No text of the target {name} can be read by {request.model}, whose tokeniser knows next to none of their "
                 "tokens. Name a model that knows their script, or a method that reads no embeddings, such as dsir."
             )
-    return Reach(
+    return ModelReading(
         max_length=embedder.how.max_length,
         pool=by_domain(read, texts.pool.domains[rows]),
         targets={name: found.summary() for name, found in of_targets.items()},
@@ -83,7 +83,7 @@ def reach(texts: Texts, request: Request, embedder: Embedder, work: Path) -> Rea
 
 
 def warnings(pool: Mapping[str, dict], targets: Mapping[str, dict], max_length: int) -> list[str]:
-    """Returns what `Reach.warnings` does, of counts by the names of domains and targets."""
+    """Returns what `ModelReading.warnings` does, of counts by the names of domains and targets."""
     found = [
         *((f"texts of the target {name}", counts) for name, counts in targets.items()),
         *((f"chunks of the pool{f' from {name}' * (len(pool) > 1)}", counts) for name, counts in pool.items()),

@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from gotd_jax import models
 from gotd_jax.data.tokens import load_tokenizer
-from gotd_jax.tool.warming import chosen_texts, warm
+from gotd_jax.tool.pre_finetuning import chosen_texts, warm
 from gotd_jax.training.batches import MaskedBatches
 from tests.conftest import WORDS, sentence
 from tests.models.test_decoder import REFERENCES

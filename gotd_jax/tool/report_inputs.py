@@ -9,13 +9,13 @@ import numpy as np
 
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.ot import Potentials
-from gotd_jax.tool.health import Health
+from gotd_jax.tool.target_health import Health
 
 SAMPLE = 5000  # candidates that stand for the pool where a method embeds none and there are more
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class TargetSide:
+class TargetSelection:
     """A target, and what its selection found.
 
     Attributes:
@@ -38,7 +38,7 @@ class TargetSide:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Material:
+class ReportInputs:
     """A selection and all that it was made from.
 
     Attributes:
@@ -58,7 +58,7 @@ class Material:
     candidates: Corpus
     embed_rows: Callable[[np.ndarray], np.ndarray]
     embedded: bool
-    targets: tuple[TargetSide, ...]
+    targets: tuple[TargetSelection, ...]
     rows: np.ndarray
     served: np.ndarray
     healths: tuple[Health, ...]

@@ -98,7 +98,7 @@ def per_second(chunks: Corpus, work: Callable[[Corpus], object], *, unmeasured: 
 
 def as_lines(chunks: Corpus) -> list[str]:
     """Returns the chunks as lines of JSON, as a selection writes them."""
-    rows = ({"id": row["id"], "text": row["text"], "source": row["domain"], "value": 0.0, "rank": 0} for row in chunks)
+    rows = ({"id": row["id"], "text": row["text"], "domain": row["domain"], "value": 0.0, "rank": 0} for row in chunks)
     return [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
 
 

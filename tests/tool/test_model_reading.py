@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gotd_jax import tool
-from gotd_jax.tool import reach
+from gotd_jax.tool import model_reading
 from tests.models.helpers import edit_json
 from tests.models.sentence_models import TYPES, sentence_model
 
@@ -45,7 +45,7 @@ def test_texts_that_the_tokeniser_does_not_know_are_counted_and_left_out(asked, 
 
 
 def test_a_method_that_reads_no_embeddings_chooses_from_them_too(asked, food, lines, tmp_path, monkeypatch):
-    monkeypatch.setattr(reach, "SAMPLE", 10)
+    monkeypatch.setattr(model_reading, "SAMPLE", 10)
     pool = lines(tmp_path / "pool.jsonl", [*food[:30], *UNKNOWN])
     chosen = tool.select(asked(pool=str(pool), budget="50", method="random"), tmp_path / "chosen")
     assert chosen.manifest["pool"]["candidates"] == 60 and chosen.manifest["read"]["looked_at"] == 10
@@ -81,8 +81,8 @@ def test_chunks_that_are_read_in_part_are_counted_by_domain_and_warned_of(asked,
 
 def test_many_domains_are_warned_of_in_few_sentences():
     counts = {"texts": 9, "read_in_part": 9, "tokens": 90, "tokens_not_read": 9, "unknown_tokens": 0, "mostly_unknown": 0}
-    said = reach.warnings({f"domain{place}": counts for place in range(50)}, {}, 32)
-    assert len(said) == reach.LISTED + 1 and said[-1].startswith("44 more such warnings")
+    said = model_reading.warnings({f"domain{place}": counts for place in range(50)}, {}, 32)
+    assert len(said) == model_reading.LISTED + 1 and said[-1].startswith("44 more such warnings")
 
 
 def test_a_selection_follows_the_models_folder_and_says_what_it_did(asked, tiny_model, tmp_path):

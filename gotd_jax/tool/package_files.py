@@ -15,14 +15,14 @@ from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import write_json
 from gotd_jax.pipeline.candidates import Candidates
-from gotd_jax.tool.choosing import Choice
+from gotd_jax.tool.allocation import Allocation
 
 MANIFEST = "manifest.json"
 PACKAGES = ("jax", "jaxlib", "numpy", "ott-jax", "tokenizers", "datasketch")  # what the bytes of a selection depend on
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
-        ("source", pa.string()),
+        ("domain", pa.string()),
         ("text", pa.large_string()),
         ("value", pa.float32()),
         ("rank", pa.int64()),
@@ -33,53 +33,55 @@ SCHEMA = pa.schema(
 )
 
 
-def write_parts(folder: Path, candidates: Candidates, choice: Choice, names: Sequence[str], *, parts: int, format: str) -> None:
+def write_parts(
+    folder: Path, candidates: Candidates, allocation: Allocation, names: Sequence[str], *, parts: int, format: str
+) -> None:
     """Writes the chosen text as `part-00000-of-00008.jsonl` or `.parquet` and so on, best first.
 
-    A row has the chunk's id, source, text, value (lower is better; null where the method gives none), rank from 0, row in
+    A row has the chunk's id, domain, text, value (lower is better; null where the method gives none), rank from 0, row in
     the pool, tokens, and the target that it was chosen for.
     """
-    for number, places in enumerate(np.array_split(np.arange(len(choice.rows)), parts)):
+    for number, places in enumerate(np.array_split(np.arange(len(allocation.rows)), parts)):
         path = folder / f"part-{number:05d}-of-{parts:05d}.{format}"
-        rows = list(_rows(candidates, choice, names, places))
+        rows = list(_rows(candidates, allocation, names, places))
         if format == "parquet":
             pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path)
         else:
             path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def _rows(candidates: Candidates, choice: Choice, names: Sequence[str], places: np.ndarray) -> Iterator[dict]:
-    rows = choice.rows[places]
+def _rows(candidates: Candidates, allocation: Allocation, names: Sequence[str], places: np.ndarray) -> Iterator[dict]:
+    rows = allocation.rows[places]
     for place, row, record in zip(places, rows, candidates.corpus.take(rows)):
-        values = choice.selections[choice.served[place]].values
+        values = allocation.selections[allocation.served[place]].values
         valued = values is not None and np.isfinite(values[row])
         yield {
             "id": record["id"],
-            "source": record["domain"],
+            "domain": record["domain"],
             "text": record["text"],
             "value": float(str(values[row])) if valued else None,  # the shortest decimals of a float32
             "rank": int(place),
             "row": int(candidates.rows[row]),
-            "tokens": int(choice.tokens[place]),
-            "target": names[choice.served[place]],
+            "tokens": int(allocation.tokens[place]),
+            "target": names[allocation.served[place]],
         }
 
 
-def write_pool(folder: Path, pool: Corpus, candidates: Candidates, choice: Choice) -> None:
-    """Writes what became of every chunk of the pool: `pool.parquet` (id, source, hash, status, first) and `values.npy`.
+def write_pool(folder: Path, pool: Corpus, candidates: Candidates, allocation: Allocation) -> None:
+    """Writes what became of every chunk of the pool: `pool.parquet` (id, domain, hash, status, first) and `values.npy`.
 
     `values.npy` is float32 [n], or [n, t] for t targets, in the pool's order; see `Candidates.over_pool`. It is absent where
     the method values nothing.
     """
     columns = {
         "id": pool.column("id"),
-        "source": pool.column("domain"),
+        "domain": pool.column("domain"),
         "hash": pool.column("hash"),
         "status": candidates.status(),
         "first": candidates.first,
     }
     pq.write_table(pa.table(columns), folder / "pool.parquet")
-    values = [selection.values for selection in choice.selections]
+    values = [selection.values for selection in allocation.selections]
     if all(value is not None for value in values):
         whole = [candidates.over_pool(value) for value in values]
         np.save(folder / "values.npy", whole[0] if len(whole) == 1 else np.stack(whole, axis=1))

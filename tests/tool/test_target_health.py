@@ -12,7 +12,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.pools import load_domain, load_task
 from gotd_jax.models.embedding import embed
 from gotd_jax.models.packaged import model_folder
-from gotd_jax.tool.health import FEW, examine
+from gotd_jax.tool.target_health import FEW, examine
 
 GERMAN = [
     "Der Film beginnt langsam, doch am Ende wollte ich nicht mehr aufstehen.",

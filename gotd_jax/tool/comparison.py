@@ -20,7 +20,7 @@ class Difference:
       chunks: of each.
       shared: texts that are in both.
       requests: fields of the request in which they differ, with both values.
-      sources: by name, chunks of each.
+      domains: by name, chunks of each.
       correlation: Spearman's of the values of the chunks that both valued; None where a method values nothing, or the pools
         have fewer than two chunks in common.
       alone: the best texts that only the one has, and only the other.
@@ -29,7 +29,7 @@ class Difference:
     chunks: tuple[int, int]
     shared: int
     requests: dict[str, tuple]
-    sources: dict[str, tuple[int, int]]
+    domains: dict[str, tuple[int, int]]
     correlation: float | None
     alone: tuple[list[str], list[str]]
 
@@ -37,7 +37,7 @@ class Difference:
 def diff(one: Chosen, other: Chosen) -> Difference:
     """Returns what `one` and `other` share and what tells them apart; chunks are the same where their texts are."""
     requests = [chosen.manifest["request"] for chosen in (one, other)]
-    sources = [chosen.manifest["selected"]["sources"] for chosen in (one, other)]
+    domains = [chosen.manifest["selected"]["domains"] for chosen in (one, other)]
     hashes = [[content_hash(text) for text in chosen.table["text"].to_pylist()] for chosen in (one, other)]
     sets = [set(found) for found in hashes]
     return Difference(
@@ -48,8 +48,8 @@ def diff(one: Chosen, other: Chosen) -> Difference:
             for name in dict.fromkeys([*requests[0], *requests[1]])
             if requests[0].get(name) != requests[1].get(name)
         },
-        sources={
-            name: (sources[0].get(name, 0), sources[1].get(name, 0)) for name in dict.fromkeys([*sources[0], *sources[1]])
+        domains={
+            name: (domains[0].get(name, 0), domains[1].get(name, 0)) for name in dict.fromkeys([*domains[0], *domains[1]])
         },
         correlation=_correlation(one, other),
         alone=tuple(
