@@ -36,7 +36,7 @@ class Domain:
 
 
 @dataclasses.dataclass(frozen=True)
-class Side:
+class TargetSummary:
     """A target in short.
 
     Attributes:
@@ -76,7 +76,7 @@ class Findings:
     pool: int
     candidates: int
     chosen: int
-    targets: tuple[Side, ...]
+    targets: tuple[TargetSummary, ...]
     domains: tuple[Domain, ...]
     map: scatter_plot.Map
     histograms: tuple[histograms.Histogram, ...]
@@ -104,7 +104,7 @@ def find(inputs: ReportInputs) -> Findings:
         pool=sum(inputs.pool_domains.values()),
         candidates=len(inputs.candidates),
         chosen=len(inputs.rows),
-        targets=_sides(inputs),
+        targets=_target_summaries(inputs),
         domains=_domains(inputs),
         map=scatter_plot.draw(inputs),
         histograms=histograms.of_targets(inputs),
@@ -150,10 +150,10 @@ def _health(health: Health, target: TargetSelection) -> dict:
     return dataclasses.asdict(health) | {"texts_of": quoted}
 
 
-def _sides(inputs: ReportInputs) -> tuple[Side, ...]:
+def _target_summaries(inputs: ReportInputs) -> tuple[TargetSummary, ...]:
     counts = np.bincount(inputs.served, minlength=len(inputs.targets))
     sides = zip(inputs.targets, inputs.shares(), counts)
-    return tuple(Side(target.name, len(target.corpus), float(share), int(count)) for target, share, count in sides)
+    return tuple(TargetSummary(target.name, len(target.corpus), float(share), int(count)) for target, share, count in sides)
 
 
 def _domains(inputs: ReportInputs) -> tuple[Domain, ...]:
