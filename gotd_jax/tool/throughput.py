@@ -74,15 +74,16 @@ def selecting(request: Request, chunks: Corpus, target: Corpus, share: float, di
     """Returns the seconds a candidate and target chunk that a method takes, measured on a sample of both.
 
     Args:
-      request: names the method, one that reads texts and embeddings alone, its options and its seed.
-      chunks: of the pool; embeddings stand in for theirs that are drawn at random.
+      request: names the method, one that reads neither toxicity nor losses, its options and its seed.
+      chunks: of the pool; embeddings drawn at random stand in for theirs, the target for texts to move away from.
       target: chunks.
       share: of the pool that is selected.
       dimensions: of the embeddings.
     """
     random = np.random.default_rng(0)
     pool, target = _some(chunks, SAMPLED), _some(target, TARGETS)
-    problem = Problem(pool, target, lambda corpus: random.standard_normal((len(corpus), dimensions), np.float32))
+    given = {"away": target, "home": list(pool.count_domains())}
+    problem = Problem(pool, target, lambda of: random.standard_normal((len(of), dimensions), np.float32), **given)
     budget = min(max(1, round(share * len(pool))), len(pool))
     seconds = _seconds(
         lambda: methods.select(request.method, problem, budget, seed=request.seed, **request.arguments), unmeasured=1
