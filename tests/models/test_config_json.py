@@ -43,7 +43,7 @@ def test_roberta_positions_serve_two_tokens_fewer():
 
 def test_what_is_not_supported_is_refused_by_name(subtests):
     cases = [
-        ({"model_type": "gpt2"}, "'gpt2', and the supported are bert, camembert, distilbert, roberta, xlm-roberta"),
+        ({"model_type": "electra"}, "'electra', and the supported are bert, camembert, distilbert, gpt2"),
         ({"model_type": None}, "model_type is None"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
         ({"hidden_act": "mish"}, "activation is 'mish', and the supported are gelu, gelu_new"),

@@ -19,9 +19,9 @@ def found() -> dict:
 
 @functools.cache
 def _found() -> dict:
-    material = world(GOOD, targets=2)
-    records = list(material.pool)
-    for row in material.rows[:3]:
+    inputs = world(GOOD, targets=2)
+    records = list(inputs.candidates)
+    for row in inputs.rows[:3]:
         records[row] |= {"text": f"{EVIL} {LONG} {records[row]['text']}", "id": f'"{EVIL}', "domain": f"{EVIL}{LONG}"}
     request = {
         "pool": [f"{LONG}/*.jsonl.gz"],
@@ -32,5 +32,6 @@ def _found() -> dict:
         "seed": 0,
     }
     manifest = {"request": request, "counts": {"near_duplicates": 2, "leaks": {EVIL: 1}}}
-    evil = dataclasses.replace(material, pool=Corpus.from_records(records), manifest=manifest)
+    candidates = Corpus.from_records(records)
+    evil = dataclasses.replace(inputs, pool_domains=candidates.count_domains(), candidates=candidates, manifest=manifest)
     return findings.find(evil).to_dict()

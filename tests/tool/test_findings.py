@@ -154,11 +154,11 @@ def test_a_target_without_words_is_said_to_leave_dsir_without_a_choice():
 
 def test_what_is_chosen_next_has_the_next_values_and_takes_turns_among_targets():
     material = world(10)
-    order = extended_ranking.ranking(material, 25)
+    order = extended_ranking.extended_ranking(material, 25)
     assert order[:10].tolist() == material.rows.tolist()
     assert order.tolist() == np.argsort(material.targets[0].values, kind="stable")[:25].tolist()
     two = world(10, targets=2)
-    assert len(set(extended_ranking.ranking(two, 40).tolist())) == 40
+    assert len(set(extended_ranking.extended_ranking(two, 40).tolist())) == 40
 
 
 def test_numbers_are_plain_and_what_is_not_finite_is_none():
