@@ -62,7 +62,7 @@ def workdir(tmp_path_factory):
 
 
 def given(config, world):
-    """Returns the config with its data named, and its sizes cut to them, by fields that a command line sets."""
+    """Returns the config with its data named, and sizes and replicates cut to them, by fields that a command line sets."""
     of_domains = "chemprot" in config.sweep.get("task", ()) or config.evaluation == "choices"
     config.data_dir = str(world / ("domain_tasks" if of_domains else "glue"))
     config.pool.domains = worlds.write_pools(world / "pools", config.pool.named)
@@ -71,6 +71,8 @@ def given(config, world):
     config.update_from_flattened_dict(SIZES)
     if "budget" in config.sweep:
         config.sweep.budget = tuple(range(1, 1 + len(config.sweep.budget)))
+    if "seed" in config.sweep:
+        config.sweep.seed = config.sweep.seed[:1]  # another replicate reads the same
     return config
 
 

@@ -15,7 +15,7 @@ from gotd_jax.data import tasks
 from gotd_jax.data.sampling import drawn
 from gotd_jax.pipeline import pre_finetuned
 from tests.experiments.test_cells import made_in
-from tests.experiments.test_configs import VARIANTS, build
+from tests.experiments.test_configs import built
 from tests.experiments.test_detoxification import prompts_file
 
 SEEDS = ("pool", "task", "detox", "choices")
@@ -71,14 +71,15 @@ def test_the_first_replicate_draws_by_0(sampled, tmp_path):
     assert ids == of_sea.take(drawn(len(of_sea), 30, 0)).ids
 
 
-@pytest.mark.parametrize(("name", "variant"), VARIANTS)
-def test_all_seeds_of_every_config_follow_the_replicates(name, variant):
-    config = build(name, variant)
-    config.seed = 5
-    fixed = {part for part in SEEDS if config[part].seed != 5}
-    assert fixed <= {"pool"} and bool(fixed) == any("once for all seeds" in sentence for sentence in config.protocol)
-    for cell, _ in cells_of(config):
-        assert {cell[part].seed for part in set(SEEDS) - fixed} == {cell.seed}
+def test_all_seeds_of_every_config_follow_the_replicates():
+    for config, called in built():
+        config.seed = 5
+        fixed = {part for part in SEEDS if config[part].seed != 5}
+        assert fixed <= {"pool"}, called
+        assert bool(fixed) == any("once for all seeds" in sentence for sentence in config.protocol), called
+        config.sweep, config.where = {"seed": (3, 4)}, ()
+        for cell, _ in cells_of(config):
+            assert {cell[part].seed for part in set(SEEDS) - fixed} == {cell.seed}, called
 
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")  # of ml_collections

@@ -23,6 +23,12 @@ def own(config, texts, tmp_path):
     return config
 
 
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """Returns a workdir that tests share which begin with the same cell."""
+    return tmp_path_factory.mktemp("stages")
+
+
 def change_line(path, change, line=0):
     """Applies `change` to the record in a line of a file."""
     lines = path.read_text().splitlines()
@@ -72,8 +78,9 @@ POOL = TARGET | CHOSEN | {"domains", "heads"}
         ("sea", renamed, POOL),
     ],
 )
-def test_what_changes_in_a_file_makes_anew_what_reads_it_and_nothing_else(own, tmp_path, file, change, made):
-    cell.run(own, tmp_path / "work")
+def test_what_changes_in_a_file_makes_anew_what_reads_it_and_nothing_else(own, workdir, tmp_path, file, change, made):
+    cell.run(own, workdir)  # made once for all of these tests
+    shutil.copytree(workdir, tmp_path / "work")
     change_line(tmp_path / "texts" / f"{file}.jsonl", change)
     assert made_anew(own, tmp_path / "work") - CHOSEN == made - CHOSEN
 
@@ -95,11 +102,6 @@ def test_files_that_only_lie_elsewhere_make_nothing_anew(own, tmp_path):
     before = made_in(tmp_path / "work")
     cell.run(own, tmp_path / "work")
     assert made_in(tmp_path / "work") == before
-
-
-@pytest.fixture(scope="module")
-def workdir(tmp_path_factory):
-    return tmp_path_factory.mktemp("stages")
 
 
 @pytest.mark.slow

@@ -134,7 +134,12 @@ def test_what_a_language_model_predicts_better_for_having_read_the_target_is_cho
     assert made.table["value"].to_pylist() == sorted(after - before)[:20]
     assert made.manifest["language_model"]["name"] == asking.language_model
     assert not any(check.faults for check in tool.verify(made))
-    assert tool.replay(made) == []
+
+
+@pytest.mark.slow
+def test_a_selection_by_losses_is_planned_and_made_again(asked, tiny_model, tmp_path):
+    asking = asked(method="loss_difference", language_model=str(tiny_model))
+    assert tool.replay(tool.select(asking, tmp_path / "made")) == []
     planned = next(stage for stage in tool.plan(asking).stages if stage.name == "select")
     assert "texts/s, before and after" in planned.why
 
