@@ -196,5 +196,5 @@ def _manifest(request, texts, candidates, allocation, embedder, told, sides, hea
             "domains": chosen.count_domains(),
             "fingerprint": chosen.fingerprint,
         },
-        "warnings": [*texts.remarks, *warnings, *(warning for health in healths for warning in target_health.warnings)],
+        "warnings": [*texts.remarks, *warnings, *(warning for health in healths for warning in health.warnings)],
     }

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from configs import common
 from experiments import cell, pages
 from experiments.sweep import cells_of
-from tests.experiments.test_detox import prompts_file
+from tests.experiments.test_detoxification import prompts_file
 
 VALUES = {  # of the fields that are None or empty, and of those that are checked against what there is
     "data_dir": "nowhere",

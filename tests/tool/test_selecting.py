@@ -158,7 +158,7 @@ def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(a
     tested = lines(tmp_path / "tested.jsonl", [food[0]["text"], food[9]["text"]])
     chosen = tool.select(asked(pool=str(pool), budget="50", leak_check=str(tested)), tmp_path / "chosen")
     assert chosen.manifest["pool"] | {"fingerprint": None} == {
-        "pool": 65, "candidates": 58, "leaking": 3, "unreadable": 0, "near_duplicates": 4, "sources": {"pool": 65},
+        "pool": 65, "candidates": 58, "leaking": 3, "unreadable": 0, "near_duplicates": 4, "domains": {"pool": 65},
             "fingerprint": None,
     }  # fmt: skip
     assert not {"food0", "food9", "near0"} & set(chosen.table["id"].to_pylist())
