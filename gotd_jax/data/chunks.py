@@ -62,7 +62,7 @@ def chunk_records(
     """Returns an iterator over the chunks of a stream of records, which it reads no farther than it has to; see `chunk`.
 
     Args:
-      records: of id, text, pair and domain, as a corpus yields them.
+      records: of id, text and domain, and pair where there is one, as readers and corpora yield them.
       characters: see `chunk`.
       short: see `chunk`.
       long: see `chunk`.
@@ -90,7 +90,7 @@ def _check(characters: int | None, short: str, long: str) -> None:
 
 
 def _unpaired(record: dict) -> dict:
-    text = " ".join(sentence for sentence in (record["text"], record["pair"]) if sentence)
+    text = " ".join(sentence for sentence in (record["text"], record.get("pair")) if sentence)
     return {"id": record["id"], "text": text, "domain": record["domain"]}
 
 

@@ -34,8 +34,13 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "figure": ("heatmap", "epsilon", "budget"),
     "paper": "table_4_5k",
 }
-READ_BY = {"detox": "writing", "choices": "choices", "loss_difference": "losses", "selection": "losses", "dsir": "dsir"}
-ELSEWHERE = {"keep_models"}  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
+READ_BY = {"detox": "writing", "choices": "choices", "loss_difference": "losses", "selection": "losses"} | {
+    method: method for method in ("dsir", "crisp", "tsds")
+}
+ELSEWHERE = {
+    "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
+    "only_available",  # which tasks are swept: test_cells.test_available_tasks_are_those_whose_files_lie_in_the_data_folder
+}
 
 
 class WouldMake(Exception):
@@ -81,6 +86,8 @@ def ways(config, texts, tiny_decoder, tmp_path):
         "fine-tuning": {"embed.finetuned": True},
         "losses": {"method": "loss_difference", "evaluation": "selection", **on_domains},
         "dsir": {"method": "dsir", "pool.relevance.keep": None},
+        "crisp": {"method": "crisp", "evaluation": "selection"},
+        "tsds": {"method": "tsds", "evaluation": "selection"},
         "writing": {"evaluation": "toxicity", **decoder, **{f"detox.{name}": value for name, value in detox.items()}},
         "choices": {"evaluation": "choices", "task.name": "bbc_topics", **decoder},
         "no task": {"task.train": "", "task.name": "chemprot"},

@@ -77,7 +77,7 @@ def test_all_seeds_of_every_config_follow_the_replicates():
         fixed = {part for part in SEEDS if config[part].seed != 5}
         assert fixed <= {"pool"}, called
         assert bool(fixed) == any("once for all seeds" in sentence for sentence in config.protocol), called
-        config.sweep, config.where = {"seed": (3, 4)}, ()
+        config.sweep, config.where, config.with_published = {"seed": (3, 4)}, (), False
         for cell, _ in cells_of(config):
             assert {cell[part].seed for part in set(SEEDS) - fixed} == {cell.seed}, called
 
