@@ -15,7 +15,7 @@ SMALLEST = 256  # the first budget is the selection's own over this
 BEYOND = (2, 4)  # times the selection's own
 CONFIDENCE = 0.95
 ENOUGH = 0.9  # of the largest gain: a budget that has so much of it is about right
-# RequestTexts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
+# Texts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
 EMBEDDED, OTHERWISE = (2000, 1000), (400, 100)
 
 

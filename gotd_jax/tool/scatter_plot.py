@@ -33,7 +33,7 @@ class Dot:
 
 @dataclasses.dataclass(frozen=True)
 class Map:
-    """RequestTexts by the first two principal components of their embeddings.
+    """Texts by the first two principal components of their embeddings.
 
     Attributes:
       dots: those of the pool first, the chosen last.
