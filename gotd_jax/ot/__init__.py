@@ -10,8 +10,9 @@
 [0, 1]
 """
 
+from gotd_jax.ot.debiasing import OwnPotential, own_potential
 from gotd_jax.ot.potentials import Potentials, calibrated_gradient
 from gotd_jax.ot.sinkhorn import PUBLISHED
 from gotd_jax.ot.solve import solve
 
-__all__ = ["PUBLISHED", "Potentials", "calibrated_gradient", "solve"]
+__all__ = ["PUBLISHED", "OwnPotential", "Potentials", "calibrated_gradient", "own_potential", "solve"]
