@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from experiments.benchmarks import clouds, rankings
+from experiments.benchmarks import clouds, debiasing, rankings
 from experiments.benchmarks.epsilon import advice, overlap
 from experiments.benchmarks.figure import plot
 from experiments.benchmarks.measure import alone, alternated, extra_memory, status, write_rows
@@ -210,7 +210,13 @@ def gpu(folder: Path, embedded: Path, scale: float) -> None:
 
 
 PARTS = {"rate": rate, "peers": peers, "large": large, "sizes": sizes, "epsilons": epsilons}
-ON_REQUEST = {"mapped": mapped, "gpu": gpu, "solvers": rankings.solvers, "precisions": rankings.precisions}
+ON_REQUEST = {
+    "mapped": mapped,
+    "gpu": gpu,
+    "solvers": rankings.solvers,
+    "precisions": rankings.precisions,
+    "debiasing": debiasing.own_potentials,
+}
 
 
 def _sentences(embedded: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:

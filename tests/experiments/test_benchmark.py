@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from experiments.benchmarks import rankings, transport
+from experiments.benchmarks import debiasing, rankings, transport
 from experiments.benchmarks.figure import plot
 from experiments.benchmarks.measure import alone, alternated, apart, markdown
 
@@ -34,6 +34,16 @@ def test_agreement_of_rankings_is_shown_at_every_budget(part, tmp_path):
         shares = [float(value) for key, value in row.items() if key.startswith("equal rows")]
         assert len(shares) == len(rankings.BUDGETS)
         assert min(shares) >= 0.9 and float(row["rank correlation"]) > 0.999
+
+
+@pytest.mark.slow
+def test_a_larger_sample_stands_better_for_the_pool_whose_own_potential_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(debiasing, "SIZES", (300, 3000))
+    (folder,) = transport.run(tmp_path, ["debiasing"], small=True)
+    rows = json.loads((folder / "rows.json").read_text())
+    assert [(row["epsilon"], row["sample"]) for row in rows] == [("1%", "2"), ("1%", "30"), ("5%", "2"), ("5%", "30")]
+    for few, many in (rows[:2], rows[2:]):
+        assert float(many["rank agreement of its halves"]) > float(few["rank agreement of its halves"])
 
 
 def test_agreement_of_other_rankings_is_low():
