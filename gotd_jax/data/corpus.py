@@ -254,7 +254,7 @@ def _written(path: str | os.PathLike, batches: Iterable[pa.RecordBatch]) -> Corp
 
 def _batches(records: Iterable[Mapping]) -> Iterator[pa.RecordBatch]:
     rows, characters = [], 0
-    for number, record in enumerate(progress(records, unit="texts", what="reading")):
+    for number, record in enumerate(progress(records, unit="texts", step="reading")):
         text, pair = record.get("text"), record.get("pair")
         if not isinstance(text, str):
             raise ValueError(f"Record {number} has the text {text!r:.60}, which is not a string. Give strings.")

@@ -71,7 +71,7 @@ def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
 def cover(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
     """Returns how much is read of the texts of `corpus`; arguments as for `tokenise`."""
     blocks = []
-    with progress(total=len(corpus), unit="texts", what="tokens") as bar:
+    with progress(total=len(corpus), unit="texts", step="tokens") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):
             block = corpus.take(np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus))))
             found = coverage_of(tokenizer, block, tokenise(tokenizer, block, max_length, prompt=prompt))

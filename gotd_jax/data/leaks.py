@@ -68,7 +68,7 @@ def search(pool: Corpus, sought: Corpus) -> Found:
     """
     wanted = _Sought(sought)
     edges, short = np.zeros(len(pool) + 1, np.int64), [np.empty(0, word_ngrams.SHORT)]
-    with progress(total=len(pool), unit="chunks", what="leak check") as bar:
+    with progress(total=len(pool), unit="chunks", step="leak check") as bar:
         for read, block in word_ngrams.blocks(pool):
             for length, numbers in block.runs(wanted.lengths):
                 places = np.flatnonzero(block.within(length))

@@ -75,7 +75,7 @@ def _signatures(corpus: Corpus, rows: np.ndarray, seed: int) -> tuple[np.ndarray
 
     signatures = np.empty((len(rows), PERMUTATIONS), np.uint32)
     has_words = np.zeros(len(rows), bool)
-    with progress(total=len(rows), unit="texts", what="near duplicates") as bar:
+    with progress(total=len(rows), unit="texts", step="near duplicates") as bar:
         for start in range(0, len(rows), ROWS_PER_BATCH):
             texts = corpus.texts(rows[start : start + ROWS_PER_BATCH])
             encoded = ([shingle.encode("utf-8", "surrogatepass") for shingle in shingles(text)] for text in texts)
@@ -101,7 +101,7 @@ def _pairs(signatures: np.ndarray, similarity: float) -> np.ndarray:
 def _jaccards(corpus: Corpus, pairs: np.ndarray) -> np.ndarray:
     """Returns the Jaccard similarity of the shingles of each pair of rows, float64 [p]."""
     similarities = np.empty(len(pairs))
-    with progress(total=len(pairs), unit="pairs", what="comparing") as bar:
+    with progress(total=len(pairs), unit="pairs", step="comparing") as bar:
         for start in range(0, len(pairs), PAIRS_PER_BLOCK):
             block = pairs[start : start + PAIRS_PER_BLOCK]
             rows, places = np.unique(block, return_inverse=True)

@@ -84,7 +84,7 @@ def log_likelihoods(
         cut=sum(len(after[0]) < len(before[0]) for after, before in zip(fitted, pairs)),
     )
     params = jax.device_put(model.params if params is None else params, devices.replicated())
-    with progress(total=len(pairs), unit="continuations", what="scoring") as bar:
+    with progress(total=len(pairs), unit="continuations", step="scoring") as bar:
         for shape, groups, batch in batches(places, model.config.max_positions):
             run = _program(model.definition, shape, contexts)
             scored = tuple(map(devices.gathered, run(params, jax.device_put(batch, devices.split_rows()))))

@@ -64,7 +64,7 @@ def losses(
     tokenizer = tokenizer_of(model)
     params = jax.device_put(model.params if params is None else params, devices.replicated())
     found = np.zeros(len(corpus), np.float32)
-    with progress(total=len(corpus), unit="texts", what="losses") as bar:
+    with progress(total=len(corpus), unit="texts", step="losses") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):
             rows = np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus)))
             kept = None if folder is None else folder / f"losses-{start:09d}.npy"

@@ -177,7 +177,7 @@ def _read(rows: np.ndarray, vectors: jax.Array, normalise: bool) -> tuple[np.nda
 
 def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: str, **options) -> None:
     began, before, read, padded = time.perf_counter(), file.done, 0, 0
-    with progress(total=len(file.texts), done=before, unit="texts", what="embedding") as bar:
+    with progress(total=len(file.texts), done=before, unit="texts", step="embedding") as bar:
         for tokens, counts in _one_ahead(_tokenised(file.texts, before, encoder, max_length, prompt)):
             vectors = np.empty((len(tokens), encoder.config.width), np.float32)
             for rows, found in embed_tokens(tokens, encoder, **options):

@@ -75,7 +75,7 @@ def generate(
     run = _program(model.definition, model.config, continuations, new_tokens, top_p, temperature)
     order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
     count = jax.device_count()
-    with progress(total=len(prompts), unit="prompts", what="writing") as bar:
+    with progress(total=len(prompts), unit="prompts", step="writing") as bar:
         for start in range(0, len(order), batch_size * count):
             rows = order[start : start + batch_size * count]
             longest = -(-len(prompts[rows[-1]]) // WIDTH_STEP) * WIDTH_STEP

@@ -99,7 +99,7 @@ class Potentials:
         if len(embeddings) == 0:
             return np.zeros(0, np.float32)
         return pass_over(
-            [PoolPart(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), what="valuing"
+            [PoolPart(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), step="valuing"
         ).values()
 
     def explain(self, embedding: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ class Products:
     """A pool's products with the targets in place of its embeddings, as `kept_block` takes them."""
 
     def __init__(self, pool: Pool, side: TargetSide):
-        self._chunks = pass_over([PoolPart(pool, products_block)], side, (), what="products").chunks
+        self._chunks = pass_over([PoolPart(pool, products_block)], side, (), step="products").chunks
         self._size = len(pool)
 
     def __len__(self) -> int:

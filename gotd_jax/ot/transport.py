@@ -107,8 +107,8 @@ class Transport:
         """Returns what one pass of `parts`, all candidates in float32 by default, says of g; notes it in the journal."""
         parts = [PoolPart(self.pool, plan_block)] if parts is None else parts
         last = f", error {self.journal[-1].marginal_error:.1e}" if self.journal else ""
-        what = f"transport, pass {self.passes + 1}{last}"
-        sums = pass_over(parts, self.side(g), (len(g) + 1,), what=what)
+        step = f"transport, pass {self.passes + 1}{last}"
+        sums = pass_over(parts, self.side(g), (len(g) + 1,), step=step)
         evaluated = DualEvaluation(sums, g, self.b)
         precision = "+".join(dict.fromkeys(part.precision for part in parts))
         self.note(evaluated.error, 1, sum(len(part.pool) for part in parts), precision)
@@ -123,13 +123,13 @@ class Transport:
     def coupling(self, g: np.ndarray, pool: Pool) -> np.ndarray:
         """Returns sum_i P_ij P_ik / a_i over `pool`, float32 [m, m]: the mass of target k that shares candidates with j."""
         self.passes += 1
-        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
+        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), step="curvature").total
 
     def _mean_cost(self) -> float:
         """Returns sum_ij a_i b_j |x_i - y_j|^2 from first and second moments, having met every number of the pool."""
         y, b = self.y.astype(np.float64), self.b
         anywhere = side(self.y, np.zeros(len(y)), b, 1.0, self.shift)
-        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
+        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), step="mean cost")
         moments = sums.total.astype(np.float64)
         if not np.isfinite(moments).all():
             check_finite(self.pool.candidates, "candidates")

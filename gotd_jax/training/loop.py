@@ -33,7 +33,7 @@ def train(
     validate: Callable[[dict], float] | None = None,
     save_every: int = 1000,
     save_last: bool = True,
-    what: str = "training",
+    label: str = "training",
     log: Callable[[dict], None] | None = None,
     tensorboard: bool = False,
 ) -> dict:
@@ -58,7 +58,7 @@ def train(
         (the earliest of equals) instead of those of the last.
       save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
       save_last: whether to save at the end too; a caller that keeps the returned parameters need not.
-      what: the training, in a few words for the progress bar and messages.
+      label: names the training on the progress bar and in messages.
       log: is called with every entry of `metrics.jsonl`.
       tensorboard: whether the folder gets event files for TensorBoard too.
 
@@ -70,15 +70,15 @@ def train(
     steps = len(batches)
     trained, frozen = _split(params, trainable, recipe.shard_weights)
     if steps == 0:
-        raise ValueError(f"There is nothing to train on ({what}): 0 batches. Give at least one text.")
+        raise ValueError(f"There is nothing to train on ({label}): 0 batches. Give at least one text.")
     settings = {} if folder is None else _settings(objective, params, batches, recipe, seed, sorted(trained))
     take_step = compiled_step(objective, recipe.optimiser, recipe.accumulate, recipe.shard_weights)
     state = _first_state(trained, recipe, keep_best=validate is not None)
     dropout = jax.random.key(seed) if recipe.dropout else None
     with Checkpoints(folder, settings) as checkpoints, DelayedSignals() as signals:
         first, state = checkpoints.restore(state)
-        with MetricsLog(folder, first=first, what=what, log=log, tensorboard=tensorboard) as metrics_log:
-            for step in progress(range(first, steps), total=steps, done=first, unit="steps", what=what):
+        with MetricsLog(folder, first=first, label=label, log=log, tensorboard=tensorboard) as metrics_log:
+            for step in progress(range(first, steps), total=steps, done=first, unit="steps", step=label):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)

@@ -20,7 +20,7 @@ class MetricsLog:
     Args:
       folder: where `metrics.jsonl` lies; None writes nothing.
       first: the step the run goes on from; lines of an earlier attempt about that step or later ones are dropped.
-      what: the training, in a few words for messages.
+      label: names the training in messages.
       log: called with every entry.
       tensorboard: whether to write every entry to an event file beside `metrics.jsonl` too.
     """
@@ -30,11 +30,11 @@ class MetricsLog:
         folder: str | Path | None,
         *,
         first: int,
-        what: str,
+        label: str,
         log: Callable[[dict], None] | None = None,
         tensorboard: bool = False,
     ):
-        self._what, self._log = what, log
+        self._label, self._log = label, log
         self._pending: tuple | None = None
         self._time = time.perf_counter()
         self._file = self._events = None
@@ -76,7 +76,7 @@ class MetricsLog:
         metrics = {name: float(number) for name, number in metrics.items()}
         if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["gradient_norm"])):
             raise RuntimeError(
-                f"Training diverged ({self._what}): at step {step} the loss is {metrics['loss']:.4g} and the gradient's norm "
+                f"Training diverged ({self._label}): at step {step} the loss is {metrics['loss']:.4g} and the gradient's norm "
                 f"{metrics['gradient_norm']:.4g}, with learning rate {learning_rate:.3g}. Lower the learning rate, or warm it "
                 "up (Recipe.warmup_share); if it happens at step 0, the model or its input is not finite."
             )

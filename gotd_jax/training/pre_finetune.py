@@ -30,7 +30,7 @@ def pre_finetune(
       **options: of `train`.
     """
     tokenizer = tokenizer_of(model)
-    options = {"what": "pre-fine-tuning", **options}
+    options = {"label": "pre-fine-tuning", **options}
     definition = model.rematerialising() if recipe.rematerialise else model.definition
     if model.head == "causal_lm":
         objective = CausalLanguageModel(definition)
@@ -73,5 +73,5 @@ def train_head(
     """
     if "head" not in model.fresh:
         return model.params
-    options = {"trainable": ("head",), "what": "training the head", **options}
+    options = {"trainable": ("head",), "label": "training the head", **options}
     return pre_finetune(model, corpus, recipe, seed=seed, folder=folder, **options)
