@@ -60,7 +60,7 @@ def pass_over(parts: Sequence[PoolPart], side: TargetSide, shape: tuple[int, ...
     Args:
       parts: together, all candidates.
       side: the targets' side.
-      shape: of what a block adds.
+      shape: of the sum that a block adds.
       step: its name, for the progress bar.
     """
     sums = jax.make_array_from_callback((jax.device_count(), *shape), split_rows(), lambda _: np.zeros((1, *shape), np.float32))
