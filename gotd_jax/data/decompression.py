@@ -61,8 +61,8 @@ def unpacked(raw: io.FileIO, suffix: str) -> BinaryIO:
       suffix: of the file's name, such as '.gz'.
 
     Raises:
-      OSError: (when it is read) the file is cut short, damaged, followed by other bytes, or no such file at all. The text says
-        which, and what to do.
+      OSError: (when it is read) the file is cut short, damaged, followed by other bytes, or not of this format at all. The
+        message names the fault and its remedy.
     """
     compression = COMPRESSIONS.get(suffix.lower())
     if compression is None:

@@ -23,10 +23,10 @@ class GlueTask:
     """The form in which GLUE's files and TensorFlow Datasets keep a task.
 
     Attributes:
-      folder: the task's, inside GLUE's.
-      metrics: the one of the paper's Table 4 first.
+      folder: the task's folder inside GLUE's.
+      metrics: the metric of the paper's Table 4 first.
       classes: in the order of the logits, GLUE's; () for regression.
-      written: the classes as the files write them, where that is otherwise.
+      written: the classes as the files write them, where they write them differently.
       text: the column with the text: its name, or its position in files without a header.
       pair: the column with the second sentence, None where there is none.
       label: the column with the label.

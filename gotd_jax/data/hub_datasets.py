@@ -1,4 +1,4 @@
-"""Datasets of the Hugging Face hub by name and revision: the whole of a split, or a draw of it that is read as a stream.
+"""Datasets of the Hugging Face hub by name and revision: a whole split, or a random sample of one that is read as a stream.
 
 No download was run by us from the hub itself: the tests use a server of the same interface on this machine.
 """
@@ -21,7 +21,7 @@ NAME = re.compile(r"(?P<repository>[^/@]+(?:/[^/@]+)?)(?:/(?P<part>[^/@][^@]*))?
 FILES = re.compile(r".*\.(?P<builder>jsonl|json|parquet|csv)(?:\.gz|\.zst)?")
 BUILDERS = {"jsonl": "json"}
 COMMIT = re.compile(r"hf://datasets/[^@]+@(?P<commit>[0-9a-f]{40})/")
-FILES_AT_ONCE = 40  # that a draw reads from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
+FILES_AT_ONCE = 40  # that a sample is read from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
 ROWS_OF_A_FILE = 1_000  # that lie in memory while it is read: mostly the size of a row group in the hub's files
 CHARACTERS_AT_ONCE = 1 << 30  # in these rows of all files together: books are long, and few of their files are read at once
 SHUFFLED = 10_000  # texts that are held back to be drawn from,
@@ -35,7 +35,7 @@ class DatasetName:
 
     Attributes:
       repository: `owner/name`, or a folder.
-      path: that, or the builder of `data_files`.
+      path: the repository, or the builder of `data_files`.
       configuration: its name, or None.
       data_files: addresses on the hub, or None where the repository itself names its files.
       revision: a branch, a tag or a commit; None is the newest.
@@ -129,7 +129,7 @@ def commit(name: str) -> str | None:
 def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") -> Iterator[dict]:
     """Returns an iterator over the texts of a split in an order drawn by `seed`: records of id, text, pair and domain.
 
-    So the first n of them are a draw of n, for which no more is downloaded than is read: the files come in an order drawn by
+    So the first n of them are a sample of n, for which no more is downloaded than is read: the files come in an order drawn by
     the seed, up to 40 of them (of long texts fewer: see `CHARACTERS_AT_ONCE`) are read in turn, each from its beginning, and of
     the last 10,000 texts read (or as many as have 2^28 characters) one is given out at random. Two things are left
     to the files' own order: files that are not reached give no text, and a file gives its beginning before its end. Rows
@@ -223,7 +223,7 @@ def _shuffled(records: Iterable[dict], rng: np.random.Generator) -> Iterator[dic
 
 
 def _taken(held: list[dict], rng: np.random.Generator) -> dict:
-    """Returns one of `held`, drawn, and takes it out; the last takes its place."""
+    """Removes a record from `held` at random and returns it; the last record takes its place."""
     place = int(rng.integers(len(held)))
     held[place], held[-1] = held[-1], held[place]
     return held.pop()

@@ -34,7 +34,7 @@ def near_duplicates(corpus: Corpus, similarity: float, *, seed: int = 0) -> np.n
       seed: of MinHash's permutations.
 
     Raises:
-      ValueError: `similarity` is none.
+      ValueError: `similarity` is out of range.
     """
     if not 0 < similarity <= 1:
         raise ValueError(f"The similarity of near duplicates is {similarity}. Give a number above 0, at most 1.")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 @dataclasses.dataclass(frozen=True)
 class PublishedPool:
-    """One of the seven domains, or what stands in for one.
+    """One of the paper's seven domains, or a stand-in for one.
 
     Attributes:
       source: the argument of `gotd_jax.data.readers.read`; None where it cannot be had any more.
@@ -99,7 +99,7 @@ PUBLISHED_POOLS: Mapping[str, PublishedPool] = {
     ),
 }
 
-# The paper's seven domains (App. C.1.2) as they can be had: four of its own, and three that stand in for its others.
+# The paper's seven domains (App. C.1.2) as they can be had: four of its own, and three stand-ins for the rest.
 FETCHED = tuple(name for name, pool in PUBLISHED_POOLS.items() if pool.source is not None)
 
 

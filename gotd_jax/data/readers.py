@@ -1,4 +1,4 @@
-"""Readers: text of any kept kind, wherever it lies, as a stream of records or as a corpus."""
+"""Readers: text in any supported format, from files or libraries, as a stream of records or as a corpus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RowStream:
     """One file or one library's dataset of a source.
 
     Attributes:
-      label: begins the ids of its rows that have none of their own; no machine's path.
+      label: begins the ids of rows without an id of their own; never a path of this machine.
       place: begins the messages about it.
       rows: returns a new iterator of (number from 1, row).
     """
@@ -74,7 +74,7 @@ def records(
         a file of one of the formats `gotd_jax.data.formats.SUPPORTED`;
         a glob (`pool/**/*.jsonl.gz`), its files sorted;
         a folder: all files below it of those formats, sorted, through links too; not hidden ones, nor, there and in a glob,
-        plain text beside files of rows or what by its name is about the data (`left_out` returns them);
+        plain text beside files of rows or files whose names say that they describe the data (`left_out` returns them);
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
         `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.parse_name`.

@@ -20,7 +20,7 @@ COMPANIONS = re.compile(
 )
 DESCRIPTIONS = {"dataset_info.json", "dataset_infos.json"}
 EXPECTED = {".md", ".rst", ".py", ".sh", ".yaml", ".yml", ".toml", ".lock"}  # nobody takes these for data
-UNFINISHED = "_temporary"  # what Spark is still writing
+UNFINISHED = "_temporary"  # files that Spark is still writing
 WARNED = 0.01  # share of a source's bytes from which there is a warning, whatever they are
 SPLITS = re.compile(r"(?<![a-z])(train|test|dev|valid|validation|val|eval)(?![a-z])", re.IGNORECASE)
 
@@ -30,7 +30,7 @@ class LeftOut:
     """A file, or a link to a folder, that was found in a source and not read.
 
     Attributes:
-      name: seen from the source's folder.
+      name: relative to the source's folder.
       bytes: of it.
       why: in a few words.
       expected: whether nobody would take it for data: README.md, a hidden file.
@@ -63,7 +63,7 @@ def find(path: Path, source: str) -> Listing:
       source: the path as the person wrote it.
 
     Raises:
-      ValueError: there is nothing, a file that was named is of no known format, or a folder has no file that is.
+      ValueError: nothing is there, a named file is of no known format, or a folder has no file of a known one.
     """
     if path.is_dir():
         return _of_folder(path)

@@ -62,8 +62,8 @@ class Task:
       classes: the names of the classes, in the order of the logits; () for regression.
       metrics: names in `gotd_jax.evaluation.metrics.METRICS`; the first is the one tables show.
       train: the labelled training examples; without labels their texts are the target of the selection.
-      validation: examples that choices are made on; None where the task has no such split.
-      test: examples that scores are made on.
+      validation: examples by which epochs are chosen; None where the task has no validation split.
+      test: examples that are scored.
       test_split: which published split `test` is: 'test', 'dev' (GLUE keeps the labels of its test sets), ...
     """
 
@@ -140,7 +140,7 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
       seed: of the draw.
 
     Raises:
-      ValueError: `share` leaves one of the two without an example.
+      ValueError: `share` leaves one of the splits without an example.
     """
     held = round(share * len(examples))
     if not 0 < held < len(examples):

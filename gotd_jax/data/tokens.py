@@ -28,7 +28,7 @@ class Tokens:
       ids: int32 [total], special tokens included.
       types: uint8 [total], 0 for the first sentence, 1 for the second of a pair.
       offsets: int64 [n + 1]; text i is `ids[offsets[i]:offsets[i + 1]]`.
-      whole: tokens of each text before any was cut off, int64 [n]; None where nobody has counted them.
+      whole: tokens of each text before any was cut off, int64 [n]; None where they were not counted.
     """
 
     ids: np.ndarray
@@ -72,7 +72,7 @@ class Tokens:
 def load_tokenizer(source: str | os.PathLike):
     """Returns the Hugging Face tokeniser that lies in the folder `source`.
 
-    Where sentence-transformers' own file beside it says `do_lower_case`, it lowers the case of whatever it reads.
+    Where sentence-transformers' own file beside it says `do_lower_case`, it lower-cases every text.
 
     Raises:
       ValueError: there is none.
