@@ -157,7 +157,7 @@ def to_hf(config: EncoderConfig | DecoderConfig) -> dict[str, Any]:
 
 @functools.cache
 def _published_defaults(model_type: str) -> dict[str, Any]:
-    """Returns the defaults of the published configuration class by key; None where a value is worked out from other keys."""
+    """Returns the defaults of the published configuration class by key; None where a value follows from other keys."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns that PyTorch is missing, which is as it should be
     from transformers import CONFIG_MAPPING
 

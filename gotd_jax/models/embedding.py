@@ -197,7 +197,7 @@ def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: st
 
 
 def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
-    """Yields the tokens of the texts from `start` on, a block at a time, and the counts of those that are read."""
+    """Yields the tokens of the texts from `start` on, a block at a time, and their coverage."""
     tokenizer = tokenizer_of(encoder)
     at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
     height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
@@ -208,7 +208,7 @@ def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prom
 
 
 def _one_ahead(made: Iterator) -> Iterator:
-    """Yields the items of `made`; another thread makes the next one meanwhile."""
+    """Yields the items of `made`, while another thread makes the next one."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, made, None)
         while (item := coming.result()) is not None:

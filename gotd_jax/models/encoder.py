@@ -35,7 +35,7 @@ class Embeddings(nnx.Module):
     def _positions(self, ids, mask):
         if self.config.family != "roberta":
             return jnp.arange(ids.shape[1])
-        # As fairseq and transformers count: from pad_id + 1 over what is not padding, which stays at pad_id.
+        # As fairseq and transformers count: from pad_id + 1 over real tokens; padding stays at pad_id.
         present = (mask & (ids != self.config.pad_id)).astype(jnp.int32)
         return jnp.cumsum(present, axis=1) * present + self.config.pad_id
 

@@ -32,9 +32,9 @@ def load(
 ) -> Loaded:
     """Returns a published or trained model with the head asked for; a decoder is loaded as a causal language model.
 
-    The body must be in the file, whole. An encoder's head that is not is initialised from `seed` and named in `fresh`; so is a
-    classifier's last layer that has another number of outputs. A decoder's stored head that is not the word embeddings is
-    taken, with a word where the configuration says that the two are tied.
+    The body must be in the file, whole. An encoder's head that is not there is initialised from `seed` and named in `fresh`; so
+    is a classifier's last layer that has another number of outputs. A decoder's stored head that is not the word embeddings is
+    taken, with a remark where the configuration says that the two are tied.
 
     Args:
       source: a Hugging Face folder, a hub name or a packaged model; see `folder_of`.
@@ -108,7 +108,7 @@ def _configuration(folder: Path, compute_dtype: str) -> EncoderConfig | DecoderC
 
 
 def _stop_ids(folder: Path, config: DecoderConfig) -> tuple[int, ...]:
-    """Returns the tokens that writing ends at by the folder's settings of generation; () where these are `end_ids`."""
+    """Returns the tokens that end a generated text by the folder's settings of generation; () where these are `end_ids`."""
     if not (folder / GENERATION).is_file():
         return ()
     try:
@@ -155,7 +155,7 @@ def _check_needed(folder: Path, config, needed: set[str], stored: Collection[str
 
 
 def _part(path, head):
-    """Returns the part that a parameter is fresh or stored with: the whole of a masked-LM head, a layer of a classifier's."""
+    """Returns the part that a parameter is fresh or stored with: a whole masked-LM head, or a layer of a classifier's head."""
     if path[0] != "head":
         return "body"
     return f"head.{path[1]}" if head == "classifier" else "head"

@@ -49,8 +49,8 @@ def save(
     """Returns `folder`, written with a model's configuration, weights and tokeniser: whole or not at all.
 
     Whatever the model's source has beside the loaded part stays as it is: a pooler, other heads, the settings of generation,
-    the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and a head
-    that is fresh on the one is fresh on the other.
+    the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and the same
+    heads are fresh on both.
 
     Args:
       folder: must not exist, or be empty.
