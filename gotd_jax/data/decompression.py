@@ -186,7 +186,7 @@ class _ByCommand(io.RawIOBase):
 def _no_member(compression: str, whole: bool | int) -> str:
     """Returns the fault of bytes that do not begin as a member or frame does, after `whole` members."""
     if not whole:
-        return f"it is no {compression} file, whatever its name says. Name it by what it is, or download it again"
+        return f"it is no {compression} file, whatever its name says. Give it the ending of its format, or download it again"
     return (
         f"after its {compression} data come other bytes. If they do not belong to it, leave them off: "
         f"`{compression} -dc FILE | {compression} > NEW`; else it is damaged: copy or download it again"

@@ -167,7 +167,7 @@ def table_rows(tables: Iterable[pa.RecordBatch | pa.Table], place: str) -> Itera
 
 
 def _one_by_one(table: pa.RecordBatch | pa.Table, place: str, before: int) -> Iterator[Mapping]:
-    """Yields the rows of a table up to the one that cannot be read, which it names."""
+    """Yields the rows of a table up to the row that cannot be read, which the error names."""
     for row in range(table.num_rows):
         try:
             yield table.slice(row, 1).to_pylist()[0]

@@ -41,5 +41,5 @@ def parse(row: Mapping[str, str]) -> Question | None:
         same = [skeleton(option) for option in options]
         place = place if same[place] == skeleton(words) and same.count(same[place]) == 1 else None
     if place is not None:
-        options[place] = words.strip()  # three have the question's mark behind their last option
+        options[place] = words.strip()  # three rows have the question mark behind their last option
     return Question(question, tuple(options), place)

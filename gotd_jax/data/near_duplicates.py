@@ -1,4 +1,4 @@
-"""Which texts say nearly the same: MinHash finds pairs worth a look, and each pair is compared exactly."""
+"""Which texts say nearly the same: MinHash finds candidate pairs, and each pair is compared exactly."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _signatures(corpus: Corpus, rows: np.ndarray, seed: int) -> tuple[np.ndarray
 
 
 def _pairs(signatures: np.ndarray, similarity: float) -> np.ndarray:
-    """Returns the places of texts that share a band with the first that has it, (first, other), each once, int64 [p, 2]."""
+    """Returns pairs of places, of the first text with a band and of a later one with it, each pair once, int64 [p, 2]."""
     count, length = bands(similarity)
     found = [np.empty((0, 2), np.int64)]
     for band in np.split(signatures[:, : count * length], count, axis=1):

@@ -67,7 +67,7 @@ def _texts(records: Callable[[], Iterator[dict]]) -> Rows:
 
 def untitled(passage: str) -> str:
     """Returns a passage of BoolQ without the title of its page."""
-    return passage.split(" -- ", 1)[-1]  # every passage begins with it, some twice with and without
+    return passage.split(" -- ", 1)[-1]  # every passage begins with its title, and some occur with and without it
 
 
 def _unnumbered(passage: str) -> str:

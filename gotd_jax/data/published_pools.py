@@ -107,7 +107,7 @@ def find(name: str) -> PublishedPool:
     """Returns the published pool called `name`.
 
     Raises:
-      ValueError: there is none of that name.
+      ValueError: there is no published pool of that name.
     """
     if name not in PUBLISHED_POOLS:
         raise ValueError(f"There is no published pool {name!r}. There are: {', '.join(PUBLISHED_POOLS)}.")
@@ -115,11 +115,11 @@ def find(name: str) -> PublishedPool:
 
 
 def stand_in(name: str) -> str | None:
-    """Returns the published pool that comes nearest to one that cannot be had; None where there is none."""
+    """Returns the name of the stand-in for a published pool that cannot be had; None where it has none."""
     return next((other for other, pool in PUBLISHED_POOLS.items() if pool.stands_for == name), None)
 
 
 def declared(names: Iterable[str]) -> str:
-    """Returns the sentence on which of the pools `names` are not those that the paper read; '' where all are."""
+    """Returns a sentence on the pools among `names` that differ from the paper's; '' where none does."""
     told = [f"for {pool.stands_for}, {pool.differs}" for pool in map(find, names) if pool.stands_for]
     return f"Where a domain of the paper cannot be had, its nearest kin stands in: {'; '.join(told)}." if told else ""

@@ -84,12 +84,12 @@ def records(
         source's own are kept as they are, even if they repeat.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       domain_field: the field with the domain; None: there is none.
-      domain: the domain of every record, or of those whose field is null.
+      domain: the domain of every record, or of the records whose domain field is null.
       txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
 
     Raises:
       ValueError: the source does not exist, is of no supported format, is damaged, is not UTF-8, lacks a field, has
-        something other than a string in one, names a file twice, or has no text at all.
+        something other than a string in a field, names a file twice, or has no text at all.
     """
     if txt not in TXT:
         raise ValueError(f"txt is {txt!r}. One text of a plain-text file is a {', a '.join(TXT)}.")
@@ -106,11 +106,11 @@ def describe(source: Source | Sequence[Source], *, versions: bool = True) -> lis
     """Returns the state of `source` today: JSON-like, one entry a file, with its name, bytes and SHA-256.
 
     A saved dataset, and a folder after `tfds:` or `hf:`, have an entry for each of their files. A dataset that a library keeps
-    elsewhere has its name and the library's version of it, None where there is none.
+    elsewhere has its name and the library's version of it, or None.
 
     Args:
       source: see `records`.
-      versions: whether libraries are asked for them, which may need the network.
+      versions: whether libraries are asked for their versions, which may need the network.
 
     Raises:
       ValueError: there is no such file or dataset, or it is of no supported format.

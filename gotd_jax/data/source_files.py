@@ -119,9 +119,7 @@ def _walk(top: Path) -> Iterator[tuple[Path, str | None]]:
 
 def _entries(folder: Path) -> list[Path]:
     if (folder / "state.json").is_file() or (folder / "dataset_dict.json").is_file():
-        raise ValueError(
-            f"{folder} is a dataset of its own, saved by `save_to_disk`. Name it, and others like it, by themselves."
-        )
+        raise ValueError(f"{folder} is a dataset of its own, saved by `save_to_disk`. Name it, and others like it, separately.")
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -167,7 +165,7 @@ def _left(path: Path, folder: Path, why: str) -> LeftOut:
 def remarks(name: str, listing: Listing) -> list[str]:
     """Returns sentences about surprises in a source: files that were left out, and several splits in it.
 
-    There is none about licences and hidden files alone, unless they are a hundredth of the bytes.
+    Licences and hidden files alone give no sentence, unless they are a hundredth of the bytes.
 
     Args:
       name: of the source, for the sentence.

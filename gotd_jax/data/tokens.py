@@ -75,7 +75,7 @@ def load_tokenizer(source: str | os.PathLike):
     Where sentence-transformers' own file beside it says `do_lower_case`, it lower-cases every text.
 
     Raises:
-      ValueError: there is none.
+      ValueError: the folder has no tokeniser.
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns that PyTorch is missing, which is as it should be
     from transformers import AutoTokenizer
@@ -158,7 +158,7 @@ def _encode(tokenizer, inputs: list, max_length: int) -> tuple[list, np.ndarray]
 
 
 def _lower_case(backend) -> None:
-    """Makes the tokenizers library's `backend` lower the case of texts before all else."""
+    """Makes the tokenizers library's `backend` lower-case texts before its other steps."""
     from tokenizers import normalizers
 
     others = [] if backend.normalizer is None else [backend.normalizer]

@@ -44,7 +44,7 @@ def predict(
 ) -> np.ndarray:
     """Returns a classifier's outputs without dropout, float32 [n, outputs], row i for text i.
 
-    Texts of like length share a batch, and all batches have the same number of rows, so that little is padded and few
+    Texts of similar length share a batch, and all batches have the same number of rows, so that little is padded and few
     programs are compiled.
 
     Args:

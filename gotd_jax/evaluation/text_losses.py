@@ -1,4 +1,4 @@
-"""Losses of single texts under a language model: the mean per token of each."""
+"""The loss of each text under a language model, a mean over its tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gotd_jax.models.model import Loaded
 from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
 
-TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and are read again after a stop
+TEXTS_PER_BLOCK = 4096  # whose tokens are held at once; a stopped run reads its last block again
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
 
 
@@ -53,10 +53,10 @@ def losses(
       params: to use instead of the model's own.
       max_length: tokens that are read at once; the model's positions, where they are fewer.
       seed: of the masks.
-      folder: where each block of texts is kept as soon as it is read, for a run of the same arguments that goes on from there.
+      folder: where the losses of each block of texts are kept, so that a stopped run of the same arguments resumes from there.
 
     Raises:
-      ValueError: the model is no language model, or its tokeniser lacks the token for masks or the one before a text.
+      ValueError: the model is no language model, or its tokeniser lacks the mask token or the token before a text.
     """
     kinds = {"causal_lm": _causal_losses, "masked_lm": _masked_losses}
     if model.head not in kinds:

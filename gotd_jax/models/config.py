@@ -35,7 +35,7 @@ class EncoderConfig:
       attention_dropout: rate on the attention probabilities.
       classifier_dropout: rate in the classifier's head; None takes `hidden_dropout`.
       compute_dtype: of the operands of products with weights: 'float32', or 'bfloat16' with sums in float32. Parameters, sums
-        and all else are float32 either way.
+        and all other arrays are float32 either way.
       rematerialise: whether the backward pass computes the inside of each layer again instead of keeping it.
     """
 

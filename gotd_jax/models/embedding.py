@@ -31,7 +31,7 @@ from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
 
-TEXTS_PER_BLOCK = 4096  # that a stop can lose; up to `MOST_BLOCKS` times as many where more are embedded at once
+TEXTS_PER_BLOCK = 4096  # at most lost when a run stops; up to `MOST_BLOCKS` times as many where more are embedded at once
 MOST_BLOCKS = 16
 MOST_TOKENS = 1 << 17  # of a batch on each device; more gains nothing
 ACTIVATIONS = 1 / 4  # of a device's memory, for the activations of a batch
@@ -63,8 +63,8 @@ def embed(
     2025), or 1 for the first ('cls') or the last token ('last') and 0 for the rest. A text without tokens, which only a
     decoder's tokeniser makes, has an embedding of zeros.
 
-    They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
-    where they were stopped. Equal texts are embedded once. The counts of read tokens lie beside them (`kept_coverage`).
+    They are computed once and kept in `folder` with the ids and their settings; a stopped run resumes after its last block.
+    Equal texts are embedded once. The counts of read tokens lie beside them (`kept_coverage`).
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.

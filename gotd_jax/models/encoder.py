@@ -68,7 +68,7 @@ class Encoder(nnx.Module):
         self.config = config
 
     def __call__(self, ids: jax.Array, mask: jax.Array, types: jax.Array, *, key: jax.Array | None = None) -> jax.Array:
-        """Returns the last hidden states; those of a text do not depend on its padding or on the rest of the batch.
+        """Returns the last hidden states, which do not depend on a text's padding or on the rest of the batch.
 
         Args:
           ids: int32 [B, T], at most `config.max_length` wide.

@@ -100,7 +100,7 @@ def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
 
 
 def split_key(key: jax.Array | None, count: int) -> list[jax.Array] | list[None]:
-    """Returns `count` independent keys, or as many Nones where there is no key and so no dropout."""
+    """Returns `count` independent keys, or `count` times None without a key and so without dropout."""
     return [None] * count if key is None else list(jax.random.split(key, count))
 
 

@@ -82,7 +82,7 @@ class Tensors:
         return tensor
 
     def copy(self, name: str) -> np.ndarray:
-        """Returns a tensor as it is stored, floats as float32: for one that is passed on and not computed with."""
+        """Returns a tensor as it is stored, floats as float32: for tensors that are passed on and not computed with."""
         handle, stored = self._stored[name]
         tensor = handle.get_tensor(stored)
         return tensor if self._header(name).get_dtype() in INTEGERS else tensor.astype(np.float32)

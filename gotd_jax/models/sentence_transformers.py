@@ -15,7 +15,7 @@ from gotd_jax.models.model import Loaded
 LENGTH = 256  # tokens of a text that are read by default
 PROMPTS = "config_sentence_transformers.json"
 SEQUENCES = (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize"))
-POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last", "weightedmean": "position"}  # theirs and ours
+POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last", "weightedmean": "position"}  # sentence-transformers' name: ours
 # One key a pooling, true or false, as files had it up to sentence-transformers 5.
 OLD_POOLINGS = {
     "pooling_mode_mean_tokens": "mean",

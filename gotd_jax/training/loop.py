@@ -51,10 +51,10 @@ def train(
         `mask` [B, T], or [parts, B / parts, T] where it is read in parts; also `steps_per_epoch` and `fingerprint`.
       recipe: the optimiser and the schedule.
       seed: of dropout.
-      folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run goes on.
+      folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run is resumed.
         None keeps nothing.
       trainable: top-level keys of `params` to train; the rest stays as it is. All by default.
-      validate: a number for parameters, higher is better. With it, the parameters of the best epoch are returned
+      validate: returns a score of parameters, higher is better. With it, the parameters of the best epoch are returned
         (the earliest of equals) instead of those of the last.
       save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
       save_last: whether to save at the end too; a caller that keeps the returned parameters need not.
@@ -103,7 +103,7 @@ def _split(params: dict, trainable: Sequence[str] | None, shard_weights: bool) -
     names = set(params if trainable is None else trainable)
     if not names or not names <= set(params):
         raise ValueError(f"The parts to train are {sorted(names)}; the parameters have {', '.join(sorted(params))}.")
-    # Copied, because the step takes over the memory of its state and the caller's parameters stay the caller's.
+    # Copied, because the step reuses the memory of its state and the caller's parameters must stay intact.
     trained = placed({name: params[name] for name in params if name in names}, shard_weights)
     frozen = placed({name: params[name] for name in params if name not in names}, shard_weights)
     return trained, frozen
@@ -120,7 +120,7 @@ def _first_state(trained: dict, recipe: Recipe, *, keep_best: bool) -> dict:
 
 def _keep_better(state: dict, score: float) -> dict:
     if not np.isfinite(score):
-        raise RuntimeError(f"The validation gave {score}, so no epoch is the best. Lower the learning rate or mend `validate`.")
+        raise RuntimeError(f"The validation gave {score}, so no epoch is best. Lower the learning rate or correct `validate`.")
     score = np.float32(score)  # as it is kept, so that equal scores compare equal
     if score <= np.float32(state["best"]["score"]):
         return state

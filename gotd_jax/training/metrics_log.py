@@ -15,11 +15,11 @@ NAME = "metrics.jsonl"
 
 
 class MetricsLog:
-    """Writes down the metrics of each step, one step late so that the device need not wait for the host.
+    """Writes the metrics of each step, one step late so that the device need not wait for the host.
 
     Args:
       folder: where `metrics.jsonl` lies; None writes nothing.
-      first: the step the run goes on from; lines of an earlier attempt about that step or later ones are dropped.
+      first: the step the run resumes from; lines of an earlier attempt from that step on are dropped.
       label: names the training in messages.
       log: called with every entry.
       tensorboard: whether to write every entry to an event file beside `metrics.jsonl` too.
@@ -54,11 +54,11 @@ class MetricsLog:
             self._events.close()
 
     def add(self, step: int, learning_rate: float, tokens: int, metrics: dict) -> None:
-        """Notes step `step` (from 0), and writes down the one before.
+        """Keeps the metrics of step `step` (from 0), and writes those of the step before.
 
         Args:
           step: the step taken.
-          learning_rate: the one it was taken with.
+          learning_rate: the rate of this step.
           tokens: real tokens in its batch.
           metrics: `loss`, `gradient_norm` and the objective's own, scalars on the device.
 
@@ -69,7 +69,7 @@ class MetricsLog:
         self._pending = (step, learning_rate, tokens, metrics)
 
     def flush(self) -> None:
-        """Writes down the step that waits, if any; raises as `add` does."""
+        """Writes the metrics of the waiting step, if any; raises as `add` does."""
         if self._pending is None:
             return
         (step, learning_rate, tokens, metrics), self._pending = self._pending, None
@@ -85,7 +85,7 @@ class MetricsLog:
         self.write({"step": step, **metrics, "learning_rate": learning_rate, "tokens_per_second": round(tokens / seconds, 1)})
 
     def write(self, entry: dict) -> None:
-        """Writes one entry; it has a `step`."""
+        """Writes one entry, which has a `step`."""
         if self._file is not None:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()

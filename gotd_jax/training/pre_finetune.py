@@ -57,10 +57,10 @@ def _end_id(model: Loaded) -> int:
 def train_head(
     model: Loaded, corpus: Corpus, recipe: Recipe, *, seed: int, folder: str | Path | None = None, **options
 ) -> dict:
-    """Returns the model's parameters with a trained masked-LM head; the rest is bitwise as it was.
+    """Returns the model's parameters with a trained masked-LM head; the other parameters are bitwise unchanged.
 
     A model published without this head (an embedding model, a classifier) gets a fresh one, whose first gradients would
-    wash out the body's knowledge. So the head is trained first, with the body held still, on text that no
+    wash out the body's knowledge. So the head is trained first, with the body frozen, on text that no
     method chose: the same for all methods, or they are not compared on their selections. A published head is left alone.
 
     Args:

@@ -1,4 +1,4 @@
-"""One step of training, compiled: the gradient, in parts where that is asked for, and the optimiser's move along it."""
+"""One step of training, compiled: the gradient, accumulated over parts of the batch if asked, and the optimiser's update."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gotd_jax.training.optimiser import AdamW
 
 @functools.lru_cache(maxsize=16)
 def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_weights: bool = False) -> Callable:
-    """Returns `(state, frozen, batch, key, learning_rate) -> (state, metrics)`, which gives up the state it is called with.
+    """Returns `(state, frozen, batch, key, learning_rate) -> (state, metrics)`, which donates the state it is called with.
 
     Args:
       objective: as for `train`.
       optimiser: turns the gradient into a direction.
-      parts: into how many the batch is cut; its arrays have a first axis of as many where there is more than one.
+      parts: number of parts of the batch; where there are several, its arrays have a first axis over them.
       shard_weights: whether the state is laid over the devices or whole on each.
     """
     transformation = optimiser.transformation()
 
-    # The state before a step is given up to the one after it, so that both never take memory together.
+    # The state before a step is donated to the state after it, so that they never take memory together.
     @functools.partial(jax.jit, donate_argnums=0)
     def take_step(state: dict, frozen: dict, batch: dict, key: jax.Array | None, learning_rate: jax.Array):
         def loss_of(trained, batch, key):
