@@ -68,7 +68,7 @@ def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
     return Coverage(tokens.whole - special, tokens.lengths - special, np.diff(unknown[tokens.offsets]))
 
 
-def cover(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
+def measure_coverage(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
     """Returns how many tokens of each text of `corpus` are read; arguments as for `tokenise`."""
     blocks = []
     with progress(total=len(corpus), unit="texts", step="tokens") as bar:

@@ -159,11 +159,11 @@ def load(name: str, data_dir: str | os.PathLike | None = None) -> Task:
     return Task(name, spec.kind, spec.classes, spec.metrics, train, None, test, test_split)
 
 
-def is_at_hand(name: str, data_dir: str | os.PathLike | None = None) -> bool:
+def is_available(name: str, data_dir: str | os.PathLike | None = None) -> bool:
     """Returns whether `load` would find a task, without reading it: in `data_dir`, or prepared or to be downloaded."""
     spec = GLUE[name]
     lies_there = data_dir is not None and _files(spec, Path(data_dir).expanduser()) is not None
-    return lies_there or glue_tfds.is_at_hand(spec.tfds[0])
+    return lies_there or glue_tfds.is_available(spec.tfds[0])
 
 
 def available(data_dir: str | os.PathLike) -> list[str]:

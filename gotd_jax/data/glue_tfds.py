@@ -13,7 +13,7 @@ from gotd_jax.data.formats import brief
 HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
 
 
-def is_at_hand(configuration: str) -> bool:
+def is_available(configuration: str) -> bool:
     """Returns whether `glue/configuration` is prepared as array_record, or its files can be downloaded."""
     import tensorflow_datasets.text.glue
 

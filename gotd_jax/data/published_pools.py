@@ -119,7 +119,7 @@ def stand_in(name: str) -> str | None:
     return next((other for other, pool in PUBLISHED_POOLS.items() if pool.stands_for == name), None)
 
 
-def declared(names: Iterable[str]) -> str:
+def stand_in_remark(names: Iterable[str]) -> str:
     """Returns a sentence on the pools among `names` that differ from the paper's; '' where none does."""
     told = [f"for {pool.stands_for}, {pool.differs}" for pool in map(find, names) if pool.stands_for]
     return f"Where a domain of the paper cannot be had, its nearest kin stands in: {'; '.join(told)}." if told else ""

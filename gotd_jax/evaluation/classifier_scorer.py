@@ -49,14 +49,14 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
             f"{model.source} lacks {', '.join(model.fresh)}, so its scores would be random. Give a classifier trained whole."
         )
     outputs = model.params["head"]["output"]["bias"].shape[0]
-    problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
+    problem, place = toxic_output(read_config(model.source), outputs, str(model.source / CONFIG))
     sizes = {"batch_size": batch_size, "max_length": min(LONGEST, model.config.max_length)}
     version = artifacts.fingerprint({"model": model.fingerprint, "reading": [problem, place, sizes["max_length"]]})
     rate = functools.partial(_rate, model, tokenizer_of(model), sizes, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 
-def reading(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, int]:
+def toxic_output(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, int]:
     """Returns the problem type of a classifier's outputs by its `config.json`, and the place of the toxic output.
 
     Args:

@@ -41,8 +41,8 @@ def toxicity(scores: np.ndarray, toxic_prompt: np.ndarray) -> dict[str, float]:
     return results
 
 
-def form(tokens: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
-    """Returns how long and how varied continuations are: `length`, `empty_share` and `distinct_1` to `distinct_3`.
+def length_and_diversity(tokens: np.ndarray, lengths: np.ndarray) -> dict[str, float]:
+    """Returns the length and diversity of continuations: `length`, `empty_share` and `distinct_1` to `distinct_3`.
 
     `length` is the mean number of tokens before the end, `empty_share` the share of continuations with none, and
     `distinct_n` as in `distinct`.
@@ -73,7 +73,7 @@ def distinct(tokens: np.ndarray, lengths: np.ndarray, size: int) -> float:
       size: n, 1 to 3.
 
     Raises:
-      ValueError: see `form`; or another `size`.
+      ValueError: see `length_and_diversity`; or another `size`.
     """
     tokens, lengths = np.asarray(tokens), np.asarray(lengths)
     _check_tokens(tokens, lengths)

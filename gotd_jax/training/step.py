@@ -36,11 +36,11 @@ def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_w
             (loss, metrics), gradient = differentiate(state["params"], batch, key)
         else:
             (loss, metrics), gradient = _accumulated(differentiate, objective.weight, state["params"], batch, key, parts)
-        gradient = laid(gradient, shard_weights)
+        gradient = with_placement(gradient, shard_weights)
         direction, moments = transformation.update(gradient, state["moments"], state["params"])
         moved = jax.tree.map(lambda parameter, along: parameter - learning_rate * along, state["params"], direction)
         metrics = {"loss": loss, **metrics, "gradient_norm": optax.tree.norm(gradient)}
-        return laid({"params": moved, "moments": moments}, shard_weights), metrics
+        return with_placement({"params": moved, "moments": moments}, shard_weights), metrics
 
     return take_step
 
@@ -49,7 +49,7 @@ def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_w
 def compiled_start(optimiser: AdamW, shard_weights: bool = False) -> Callable:
     """Returns `parameters -> moments` before the first step; never whole on a device where they are laid over all."""
     transformation = optimiser.transformation()
-    return jax.jit(lambda params: laid(transformation.init(params), shard_weights))
+    return jax.jit(lambda params: with_placement(transformation.init(params), shard_weights))
 
 
 def placed(tree, shard_weights: bool):
@@ -57,7 +57,7 @@ def placed(tree, shard_weights: bool):
     return jax.tree.map(lambda array: jax.device_put(array, _placement(array, shard_weights), may_alias=False), tree)
 
 
-def laid(tree, shard_weights: bool):
+def with_placement(tree, shard_weights: bool):
     """Returns a tree that is computed in a program, laid over the devices as by `placed`."""
     return jax.tree.map(lambda array: jax.lax.with_sharding_constraint(array, _placement(array, shard_weights)), tree)
 
