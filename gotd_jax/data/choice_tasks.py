@@ -62,7 +62,7 @@ class ChoiceTask:
 
     Attributes:
       name: as the tables print it.
-      items: all that can be scored.
+      items: all items that can be scored.
       target: unlabelled texts of the task, of none of the items.
       dropped: items and texts that were faulty, or both scored and in the target.
     """

@@ -128,7 +128,7 @@ def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
 
 
 def version_of(scheme: str, name: str) -> str | None:
-    """Returns a dataset's version: TensorFlow Datasets' own, or the commit of the hub's files; None where it tells none.
+    """Returns a dataset's version: TensorFlow Datasets' own, or the commit of the hub's files; None where neither is known.
 
     Args:
       scheme: 'tfds' or 'hf'.

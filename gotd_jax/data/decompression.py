@@ -1,4 +1,4 @@
-"""Compressed files as streams of their decompressed bytes, every member and frame; errors tell the cause of a fault."""
+"""Compressed files as streams of their decompressed bytes, every member and frame; errors name the cause of a fault."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def unpacked(raw: io.FileIO, suffix: str) -> BinaryIO:
     """Returns the stream of a file's unpacked bytes; of `raw` itself where `suffix` is of no compression.
 
     Args:
-      raw: the file, open at its beginning. How far it has been read is told by its `tell`.
+      raw: the file, open at its beginning. Its `tell` says how far it has been read.
       suffix: of the file's name, such as '.gz'.
 
     Raises:
@@ -198,7 +198,7 @@ def _damaged(compression: str, said: object) -> str:
 
 
 def _window(head: bytes) -> int:
-    """Returns the bytes of window that the first frame with data asks for; 0 where `head`, the file's beginning, tells none."""
+    """Returns the window size, in bytes, of the first frame with data; 0 where `head`, the file's beginning, states none."""
     while len(head) >= 8 and int.from_bytes(head[:4], "little") in SKIPPABLE:
         head = head[8 + int.from_bytes(head[4:8], "little") :]
     if len(head) < 18 or head[:4] != ZSTD:

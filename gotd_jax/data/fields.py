@@ -59,13 +59,13 @@ class Fields:
         return None if self.pair is None else _string(row, self.pair, "pair_field", place)
 
     def id_of(self, row: Mapping, place: str) -> str | None:
-        """Returns the id of the row at `place`, whatever its type as a string; None where it has none."""
+        """Returns the id of the row at `place` as a string, whatever its type; None where it has none."""
         if self.id is None or (self.id == DEFAULT_ID and DEFAULT_ID not in row):
             return None
         return _as_string(_look_up(row, self.id, "id_field", place))
 
     def domain_of(self, row: Mapping, place: str) -> str | None:
-        """Returns the domain of the row at `place`, whatever its type as a string; None where it has none."""
+        """Returns the domain of the row at `place` as a string, whatever its type; None where it has none."""
         return None if self.domain is None else _as_string(_look_up(row, self.domain, "domain_field", place))
 
 

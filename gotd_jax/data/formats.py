@@ -151,7 +151,7 @@ def table_rows(tables: Iterable[pa.RecordBatch | pa.Table], place: str) -> Itera
 
     Args:
       tables: of the same columns.
-      place: begins the message about a row.
+      place: names the tables in messages.
 
     Raises:
       ValueError: a row cannot be read, for example bytes that are not UTF-8 where the schema has strings.

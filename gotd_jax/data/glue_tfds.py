@@ -27,7 +27,7 @@ def prepare(configuration: str, why: str) -> None:
 
     Args:
       configuration: of TensorFlow Datasets' `glue`.
-      why: begins the message where that fails.
+      why: the beginning of the message of an error.
 
     Raises:
       RuntimeError: the files cannot be downloaded.

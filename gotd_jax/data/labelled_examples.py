@@ -27,7 +27,7 @@ def examples_of(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Seq
 
     Args:
       records: mappings as `Corpus.from_records` takes, each with `label`, the name of a class or a number, and `place`,
-        which begins the messages about it.
+        which names it in messages.
       kind: 'classification' or 'regression'.
       classes: the names of the classes, in the order of the logits.
 

@@ -158,7 +158,7 @@ def load_task(name: str) -> Task:
 
 
 def split_of(text: str) -> str:
-    """Returns the split that a packaged example is in, for ever: by its `content_number`, modulo 10.
+    """Returns the split of a packaged example, which never changes: by its `content_number`, modulo 10.
 
     0 is 'test', 1 is 'validation', every other number is 'train'.
     """

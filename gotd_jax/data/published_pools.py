@@ -1,7 +1,7 @@
-"""The paper's candidate pools by name (App. C.1.2): where each can be had today, and its differences from the paper's.
+"""The paper's candidate pools by name (App. C.1.2): where each is available today, and its differences from the paper's.
 
 All are read from files of the Hugging Face hub, at the commit that stands behind the `@`, and with `per_domain` as a stream
-(`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; none was downloaded by us.
+(`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; we downloaded none of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ class PublishedPool:
     """One of the paper's seven domains, or a stand-in for one.
 
     Attributes:
-      source: the argument of `gotd_jax.data.readers.read`; None where it cannot be had any more.
+      source: the argument of `gotd_jax.data.readers.read`; None where it is no longer available.
       text_field: where a row keeps its text.
       paper: the data set that the paper read.
-      differs: the difference today, or why it cannot be had.
+      differs: the difference today, or why it is not available.
       stands_for: the domain of the paper that this stands in for; '' for the paper's own.
     """
 
@@ -99,7 +99,7 @@ PUBLISHED_POOLS: Mapping[str, PublishedPool] = {
     ),
 }
 
-# The paper's seven domains (App. C.1.2) as they can be had: four of its own, and three stand-ins for the rest.
+# The paper's seven domains (App. C.1.2) as they are available: four of its own, and three stand-ins for the rest.
 FETCHED = tuple(name for name, pool in PUBLISHED_POOLS.items() if pool.source is not None)
 
 
@@ -115,7 +115,7 @@ def find(name: str) -> PublishedPool:
 
 
 def stand_in(name: str) -> str | None:
-    """Returns the name of the stand-in for a published pool that cannot be had; None where it has none."""
+    """Returns the name of the stand-in for a published pool that is not available; None where it has none."""
     return next((other for other, pool in PUBLISHED_POOLS.items() if pool.stands_for == name), None)
 
 

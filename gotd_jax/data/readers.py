@@ -30,7 +30,7 @@ class RowStream:
 
     Attributes:
       label: begins the ids of rows without an id of their own; never a path of this machine.
-      place: begins the messages about it.
+      place: names it in messages.
       rows: returns a new iterator of (number from 1, row).
     """
 
@@ -140,7 +140,7 @@ def remarks(name: str, source: Source | Sequence[Source]) -> list[str]:
 
 
 def exists(source: str) -> bool:
-    """Returns whether `source` stands for anything: a file, a folder, a match of a glob, or a library's name."""
+    """Returns whether `source` exists: as a file, a folder, a match of a glob, or a library's name."""
     path = Path(source).expanduser()
     if source.partition(":")[0] in LIBRARIES or path.exists() or dataset_libraries.find_saved(path):
         return True
@@ -148,7 +148,7 @@ def exists(source: str) -> bool:
 
 
 def version(source: Source | Sequence[Source]) -> str | None:
-    """Returns the version of a library's dataset, `tfds:` and `hf:`; None for files, and where the library tells none.
+    """Returns the version of a library's dataset, `tfds:` and `hf:`; None for files, and where the library knows none.
 
     Raises:
       ValueError: there is no such dataset.

@@ -1,4 +1,4 @@
-"""The files that a folder, a glob or a name stands for, and those among them that are left out and why."""
+"""The files of a folder, a glob or a name, and the files among them that are left out, with the reasons."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ COMPANIONS = re.compile(
     re.IGNORECASE,
 )
 DESCRIPTIONS = {"dataset_info.json", "dataset_infos.json"}
-EXPECTED = {".md", ".rst", ".py", ".sh", ".yaml", ".yml", ".toml", ".lock"}  # nobody takes these for data
+EXPECTED = {".md", ".rst", ".py", ".sh", ".yaml", ".yml", ".toml", ".lock"}  # files that are obviously no data
 UNFINISHED = "_temporary"  # files that Spark is still writing
-WARNED = 0.01  # share of a source's bytes from which there is a warning, whatever they are
+WARNED = 0.01  # share of a source's bytes from which files left out give a warning, of whatever kind
 SPLITS = re.compile(r"(?<![a-z])(train|test|dev|valid|validation|val|eval)(?![a-z])", re.IGNORECASE)
 
 
@@ -33,7 +33,7 @@ class LeftOut:
       name: relative to the source's folder.
       bytes: of it.
       why: in a few words.
-      expected: whether nobody would take it for data: README.md, a hidden file.
+      expected: whether it is obviously no data: README.md, a hidden file.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Listing:
 
 
 def find(path: Path, source: str) -> Listing:
-    """Returns the files that `path` stands for: a file, a folder with all below it, or a glob.
+    """Returns the files of `path`: a file, a folder with all below it, or a glob.
 
     Args:
       path: of the source, `~` already expanded.

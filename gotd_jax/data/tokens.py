@@ -14,7 +14,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_object
 
 TEXTS_PER_CALL = 2048
-# The settings of sentence-transformers for the tokeniser beside them, under all names that the file has had.
+# The settings of sentence-transformers for the tokeniser beside them, under all file names that it has used.
 SENTENCE_CONFIGS = tuple(
     f"sentence_{name}_config.json" for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )

@@ -62,7 +62,7 @@ def toxic_output(config: Mapping[str, Any], outputs: int, where: str) -> tuple[s
     Args:
       config: the parsed `config.json`; `problem_type` and `id2label` are used.
       outputs: how many the model has.
-      where: begins the messages.
+      where: names the configuration in messages.
 
     Returns:
       'single_label_classification', 'multi_label_classification' or 'regression', and a place below `outputs`.

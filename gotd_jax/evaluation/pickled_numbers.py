@@ -88,7 +88,7 @@ def read(content: bytes, kinds: Collection[str], place: str) -> Any:
       content: of the file.
       kinds: the classes that it may name besides NumPy's arrays and numbers, such as 'sklearn.svm._classes.LinearSVC'.
         In their place are objects of `Inert`.
-      place: begins the messages.
+      place: names the file in messages.
 
     Raises:
       ValueError: the file names another class or function, or is damaged or cut short.

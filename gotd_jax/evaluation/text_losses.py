@@ -41,9 +41,9 @@ def losses(
 
     A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is
     the `gotd_jax.evaluation.perplexity` of the text alone. A masked one reads the first `max_length` tokens. Of these 15 %,
-    at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models are
-    asked the same, whatever the batches and the devices. (In training, a fifth of those predicted are not masked. Here all
-    are: the tokens left in place say little of the model.)
+    at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models
+    predict the same tokens, whatever the batches and the devices. (In training, a fifth of the predicted tokens are not
+    masked. Here all are: the tokens left in place say little about the model.)
 
     A text without a token to predict has loss 0, as a batch without one has in training.
 

@@ -1,4 +1,4 @@
-"""Continuations of prompts, sampled from a nucleus: one compiled program reads a batch of prompts once and writes them all.
+"""Continuations of prompts, sampled from a nucleus: one compiled program reads a batch of prompts once and generates them all.
 
 A sampled token depends on (seed, prompt, continuation, step) alone, not on the batch, its padding or the devices, but for the
 rounding of logits.
@@ -122,7 +122,7 @@ def sample(key: jax.Array, logits: jax.Array, top_p: float, temperature: float) 
 
 
 def _first_to_reach(weights: jax.Array, place: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Returns the first of the weights above 0 up to which they add up to `place`, and how far into it that lies."""
+    """Returns the position of the first positive weight whose cumulative sum reaches `place`, and how far into it that is."""
     ends = jnp.cumsum(weights)
     held = weights > 0
     place = jnp.minimum(place, jnp.max(jnp.where(held, ends, 0.0)))  # a place that rounding puts past the last one is in it
@@ -169,7 +169,7 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
         rows = len(keys)
         nothing = jnp.zeros((rows, new_tokens), jnp.int32), jnp.zeros(rows, bool), jnp.zeros(rows, jnp.int32)
         step, (tokens, _, lengths), _ = lax.while_loop(unfinished, write, (1, sampled(0, logits, *nothing), cache))
-        filled = jnp.arange(new_tokens) < step  # a stop before the end leaves columns that every row had ended by
+        filled = jnp.arange(new_tokens) < step  # where generation stops early, every row has ended before the columns left
         tokens = jnp.where(filled, tokens, tokens[:, step - 1][:, None])
         return tokens.reshape(-1, continuations, new_tokens), lengths.reshape(-1, continuations)
 
