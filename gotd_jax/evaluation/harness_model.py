@@ -36,7 +36,7 @@ class _Setting(NamedTuple):
         named = normalize_gen_kwargs(dict(given), NEW_TOKENS)
         if unknown := sorted(named.keys() - SAMPLING):
             raise ValueError(
-                f"A task asks for {', '.join(unknown)} in writing, which is not implemented. There are "
+                f"A task asks for {', '.join(unknown)} in generation, which is not implemented. There are "
                 f"{', '.join(sorted(SAMPLING))}."
             )
         temperature = float(named.get("temperature", 1.0)) if named["do_sample"] else 0.0

@@ -75,7 +75,7 @@ def generate(
     run = _program(model.definition, model.config, continuations, new_tokens, top_p, temperature)
     order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
     count = jax.device_count()
-    with progress(total=len(prompts), unit="prompts", step="writing") as bar:
+    with progress(total=len(prompts), unit="prompts", step="generating") as bar:
         for start in range(0, len(order), batch_size * count):
             rows = order[start : start + batch_size * count]
             longest = -(-len(prompts[rows[-1]]) // WIDTH_STEP) * WIDTH_STEP
@@ -190,7 +190,7 @@ def _batch(prompts: Sequence[Sequence[int]], prompt_ids: np.ndarray, width: int,
 
 def _check(model, prompts, continuations, new_tokens, top_p, temperature, batch_size) -> None:
     if model.head != "causal_lm":
-        raise ValueError(f"The model's head is {model.head}, and only a causal language model writes.")
+        raise ValueError(f"The model's head is {model.head}, and only a causal language model generates text.")
     if min(continuations, new_tokens, batch_size) < 1:
         raise ValueError(
             f"continuations ({continuations}), new_tokens ({new_tokens}) and batch_size ({batch_size}) must be at least 1."

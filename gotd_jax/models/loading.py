@@ -114,7 +114,7 @@ def _stop_ids(folder: Path, config: DecoderConfig) -> tuple[int, ...]:
     try:
         found = token_ids(files.read_object(folder / GENERATION).get("eos_token_id"))
     except ValueError as error:
-        raise ValueError(f"{folder / GENERATION} does not say where writing ends. {error}") from error
+        raise ValueError(f"{folder / GENERATION} does not say where generated text ends. {error}") from error
     return () if set(found) <= set(config.end_ids) <= set(found) else found
 
 
