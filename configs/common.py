@@ -21,7 +21,7 @@ from gotd_jax.methods import METHODS, Method
 from gotd_jax.training.recipe import Recipe
 
 # Sentences of `protocol`: where a run at full size differs from the paper, and why.
-FETCHED_ALONE = published_pools.declared(published_pools.FETCHED)
+FETCHED_ALONE = published_pools.stand_in_remark(published_pools.FETCHED)
 DRAWN_DOMAINS = (
     "Of each domain up to 2.5 million chunks are drawn as its files are read, all chunks of a document together, once for all "
     "seeds; how the paper drew its 2 to 3 million is unstated. Texts and ends of texts that are shorter than a chunk are left "

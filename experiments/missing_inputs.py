@@ -67,7 +67,7 @@ def _tasks(cell) -> Iterator[tuple[str, str, str]]:
     if not read or cell.task.train or named_tasks.is_packaged(name, cell.data_dir):
         return
     if name in glue.GLUE:
-        if not glue.is_at_hand(name, cell.data_dir):
+        if not glue.is_available(name, cell.data_dir):
             yield "task", name, _where(cell, "GLUE's folders")
     elif name in domain_tasks.DOMAIN_TASKS and (cell.data_dir is None or name not in domain_tasks.available(cell.data_dir)):
         yield "task", name, _where(cell, "Don't-Stop-Pretraining's folders")

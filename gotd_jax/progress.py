@@ -52,7 +52,7 @@ class Log:
         return f"{self._done:,} of {self._total:,} {self._unit}, {_interval(left)} left"
 
 
-def progress(iterable: Iterable | None = None, *, total: int | None = None, done: int = 0, unit: str = "it", what: str = ""):
+def progress(iterable: Iterable | None = None, *, total: int | None = None, done: int = 0, unit: str = "it", step: str = ""):
     """Returns `iterable` wrapped to show its progress, or (without one) a bar to `update(count)` and `close()` by hand.
 
     Args:
@@ -60,12 +60,12 @@ def progress(iterable: Iterable | None = None, *, total: int | None = None, done
       total: how many there are; the length of `iterable` by default, if it has one.
       done: how many of them an earlier run has done.
       unit: of the parts, in the plural.
-      what: the name of the step.
+      step: its name, as it is printed.
     """
     if total is None and hasattr(iterable, "__len__"):
         total = len(iterable)
     if not sys.stderr.isatty():
-        return Log(iterable, total, done, unit, what)
+        return Log(iterable, total, done, unit, step)
     from tqdm import tqdm
 
     return tqdm(
@@ -73,7 +73,7 @@ def progress(iterable: Iterable | None = None, *, total: int | None = None, done
         total=total,
         initial=done,
         unit=f" {unit}",
-        desc=what,
+        desc=step,
         unit_scale=total is not None and total >= 10_000,
         dynamic_ncols=True,
         leave=False,

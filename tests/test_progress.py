@@ -28,7 +28,7 @@ def clock(monkeypatch):
 
 
 def test_a_log_gets_a_line_a_minute_with_what_is_left(clock, capsys):
-    with progress(total=50_000, unit="texts", what="embedding") as bar:
+    with progress(total=50_000, unit="texts", step="embedding") as bar:
         for _ in range(11):
             clock.now += 15
             bar.update(3_000)
@@ -40,27 +40,27 @@ def test_a_log_gets_a_line_a_minute_with_what_is_left(clock, capsys):
 
 def test_short_steps_share_the_line_of_a_minute(clock, capsys):
     for number in range(1, 6):
-        for _ in progress(["a", "b"], unit="parts", what=f"step {number}"):
+        for _ in progress(["a", "b"], unit="parts", step=f"step {number}"):
             clock.now += 10
     assert capsys.readouterr().err == "step 3: 2 of 2 parts, 00:00 left\n"
 
 
 def test_the_time_left_is_that_of_this_run_and_not_of_an_earlier_one(clock, capsys):
-    with progress(total=100, done=80, unit="texts", what="embedding") as bar:
+    with progress(total=100, done=80, unit="texts", step="embedding") as bar:
         clock.now = 60
         bar.update(10)
     assert capsys.readouterr().err == "embedding: 90 of 100 texts, 01:00 left\n"
 
 
 def test_parts_of_unknown_number_are_counted(clock, capsys):
-    for _ in progress(iter(range(3)), unit="texts", what="reading"):
+    for _ in progress(iter(range(3)), unit="texts", step="reading"):
         clock.now += 40
     assert capsys.readouterr().err == "reading: 2 texts so far\n"
 
 
 def test_a_terminal_gets_a_bar_and_no_lines(clock, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    for _ in progress(range(4), unit="steps", what="training"):
+    for _ in progress(range(4), unit="steps", step="training"):
         clock.now += 100
     assert "training:   0%|" in sys.stderr.getvalue() and "left" not in sys.stderr.getvalue()
 

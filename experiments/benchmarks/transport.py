@@ -145,8 +145,8 @@ def rate(folder: Path, embedded: Path, scale: float) -> None:
     side, pool = transport.side(np.zeros(len(y))), transport.pool
     seconds = alternated(
         {
-            "pass": lambda: pass_over([PoolPart(pool, plan_block)], side, (len(y) + 1,), what=""),
-            "product": lambda: pass_over([PoolPart(pool, product_block)], side, (), what=""),
+            "pass": lambda: pass_over([PoolPart(pool, plan_block)], side, (len(y) + 1,), step=""),
+            "product": lambda: pass_over([PoolPart(pool, product_block)], side, (), step=""),
             "numpy": lambda: x @ y.T,
         },
         rounds=5,

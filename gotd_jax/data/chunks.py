@@ -22,18 +22,18 @@ def chunk(
     """Returns the chunks of `corpus`, in its order, in memory.
 
     The paper's pools have 1,000 characters and `short='drop', long='split'` for language understanding: its published readme
-    splits what is much longer, such as scientific papers, without which PubMed and arXiv could not give 2 to 3 million. For
+    splits much longer texts, such as scientific papers, without which PubMed and arXiv could not give 2 to 3 million. For
     detoxification they have 500 and `short='drop', long='cut'` (App. C.1.2: "truncate"). Its targets are `short='join',
     long='split'` (App. C.2 and the published notebook).
 
     Args:
       corpus: pairs become one text, first and second sentence with a space between; chunks have no pair.
       characters: length of a chunk in characters, Unicode code points; None or 0 cuts nothing, and then `short`, `long`
-        and `separator` say nothing.
-      short: what becomes of what is shorter, be it a text or what is left at the end of a split one: 'keep' it, 'drop'
-        it, or 'join' it with the short ones that follow until they have `characters`, and cut there: what is over is
-        lost, as in the paper. The short ones at the end of the corpus make one last chunk, however short.
-      long: what becomes of a longer text: 'split' it into successive chunks, or 'cut' it after the first.
+        and `separator` have no effect.
+      short: how to treat a shorter text, or the shorter end of a split one: 'keep' it, 'drop' it, or 'join' it with the
+        short ones that follow until they have `characters`, and cut there; the surplus is lost, as in the paper. The
+        short ones at the end of the corpus make one last chunk, however short.
+      long: how to treat a longer text: 'split' it into successive chunks, or 'cut' it after the first.
       separator: goes between joined texts. The paper's is empty, which glues the last word of one to the first of the next.
 
     Returns:
@@ -51,7 +51,7 @@ def chunk(
     if first is None and characters:
         raise ValueError(
             f"None of the {len(corpus):,} texts has {characters:,} characters, so there are no chunks. "
-            "Lower `characters`, or keep or join what is short."
+            "Lower `characters`, or keep or join short texts."
         )
     return Corpus.from_records(itertools.chain([first] if first else [], pieces))
 
@@ -59,7 +59,7 @@ def chunk(
 def chunk_records(
     records: Iterable[dict], characters: int | None, *, short: str = "keep", long: str = "split", separator: str = ""
 ) -> Iterator[dict]:
-    """Returns an iterator over the chunks of a stream of records, which it reads no farther than it has to; see `chunk`.
+    """Returns an iterator over the chunks of a stream of records, which it reads only as far as it has to; see `chunk`.
 
     Args:
       records: of id, text and domain, and pair where there is one, as readers and corpora yield them.
@@ -69,7 +69,7 @@ def chunk_records(
       separator: see `chunk`.
 
     Raises:
-      ValueError: an argument is none of those.
+      ValueError: an argument is not one of the above.
     """
     _check(characters, short, long)
     if not characters:
@@ -84,9 +84,9 @@ def _check(characters: int | None, short: str, long: str) -> None:
     if characters is not None and characters < 0:
         raise ValueError(f"A chunk of {characters} characters cannot be. Give at least 1, or None to cut nothing.")
     if short not in SHORT:
-        raise ValueError(f"short is {short!r}. What is shorter than a chunk can be: {', '.join(SHORT)}.")
+        raise ValueError(f"short is {short!r}. The ways to treat a shorter text are: {', '.join(SHORT)}.")
     if long not in LONG:
-        raise ValueError(f"long is {long!r}. What is longer than a chunk can be: {', '.join(LONG)}.")
+        raise ValueError(f"long is {long!r}. The ways to treat a longer text are: {', '.join(LONG)}.")
 
 
 def _unpaired(record: dict) -> dict:

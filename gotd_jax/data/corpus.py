@@ -28,7 +28,7 @@ CHARACTERS_PER_BATCH = 1 << 24  # texts as long as books would otherwise fill th
 
 
 def content_hash(text: str, pair: str | None = None) -> bytes:
-    """Returns the 16-byte hash of what an example says, whatever its id and domain."""
+    """Returns the 16-byte hash of an example's text and pair; its id and domain do not count."""
     content = text if pair is None else f"{text}\0{pair}"
     return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -36,11 +36,11 @@ def content_hash(text: str, pair: str | None = None) -> bytes:
 class Corpus:
     """An ordered, immutable sequence of texts with ids, domains and content hashes, in memory or mapped from a file.
 
-    Only `take` and `concatenate` leave out, reorder or join; both carry ids and hashes along, and copy no text.
+    Only `take` and `concatenate` drop, reorder or join rows; both carry ids and hashes along, and copy no text.
 
     Args:
       table: an Arrow table of `SCHEMA`.
-      rows: those of the table that are in the corpus, int64 [n], in their order; None: all of them.
+      rows: the table's rows that are in the corpus, int64 [n], in their order; None: all of them.
     """
 
     def __init__(self, table: pa.Table, rows: np.ndarray | None = None):
@@ -55,7 +55,7 @@ class Corpus:
         """Returns a corpus of `records`, mappings with `text` and optionally `id`, `pair` and `domain`.
 
         Ids default to the row number. With `path`, rows are streamed to that Arrow file and the result maps it, so
-        that a pool larger than memory can be built; if `records` raises, what stood at `path` before still stands.
+        that a pool larger than memory can be built; if `records` raises, an earlier file at `path` stays.
 
         Raises:
           ValueError: a text is not a string.
@@ -208,7 +208,7 @@ class Corpus:
         return positions if self._taken is None else self._taken[positions]
 
     def _gathered(self, stored: np.ndarray, names: Sequence[str]) -> pa.Table:
-        """Returns columns of some rows of the table, in the order given, reading no part of its file but theirs.
+        """Returns columns of some rows of the table, in the order given, and reads no other part of its file.
 
         Arrow's own take first joins the chunks of a string column, which reads a mapped pool into memory whole.
         """
@@ -254,7 +254,7 @@ def _written(path: str | os.PathLike, batches: Iterable[pa.RecordBatch]) -> Corp
 
 def _batches(records: Iterable[Mapping]) -> Iterator[pa.RecordBatch]:
     rows, characters = [], 0
-    for number, record in enumerate(progress(records, unit="texts", what="reading")):
+    for number, record in enumerate(progress(records, unit="texts", step="reading")):
         text, pair = record.get("text"), record.get("pair")
         if not isinstance(text, str):
             raise ValueError(f"Record {number} has the text {text!r:.60}, which is not a string. Give strings.")

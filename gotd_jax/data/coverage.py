@@ -23,9 +23,9 @@ class Coverage:
     """How much a model reads of each of n texts, in tokens without special ones.
 
     Attributes:
-      tokens: of the text, prompt included, int64 [n].
-      read: of them that are read, int64 [n].
-      unknown: of those read that are unknown to the tokeniser, int64 [n].
+      tokens: tokens of the text, prompt included, int64 [n].
+      read: tokens that are read, int64 [n].
+      unknown: tokens that are read and unknown to the tokeniser, int64 [n].
     """
 
     tokens: np.ndarray
@@ -43,11 +43,11 @@ class Coverage:
         return self.read - self.unknown <= NEXT_TO_NOTHING * self.read
 
     def take(self, rows: np.ndarray) -> Coverage:
-        """Returns the same of some texts, by positions or a mask."""
+        """Returns the coverage of some texts, by positions or a mask."""
         return Coverage(self.tokens[rows], self.read[rows], self.unknown[rows])
 
     def summary(self) -> dict[str, int]:
-        """Returns counts over all texts, of `texts` the ones read in part, mostly unknown and unreadable, and of `tokens`."""
+        """Returns counts: of texts, those read in part, mostly unknown and unreadable, and of their tokens."""
         return {
             "texts": len(self.tokens),
             "read_in_part": int((self.read < self.tokens).sum()),
@@ -60,7 +60,7 @@ class Coverage:
 
 
 def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
-    """Returns how much is read of the texts of `corpus`, whose tokens, as `tokenise` returns them, are `tokens`."""
+    """Returns how many tokens of each text of `corpus` are read; `tokens` are its tokens as `tokenise` returns them."""
     special = np.full(len(corpus), tokenizer.num_special_tokens_to_add(pair=False))
     if corpus.is_paired:
         special[[pair is not None for pair in corpus.pairs()]] = tokenizer.num_special_tokens_to_add(pair=True)
@@ -68,10 +68,10 @@ def coverage_of(tokenizer, corpus: Corpus, tokens: Tokens) -> Coverage:
     return Coverage(tokens.whole - special, tokens.lengths - special, np.diff(unknown[tokens.offsets]))
 
 
-def cover(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
-    """Returns how much is read of the texts of `corpus`; arguments as for `tokenise`."""
+def measure_coverage(tokenizer, corpus: Corpus, max_length: int, *, prompt: str = "") -> Coverage:
+    """Returns how many tokens of each text of `corpus` are read; arguments as for `tokenise`."""
     blocks = []
-    with progress(total=len(corpus), unit="texts", what="tokens") as bar:
+    with progress(total=len(corpus), unit="texts", step="tokens") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):
             block = corpus.take(np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus))))
             found = coverage_of(tokenizer, block, tokenise(tokenizer, block, max_length, prompt=prompt))
@@ -105,7 +105,7 @@ def warnings(summary: Mapping[str, int], texts: str, max_length: int) -> Iterato
 
 
 def _unknown_id(tokenizer) -> int:
-    """Returns the id that a tokeniser gives to what it does not know; -1 where it knows all (byte pairs)."""
+    """Returns the id of a tokeniser's unknown token; -1 if it knows every text (byte pairs)."""
     model = tokenizer.backend_tokenizer.model
     token = getattr(model, "unk_token", None) if hasattr(model, "unk_token") else tokenizer.unk_token
     found = None if token is None else tokenizer.convert_tokens_to_ids(token)

@@ -21,7 +21,7 @@ HOW_TO_PREPARE = "Prepare it where TensorFlow is installed with `tfds build {nam
 
 
 def find_saved(path: Path) -> tuple[Path, str] | None:
-    """Returns folder and split ('' if none is named) where `path` is one of datasets' `save_to_disk`, or one with `:split`."""
+    """Returns folder and split ('' if none is named) of a `path` that `save_to_disk` wrote, or of one with `:split` behind."""
     folder, _, split = str(path).rpartition(":")
     for candidate, name in ((path, ""), (Path(folder or path), split)):
         if (candidate / SPLITS).is_file() or (candidate / "state.json").is_file():
@@ -53,7 +53,7 @@ def saved(folder: Path, split: str, fields: Fields) -> tuple[str, Rows]:
 
 
 def saved_files(folder: Path, split: str) -> list[Path]:
-    """Returns all files of a saved dataset, or of the one split of it that is named, sorted."""
+    """Returns all files of a saved dataset, or of its split that is named, sorted."""
     place, _ = _saved_split(folder, split)
     return sorted(file for file in place.rglob("*") if file.is_file())
 
@@ -128,7 +128,7 @@ def tfds(name: str, split: str, fields: Fields) -> tuple[str, Rows]:
 
 
 def version_of(scheme: str, name: str) -> str | None:
-    """Returns a dataset's version: TensorFlow Datasets' own, or the commit of the hub's files; None where it tells none.
+    """Returns a dataset's version: TensorFlow Datasets' own, or the commit of the hub's files; None where neither is known.
 
     Args:
       scheme: 'tfds' or 'hf'.
@@ -146,7 +146,7 @@ def _builder(name: str):
         except OSError as error:
             raise ValueError(
                 f"{name} is not the folder of a prepared TensorFlow dataset ({brief(error)}). "
-                "Name the one with dataset_info.json in it."
+                "Name the folder with dataset_info.json in it."
             ) from error
     importlib.import_module("tensorflow_datasets.text")  # GLUE, Wikipedia and others are known only once it is imported
     dataset = re.split("[/:]", name)[0]

@@ -1,4 +1,4 @@
-"""Compressed files as streams of their decompressed bytes, every member and frame; errors tell the cause of a fault."""
+"""Compressed files as streams of their decompressed bytes, every member and frame; errors name the cause of a fault."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def unpacked(raw: io.FileIO, suffix: str) -> BinaryIO:
     """Returns the stream of a file's unpacked bytes; of `raw` itself where `suffix` is of no compression.
 
     Args:
-      raw: the file, open at its beginning. How far it has been read is told by its `tell`.
+      raw: the file, open at its beginning. Its `tell` says how far it has been read.
       suffix: of the file's name, such as '.gz'.
 
     Raises:
-      OSError: (when it is read) the file is cut short, damaged, followed by other bytes, or no such file at all. The text says
-        which, and what to do.
+      OSError: (when it is read) the file is cut short, damaged, followed by other bytes, or not of this format at all. The
+        message names the fault and its remedy.
     """
     compression = COMPRESSIONS.get(suffix.lower())
     if compression is None:
@@ -186,7 +186,7 @@ class _ByCommand(io.RawIOBase):
 def _no_member(compression: str, whole: bool | int) -> str:
     """Returns the fault of bytes that do not begin as a member or frame does, after `whole` members."""
     if not whole:
-        return f"it is no {compression} file, whatever its name says. Name it by what it is, or download it again"
+        return f"it is no {compression} file, whatever its name says. Give it the ending of its format, or download it again"
     return (
         f"after its {compression} data come other bytes. If they do not belong to it, leave them off: "
         f"`{compression} -dc FILE | {compression} > NEW`; else it is damaged: copy or download it again"
@@ -198,7 +198,7 @@ def _damaged(compression: str, said: object) -> str:
 
 
 def _window(head: bytes) -> int:
-    """Returns the bytes of window that the first frame with data asks for; 0 where `head`, the file's beginning, tells none."""
+    """Returns the window size, in bytes, of the first frame with data; 0 where `head`, the file's beginning, states none."""
     while len(head) >= 8 and int.from_bytes(head[:4], "little") in SKIPPABLE:
         head = head[8 + int.from_bytes(head[4:8], "little") :]
     if len(head) < 18 or head[:4] != ZSTD:

@@ -16,7 +16,7 @@ class Fields:
 
     Attributes:
       text: the field with the text.
-      id: the field with the id, or None. Rows may lack the default one, but not another.
+      id: the field with the id, or None. Rows may lack the default field, but no other.
       pair: the field with the second sentence, or None.
       domain: the field with the domain, or None.
       txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
@@ -55,17 +55,17 @@ class Fields:
         return _string(row, self.text, "text_field", place) or ""
 
     def pair_of(self, row: Mapping, place: str) -> str | None:
-        """Returns the second sentence of the row at `place`; None where there are none or it is null."""
+        """Returns the second sentence of the row at `place`; None without a pair field or where it is null."""
         return None if self.pair is None else _string(row, self.pair, "pair_field", place)
 
     def id_of(self, row: Mapping, place: str) -> str | None:
-        """Returns the id of the row at `place`, whatever its type as a string; None where it has none."""
+        """Returns the id of the row at `place` as a string, whatever its type; None where it has none."""
         if self.id is None or (self.id == DEFAULT_ID and DEFAULT_ID not in row):
             return None
         return _as_string(_look_up(row, self.id, "id_field", place))
 
     def domain_of(self, row: Mapping, place: str) -> str | None:
-        """Returns the domain of the row at `place`, whatever its type as a string; None where it has none."""
+        """Returns the domain of the row at `place` as a string, whatever its type; None where it has none."""
         return None if self.domain is None else _as_string(_look_up(row, self.domain, "domain_field", place))
 
 
@@ -105,7 +105,7 @@ def _look_up(row: Mapping, name: str, option: str, place: str) -> Any:
     value: Any = row
     for part in name.split("."):
         if value is None:
-            return None  # a field of a null one, as Arrow has it
+            return None  # a field of a null field is null, as in Arrow
         if not isinstance(value, Mapping) or part not in value:
             raise _missing(name, option, _names(row), place)
         value = value[part]

@@ -18,7 +18,7 @@ BYTES_PER_READ = 1 << 20
 ROWS_PER_READ = 1024
 ARROW_FILE = b"ARROW1"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What other libraries raise over data that they cannot read: beside their own, those of Python, out of their insides.
+# The errors that other libraries raise over data that they cannot read: their own, and Python's from inside of them.
 FAULTS = (pa.ArrowException, OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
 
 
@@ -64,14 +64,14 @@ def parquet(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
     import pyarrow.parquet
 
     buffered = {"buffer_size": BYTES_PER_READ, "pre_buffer": False}  # so that a large row group is not held whole
-    with _told(path, "Parquet"), pyarrow.parquet.ParquetFile(path, **buffered) as file:
+    with _explained(path, "Parquet"), pyarrow.parquet.ParquetFile(path, **buffered) as file:
         columns = fields.columns(file.schema_arrow.names, str(path))
         yield from table_rows(file.iter_batches(ROWS_PER_READ, columns=columns), str(path))
 
 
 def arrow(path: Path, fields: Fields) -> Iterator[tuple[int, Mapping]]:
-    """Yields (row number from 1, row) of an Arrow file or an Arrow stream, which is what `datasets` caches."""
-    with _told(path, "Arrow"), pa.memory_map(str(path)) as source:
+    """Yields (row number from 1, row) of an Arrow file, or of an Arrow stream as in the cache of `datasets`."""
+    with _explained(path, "Arrow"), pa.memory_map(str(path)) as source:
         schema, batches = _batches(source)
         columns = fields.columns(schema.names, str(path))
         yield from table_rows((batch.select(columns) for batch in batches), str(path))
@@ -85,7 +85,7 @@ def row_count(path: Path) -> int:
     """
     import pyarrow.parquet
 
-    with _told(path, "a table"):
+    with _explained(path, "a table"):
         if format_of(path) is parquet:
             return pyarrow.parquet.read_metadata(path).num_rows
         with pa.memory_map(str(path)) as source:
@@ -102,8 +102,8 @@ def _batches(source: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]
 
 
 @contextlib.contextmanager
-def _told(path: Path, kind: str) -> Iterator[None]:
-    """Turns what Arrow raises inside it over the file at `path` into a sentence."""
+def _explained(path: Path, kind: str) -> Iterator[None]:
+    """A context that turns Arrow's errors over the file at `path` into a ValueError with a remedy."""
     try:
         yield
     except pa.ArrowNotImplementedError as error:
@@ -151,10 +151,10 @@ def table_rows(tables: Iterable[pa.RecordBatch | pa.Table], place: str) -> Itera
 
     Args:
       tables: of the same columns.
-      place: begins the message about a row.
+      place: names the tables in messages.
 
     Raises:
-      ValueError: a row cannot be read, such as one of bytes that are not UTF-8 where the schema has strings.
+      ValueError: a row cannot be read, for example bytes that are not UTF-8 where the schema has strings.
     """
     before = 0
     for table in tables:
@@ -167,7 +167,7 @@ def table_rows(tables: Iterable[pa.RecordBatch | pa.Table], place: str) -> Itera
 
 
 def _one_by_one(table: pa.RecordBatch | pa.Table, place: str, before: int) -> Iterator[Mapping]:
-    """Yields the rows of a table up to the one that cannot be read, which it names."""
+    """Yields the rows of a table up to the row that cannot be read, which the error names."""
     for row in range(table.num_rows):
         try:
             yield table.slice(row, 1).to_pylist()[0]

@@ -23,10 +23,10 @@ class GlueTask:
     """The form in which GLUE's files and TensorFlow Datasets keep a task.
 
     Attributes:
-      folder: the task's, inside GLUE's.
-      metrics: the one of the paper's Table 4 first.
+      folder: the task's folder inside GLUE's.
+      metrics: the metric of the paper's Table 4 first.
       classes: in the order of the logits, GLUE's; () for regression.
-      written: the classes as the files write them, where that is otherwise.
+      written: the classes as the files write them, where they write them differently.
       text: the column with the text: its name, or its position in files without a header.
       pair: the column with the second sentence, None where there is none.
       label: the column with the label.
@@ -159,11 +159,11 @@ def load(name: str, data_dir: str | os.PathLike | None = None) -> Task:
     return Task(name, spec.kind, spec.classes, spec.metrics, train, None, test, test_split)
 
 
-def is_at_hand(name: str, data_dir: str | os.PathLike | None = None) -> bool:
+def is_available(name: str, data_dir: str | os.PathLike | None = None) -> bool:
     """Returns whether `load` would find a task, without reading it: in `data_dir`, or prepared or to be downloaded."""
     spec = GLUE[name]
     lies_there = data_dir is not None and _files(spec, Path(data_dir).expanduser()) is not None
-    return lies_there or glue_tfds.is_at_hand(spec.tfds[0])
+    return lies_there or glue_tfds.is_available(spec.tfds[0])
 
 
 def available(data_dir: str | os.PathLike) -> list[str]:

@@ -13,7 +13,7 @@ from gotd_jax.data.formats import brief
 HOST = "https://dl.fbaipublicfiles.com"  # where all of GLUE's files lie
 
 
-def is_at_hand(configuration: str) -> bool:
+def is_available(configuration: str) -> bool:
     """Returns whether `glue/configuration` is prepared as array_record, or its files can be downloaded."""
     import tensorflow_datasets.text.glue
 
@@ -27,7 +27,7 @@ def prepare(configuration: str, why: str) -> None:
 
     Args:
       configuration: of TensorFlow Datasets' `glue`.
-      why: begins the message where that fails.
+      why: the beginning of the message of an error.
 
     Raises:
       RuntimeError: the files cannot be downloaded.

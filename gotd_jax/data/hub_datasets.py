@@ -1,4 +1,4 @@
-"""Datasets of the Hugging Face hub by name and revision: the whole of a split, or a draw of it that is read as a stream.
+"""Datasets of the Hugging Face hub by name and revision: a whole split, or a random sample of one that is read as a stream.
 
 No download was run by us from the hub itself: the tests use a server of the same interface on this machine.
 """
@@ -21,10 +21,10 @@ NAME = re.compile(r"(?P<repository>[^/@]+(?:/[^/@]+)?)(?:/(?P<part>[^/@][^@]*))?
 FILES = re.compile(r".*\.(?P<builder>jsonl|json|parquet|csv)(?:\.gz|\.zst)?")
 BUILDERS = {"jsonl": "json"}
 COMMIT = re.compile(r"hf://datasets/[^@]+@(?P<commit>[0-9a-f]{40})/")
-FILES_AT_ONCE = 40  # that a draw reads from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
+FILES_AT_ONCE = 40  # that a sample is read from in turn: as many as Wikipedia has, and Amazon Reviews has 34, one a category
 ROWS_OF_A_FILE = 1_000  # that lie in memory while it is read: mostly the size of a row group in the hub's files
 CHARACTERS_AT_ONCE = 1 << 30  # in these rows of all files together: books are long, and few of their files are read at once
-SHUFFLED = 10_000  # texts that are held back to be drawn from,
+SHUFFLED = 10_000  # texts that are held back to draw from,
 SHUFFLED_CHARACTERS = 1 << 28  # or as many as have this many characters
 ROWS_PER_READ = 64
 
@@ -35,7 +35,7 @@ class DatasetName:
 
     Attributes:
       repository: `owner/name`, or a folder.
-      path: that, or the builder of `data_files`.
+      path: the repository, or the builder of `data_files`.
       configuration: its name, or None.
       data_files: addresses on the hub, or None where the repository itself names its files.
       revision: a branch, a tag or a commit; None is the newest.
@@ -79,7 +79,7 @@ def parse_name(name: str) -> DatasetName:
 
 
 def load(name: str, split: str, *, streaming: bool = False):
-    """Returns a split, as datasets has it: downloaded, unless it lies in the library's cache, or to be read as a stream.
+    """Returns a split as an object of datasets: downloaded, unless it lies in the library's cache, or to be read as a stream.
 
     Args:
       name: see `parse_name`.
@@ -129,11 +129,11 @@ def commit(name: str) -> str | None:
 def drawn(name: str, split: str, fields: Fields, seed: int, domain: str = "") -> Iterator[dict]:
     """Returns an iterator over the texts of a split in an order drawn by `seed`: records of id, text, pair and domain.
 
-    So the first n of them are a draw of n, for which no more is downloaded than is read: the files come in an order drawn by
-    the seed, up to 40 of them (of long texts fewer: see `CHARACTERS_AT_ONCE`) are read in turn, each from its beginning, and of
-    the last 10,000 texts read (or as many as have 2^28 characters) one is given out at random. Two things are left
-    to the files' own order: files that are not reached give no text, and a file gives its beginning before its end. Rows
-    without a text are passed over.
+    So the first n of them are a sample of n, for which no more is downloaded than is read: the files come in an order drawn by
+    the seed, up to 40 of them (of long texts fewer: see `CHARACTERS_AT_ONCE`) are read in turn, each from its beginning, and
+    each text yielded is drawn from the last 10,000 texts read (or as many as have 2^28 characters). Two biases stay:
+    files that are not reached give no text, and the beginning of a file comes before its end. Rows without a text are
+    passed over.
 
     Args:
       name: see `parse_name`.
@@ -173,7 +173,7 @@ def _rows(file, columns: list[str], place: str) -> Iterator[tuple[int, dict]]:
 
 
 def _names(dataset, place: str) -> list[str]:
-    """Returns the fields of a stream whose format does not tell them beforehand, those of its first row."""
+    """Returns the field names of a stream whose format does not declare them, from its first row."""
     first = next(iter(dataset), None)
     if first is None:
         raise ValueError(f"{place} is empty. Name another split.")
@@ -186,11 +186,11 @@ def _record(row: dict, fields: Fields, place: str, domain: str) -> dict:
 
 
 def _in_turn(streams: Iterator[Iterator[dict]]) -> Iterator[dict]:
-    """Yields one record of each of some streams in turn; where one ends, the next takes its place."""
+    """Yields one record of each of several streams in turn; where a stream ends, the next one takes its place."""
     first = next(streams)
     begun = list(itertools.islice(first, ROWS_PER_READ))
     waiting = itertools.chain([itertools.chain(begun, first)], streams)
-    opened = list(itertools.islice(waiting, _at_once(begun)))
+    opened = list(itertools.islice(waiting, _files_at_once(begun)))
     while opened:
         for place, stream in enumerate(opened):
             while stream is not None and (item := next(stream, None)) is None:
@@ -201,29 +201,29 @@ def _in_turn(streams: Iterator[Iterator[dict]]) -> Iterator[dict]:
         opened = [stream for stream in opened if stream is not None]
 
 
-def _at_once(records: list[dict]) -> int:
-    """Returns how many files to read from in turn, where the first has texts as long as those of `records`."""
+def _files_at_once(records: list[dict]) -> int:
+    """Returns how many files to read from in turn, given `records`, the first rows of the first file."""
     of_a_file = ROWS_OF_A_FILE * sum(len(record["text"]) for record in records) // max(len(records), 1)
     return min(max(CHARACTERS_AT_ONCE // max(of_a_file, 1), 1), FILES_AT_ONCE)
 
 
 def _shuffled(records: Iterable[dict], rng: np.random.Generator) -> Iterator[dict]:
-    """Yields `records` in a drawn order, holding back no more than `SHUFFLED` of them or `SHUFFLED_CHARACTERS`."""
+    """Yields `records` in random order, holding back no more than `SHUFFLED` of them or `SHUFFLED_CHARACTERS`."""
     held: list[dict] = []
     characters = 0
     for record in records:
         held.append(record)
         characters += len(record["text"])
         while len(held) > SHUFFLED or (characters > SHUFFLED_CHARACTERS and len(held) > 1):
-            given = _taken(held, rng)
+            given = _pop_random(held, rng)
             characters -= len(given["text"])
             yield given
     while held:
-        yield _taken(held, rng)
+        yield _pop_random(held, rng)
 
 
-def _taken(held: list[dict], rng: np.random.Generator) -> dict:
-    """Returns one of `held`, drawn, and takes it out; the last takes its place."""
+def _pop_random(held: list[dict], rng: np.random.Generator) -> dict:
+    """Removes a record from `held` at random and returns it; the last record takes its place."""
     place = int(rng.integers(len(held)))
     held[place], held[-1] = held[-1], held[place]
     return held.pop()

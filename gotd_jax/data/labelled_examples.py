@@ -22,12 +22,12 @@ from gotd_jax.terminal import shown
 def examples_of(records: Iterable[Mapping[str, Any]], *, kind: str, classes: Sequence[str] = ()) -> Examples:
     """Returns the examples of `records`, without those that have no label or no text; how many is logged.
 
-    A record has no label where its is null, NaN, blank, "-" or, for a classification, a -1 that names no class. It has no
-    text where that, or the second sentence of a pair, is blank.
+    A record has no label where the label is null, NaN, blank, "-" or, for a classification, a -1 that names no class. It has
+    no text where the text, or the second sentence of a pair, is blank.
 
     Args:
       records: mappings as `Corpus.from_records` takes, each with `label`, the name of a class or a number, and `place`,
-        which begins the messages about it.
+        which names it in messages.
       kind: 'classification' or 'regression'.
       classes: the names of the classes, in the order of the logits.
 
@@ -73,9 +73,9 @@ def load_files(
 
     Args:
       name: of the task.
-      train: a JSON Lines (also compressed) or Parquet file, told by its name's end.
-      test: another.
-      validation: another, or None.
+      train: a JSON Lines (also compressed) or Parquet file, recognised by the end of its name.
+      test: the file of the test split.
+      validation: the file of the validation split, or None.
       text_field: the field with the text.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       label_field: the field with the label: a string, an integer or a truth value that names the class, or a number. White
@@ -148,7 +148,7 @@ def _classes(rows: Sequence[Mapping]) -> list[str]:
 
 
 def _positions(classes: Sequence[str]) -> dict[str, int]:
-    """Returns the position of each class by its name, and by the one that `label_of` gives it."""
+    """Returns the position of each class by its name, and by the name that `label_of` gives it."""
     positions = {name: position for position, name in enumerate(classes)}
     return {label_of(name, ""): position for name, position in positions.items() if label_of(name, "")} | positions
 

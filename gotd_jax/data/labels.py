@@ -37,7 +37,7 @@ def number_of(label: str, place: str) -> float:
     """Returns the number that a label is.
 
     Raises:
-      ValueError: it is none, or not finite.
+      ValueError: it is no number, or not finite.
     """
     number = float(label) if NUMBER.fullmatch(label) else math.nan
     if not math.isfinite(number):

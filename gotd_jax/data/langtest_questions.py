@@ -27,8 +27,8 @@ class Question:
 def parse(row: Mapping[str, str]) -> Question | None:
     """Returns the question, the options and the answer of a row; None where its options are not lettered A, B, ...
 
-    In a few rows the question's end or the first options lie in the other field. The answer is None where the
-    row has none, or one that is not among the options, or is there twice.
+    A few rows have the question's end in the field of the options, or the first options in that of the question. The answer
+    is None where the row has none, or one that is not among the options, or is there twice.
     """
     question, *lettered = re.split(r"\n([A-Z])\. ", f"{row['question'].strip()}\n{row['options'].strip()}")
     letters, options = lettered[::2], [option.strip() for option in lettered[1::2]]
@@ -41,5 +41,5 @@ def parse(row: Mapping[str, str]) -> Question | None:
         same = [skeleton(option) for option in options]
         place = place if same[place] == skeleton(words) and same.count(same[place]) == 1 else None
     if place is not None:
-        options[place] = words.strip()  # three have the question's mark behind their last option
+        options[place] = words.strip()  # three rows have the question mark behind their last option
     return Question(question, tuple(options), place)

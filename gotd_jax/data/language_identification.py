@@ -18,7 +18,7 @@ def languages(texts: Sequence[str]) -> list[str]:
 
     Identified by py3langid, byte by byte, which knows 140 languages; the same text gets the same answer.
     """
-    read = progress(texts, unit="texts", what="languages")
+    read = progress(texts, unit="texts", step="languages")
     guesses = [_identifier().classify(text[:CHARACTERS]) for text in read]
     return [language if confidence > SURE else UNKNOWN for language, confidence in guesses]
 

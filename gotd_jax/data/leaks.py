@@ -1,16 +1,16 @@
-"""Which chunks of a pool hold text that is tested on: the one rule of the command line and of every table.
+"""Which chunks of a pool hold test text: the one rule of the command line and of every table.
 
-What is tested on must not be trained on. A chunk is refused where it has a part in a run of words that its text in the pool
-shares with a tested text:
+Test text must not be trained on. A chunk is refused if it holds any part of a run of words that its text in the pool shares
+with a test text:
 
 * 13 successive words of both (Brown et al. 2020, App. C), or
-* all words of a tested text of fewer, 4 to 12, in a text of the pool, or
-* all words of a text of the pool of fewer, 4 to 12, in a tested one.
+* all words of a test text of 4 to 12 words, in a text of the pool, or
+* all words of a text of the pool of 4 to 12 words, in a test text.
 
-A text of fewer than 4 words is a part of too many others by chance, and counts only where both are the same; one without words,
-never. Words are those of `gotd_jax.data.text_normalisation`; a character of a script without spaces is one of the 13, and half
-a one of the 4. A text of the pool is what it was before it was cut: runs are looked for across all of its chunks that follow
-each other.
+A text of fewer than 4 words is part of too many texts by chance, and counts only where the two texts are equal; a text without
+words never counts. Words are those of `gotd_jax.data.text_normalisation`; a character of a script without spaces counts as one
+of the 13 words, and as half of one of the 4. Runs are looked for in the pool's texts as they were before chunking, across
+successive chunks of one text.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.word_ngrams import LONGEST
 from gotd_jax.progress import progress
 
-MOST = 0.5  # of a text's runs: a pool that has so many of them has the text
+MOST = 0.5  # the share of a text's runs from which on the pool counts as having the text
 RULE = 2  # raised when the rule finds other chunks than before
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Found:
-    """What a pool shares with texts that were looked for in it.
+class Matches:
+    """The runs of words that a pool shares with the texts looked for in it.
 
     Attributes:
       rows: which chunks of the pool have a part in a shared run, bool [n].
@@ -57,10 +57,10 @@ def leaks(pool: Corpus, held_out: Corpus) -> np.ndarray:
     return search(pool, held_out).rows
 
 
-def search(pool: Corpus, sought: Corpus) -> Found:
-    """Returns what the pool shares with the texts `sought`, by the rule of this module.
+def search(pool: Corpus, sought: Corpus) -> Matches:
+    """Returns the matches of the texts `sought` in the pool, by the rule of this module.
 
-    The pool is read once, a block at a time; of what is sought, all runs are held in memory, some 40 bytes each.
+    The pool is read once, a block at a time; all runs of the sought texts are held in memory, some 40 bytes each.
 
     Args:
       pool: n chunks, as `leaks` takes them.
@@ -68,7 +68,7 @@ def search(pool: Corpus, sought: Corpus) -> Found:
     """
     wanted = _Sought(sought)
     edges, short = np.zeros(len(pool) + 1, np.int64), [np.empty(0, word_ngrams.SHORT)]
-    with progress(total=len(pool), unit="chunks", what="leak check") as bar:
+    with progress(total=len(pool), unit="chunks", step="leak check") as bar:
         for read, block in word_ngrams.blocks(pool):
             for length, numbers in block.runs(wanted.lengths):
                 places = np.flatnonzero(block.within(length))
@@ -80,7 +80,7 @@ def search(pool: Corpus, sought: Corpus) -> Found:
     rows = np.cumsum(edges[:-1]) > 0
     for text in wanted.holding(np.concatenate(short)):
         rows[text["first"] : text["last"] + 1] = True
-    return Found(rows, wanted.shares(len(sought)))
+    return Matches(rows, wanted.shares(len(sought)))
 
 
 class _Sought:
@@ -108,7 +108,7 @@ class _Sought:
 
     @property
     def lengths(self) -> list[int]:
-        """The lengths of what is looked for in other texts, ascending."""
+        """The lengths of the runs that are looked for in the pool's texts, ascending."""
         return sorted(self._parts)
 
     def find(self, length: int, numbers: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ class _Sought:
         return self._parts[length].find(numbers)
 
     def holding(self, short: np.ndarray) -> np.ndarray:
-        """Returns those of a pool's short texts, `SHORT` [k], that are a tested one of few words, or lie in a tested one."""
+        """Returns those of a pool's short texts, `SHORT` [k], that equal a test text of few words, or lie in a test text."""
         held = np.zeros(len(short), bool)
         held[short["few"]] = self._few.find(short["number"][short["few"]])
         parts = ~short["few"]
@@ -126,7 +126,7 @@ class _Sought:
         return short[held]
 
     def shares(self, count: int) -> np.ndarray:
-        """Returns what share of the runs of each of `count` texts was found, float64 [count]."""
+        """Returns the share of its runs that was found, for each of `count` texts, float64 [count]."""
         every = [self._few, *self._parts.values()]
         owners = np.concatenate([part.owners for part in every])
         found = np.concatenate([part.found[part.places] for part in every])

@@ -1,4 +1,4 @@
-"""Texts of like length in one batch: padded rectangles of few possible shapes, so that few programs are compiled."""
+"""Texts of similar length in one batch: padded rectangles of few possible shapes, so that few programs are compiled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COARSE_STEP = 32  # of the widths of batches that mix texts of many lengths, as 
 
 
 def batches_by_width(lengths: np.ndarray, at_once: Callable[[int], int] | None = None) -> Iterator[tuple[np.ndarray, int, int]]:
-    """Yields (rows, width, height) that cover all texts: rows of like length, a rectangle of few possible shapes.
+    """Yields (rows, width, height) that cover all texts: rows of similar length, a rectangle of few possible shapes.
 
     The height depends on the width alone and is a multiple of the number of devices, so that each width compiles once.
 

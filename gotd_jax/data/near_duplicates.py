@@ -1,4 +1,4 @@
-"""Which texts say nearly the same: MinHash finds pairs worth a look, and each pair is compared exactly."""
+"""Which texts say nearly the same: MinHash finds candidate pairs, and each pair is compared exactly."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def near_duplicates(corpus: Corpus, similarity: float, *, seed: int = 0) -> np.n
       seed: of MinHash's permutations.
 
     Raises:
-      ValueError: `similarity` is none.
+      ValueError: `similarity` is out of range.
     """
     if not 0 < similarity <= 1:
         raise ValueError(f"The similarity of near duplicates is {similarity}. Give a number above 0, at most 1.")
@@ -75,7 +75,7 @@ def _signatures(corpus: Corpus, rows: np.ndarray, seed: int) -> tuple[np.ndarray
 
     signatures = np.empty((len(rows), PERMUTATIONS), np.uint32)
     has_words = np.zeros(len(rows), bool)
-    with progress(total=len(rows), unit="texts", what="near duplicates") as bar:
+    with progress(total=len(rows), unit="texts", step="near duplicates") as bar:
         for start in range(0, len(rows), ROWS_PER_BATCH):
             texts = corpus.texts(rows[start : start + ROWS_PER_BATCH])
             encoded = ([shingle.encode("utf-8", "surrogatepass") for shingle in shingles(text)] for text in texts)
@@ -87,7 +87,7 @@ def _signatures(corpus: Corpus, rows: np.ndarray, seed: int) -> tuple[np.ndarray
 
 
 def _pairs(signatures: np.ndarray, similarity: float) -> np.ndarray:
-    """Returns the places of texts that share a band with the first that has it, (first, other), each once, int64 [p, 2]."""
+    """Returns pairs of places, of the first text with a band and of a later one with it, each pair once, int64 [p, 2]."""
     count, length = bands(similarity)
     found = [np.empty((0, 2), np.int64)]
     for band in np.split(signatures[:, : count * length], count, axis=1):
@@ -101,7 +101,7 @@ def _pairs(signatures: np.ndarray, similarity: float) -> np.ndarray:
 def _jaccards(corpus: Corpus, pairs: np.ndarray) -> np.ndarray:
     """Returns the Jaccard similarity of the shingles of each pair of rows, float64 [p]."""
     similarities = np.empty(len(pairs))
-    with progress(total=len(pairs), unit="pairs", what="comparing") as bar:
+    with progress(total=len(pairs), unit="pairs", step="comparing") as bar:
         for start in range(0, len(pairs), PAIRS_PER_BLOCK):
             block = pairs[start : start + PAIRS_PER_BLOCK]
             rows, places = np.unique(block, return_inverse=True)

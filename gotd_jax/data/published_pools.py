@@ -1,7 +1,7 @@
-"""The paper's candidate pools by name (App. C.1.2): where each can be had today, and its differences from the paper's.
+"""The paper's candidate pools by name (App. C.1.2): where each is available today, and its differences from the paper's.
 
 All are read from files of the Hugging Face hub, at the commit that stands behind the `@`, and with `per_domain` as a stream
-(`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; none was downloaded by us.
+(`gotd_jax.data.hub_datasets`). That they exist at these commits is taken from the hub's own pages; we downloaded none of them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 
 @dataclasses.dataclass(frozen=True)
 class PublishedPool:
-    """One of the seven domains, or what stands in for one.
+    """One of the paper's seven domains, or a stand-in for one.
 
     Attributes:
-      source: the argument of `gotd_jax.data.readers.read`; None where it cannot be had any more.
+      source: the argument of `gotd_jax.data.readers.read`; None where it is no longer available.
       text_field: where a row keeps its text.
       paper: the data set that the paper read.
-      differs: the difference today, or why it cannot be had.
+      differs: the difference today, or why it is not available.
       stands_for: the domain of the paper that this stands in for; '' for the paper's own.
     """
 
@@ -99,7 +99,7 @@ PUBLISHED_POOLS: Mapping[str, PublishedPool] = {
     ),
 }
 
-# The paper's seven domains (App. C.1.2) as they can be had: four of its own, and three that stand in for its others.
+# The paper's seven domains (App. C.1.2) as they are available: four of its own, and three stand-ins for the rest.
 FETCHED = tuple(name for name, pool in PUBLISHED_POOLS.items() if pool.source is not None)
 
 
@@ -107,7 +107,7 @@ def find(name: str) -> PublishedPool:
     """Returns the published pool called `name`.
 
     Raises:
-      ValueError: there is none of that name.
+      ValueError: there is no published pool of that name.
     """
     if name not in PUBLISHED_POOLS:
         raise ValueError(f"There is no published pool {name!r}. There are: {', '.join(PUBLISHED_POOLS)}.")
@@ -115,11 +115,11 @@ def find(name: str) -> PublishedPool:
 
 
 def stand_in(name: str) -> str | None:
-    """Returns the published pool that comes nearest to one that cannot be had; None where there is none."""
+    """Returns the name of the stand-in for a published pool that is not available; None where it has none."""
     return next((other for other, pool in PUBLISHED_POOLS.items() if pool.stands_for == name), None)
 
 
-def declared(names: Iterable[str]) -> str:
-    """Returns the sentence on which of the pools `names` are not those that the paper read; '' where all are."""
+def stand_in_remark(names: Iterable[str]) -> str:
+    """Returns a sentence on the pools among `names` that differ from the paper's; '' where none does."""
     told = [f"for {pool.stands_for}, {pool.differs}" for pool in map(find, names) if pool.stands_for]
     return f"Where a domain of the paper cannot be had, its nearest kin stands in: {'; '.join(told)}." if told else ""

@@ -1,4 +1,4 @@
-"""Readers: text of any kept kind, wherever it lies, as a stream of records or as a corpus."""
+"""Readers: text in any supported format, from files or libraries, as a stream of records or as a corpus."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RowStream:
     """One file or one library's dataset of a source.
 
     Attributes:
-      label: begins the ids of its rows that have none of their own; no machine's path.
-      place: begins the messages about it.
+      label: begins the ids of rows without an id of their own; never a path of this machine.
+      place: names it in messages.
       rows: returns a new iterator of (number from 1, row).
     """
 
@@ -74,7 +74,7 @@ def records(
         a file of one of the formats `gotd_jax.data.formats.SUPPORTED`;
         a glob (`pool/**/*.jsonl.gz`), its files sorted;
         a folder: all files below it of those formats, sorted, through links too; not hidden ones, nor, there and in a glob,
-        plain text beside files of rows or what by its name is about the data (`left_out` returns them);
+        plain text beside files of rows or files whose names say that they describe the data (`left_out` returns them);
         a folder that datasets' save_to_disk wrote, with `:split` after it if it has several;
         `tfds:name/configuration:split` or `tfds:folder:split`, a TensorFlow dataset prepared as array_record;
         `hf:owner/name/configuration@revision:split`, from the Hugging Face hub; see `gotd_jax.data.hub_datasets.parse_name`.
@@ -84,12 +84,12 @@ def records(
         source's own are kept as they are, even if they repeat.
       pair_field: the field with the second sentence of a pair; None: there are no pairs.
       domain_field: the field with the domain; None: there is none.
-      domain: the domain of every record, or of those whose field is null.
+      domain: the domain of every record, or of the records whose domain field is null.
       txt: the unit of text in a plain-text file: 'line', 'paragraph' (between blank lines) or 'file'.
 
     Raises:
       ValueError: the source does not exist, is of no supported format, is damaged, is not UTF-8, lacks a field, has
-        something other than a string in one, names a file twice, or has no text at all.
+        something other than a string in a field, names a file twice, or has no text at all.
     """
     if txt not in TXT:
         raise ValueError(f"txt is {txt!r}. One text of a plain-text file is a {', a '.join(TXT)}.")
@@ -106,11 +106,11 @@ def describe(source: Source | Sequence[Source], *, versions: bool = True) -> lis
     """Returns the state of `source` today: JSON-like, one entry a file, with its name, bytes and SHA-256.
 
     A saved dataset, and a folder after `tfds:` or `hf:`, have an entry for each of their files. A dataset that a library keeps
-    elsewhere has its name and the library's version of it, None where there is none.
+    elsewhere has its name and the library's version of it, or None.
 
     Args:
       source: see `records`.
-      versions: whether libraries are asked for them, which may need the network.
+      versions: whether libraries are asked for their versions, which may need the network.
 
     Raises:
       ValueError: there is no such file or dataset, or it is of no supported format.
@@ -140,7 +140,7 @@ def remarks(name: str, source: Source | Sequence[Source]) -> list[str]:
 
 
 def exists(source: str) -> bool:
-    """Returns whether `source` stands for anything: a file, a folder, a match of a glob, or a library's name."""
+    """Returns whether `source` exists: as a file, a folder, a match of a glob, or a library's name."""
     path = Path(source).expanduser()
     if source.partition(":")[0] in LIBRARIES or path.exists() or dataset_libraries.find_saved(path):
         return True
@@ -148,7 +148,7 @@ def exists(source: str) -> bool:
 
 
 def version(source: Source | Sequence[Source]) -> str | None:
-    """Returns the version of a library's dataset, `tfds:` and `hf:`; None for files, and where the library tells none.
+    """Returns the version of a library's dataset, `tfds:` and `hf:`; None for files, and where the library knows none.
 
     Raises:
       ValueError: there is no such dataset.

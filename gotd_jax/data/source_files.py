@@ -1,4 +1,4 @@
-"""The files that a folder, a glob or a name stands for, and those among them that are left out and why."""
+"""The files of a folder, a glob or a name, and the files among them that are left out, with the reasons."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ COMPANIONS = re.compile(
     re.IGNORECASE,
 )
 DESCRIPTIONS = {"dataset_info.json", "dataset_infos.json"}
-EXPECTED = {".md", ".rst", ".py", ".sh", ".yaml", ".yml", ".toml", ".lock"}  # nobody takes these for data
-UNFINISHED = "_temporary"  # what Spark is still writing
-WARNED = 0.01  # share of a source's bytes from which there is a warning, whatever they are
+EXPECTED = {".md", ".rst", ".py", ".sh", ".yaml", ".yml", ".toml", ".lock"}  # files that are obviously no data
+UNFINISHED = "_temporary"  # files that Spark is still writing
+WARNED = 0.01  # share of a source's bytes from which files left out give a warning, of whatever kind
 SPLITS = re.compile(r"(?<![a-z])(train|test|dev|valid|validation|val|eval)(?![a-z])", re.IGNORECASE)
 
 
@@ -30,10 +30,10 @@ class LeftOut:
     """A file, or a link to a folder, that was found in a source and not read.
 
     Attributes:
-      name: seen from the source's folder.
+      name: relative to the source's folder.
       bytes: of it.
       why: in a few words.
-      expected: whether nobody would take it for data: README.md, a hidden file.
+      expected: whether it is obviously no data: README.md, a hidden file.
     """
 
     name: str
@@ -56,14 +56,14 @@ class Listing:
 
 
 def find(path: Path, source: str) -> Listing:
-    """Returns the files that `path` stands for: a file, a folder with all below it, or a glob.
+    """Returns the files of `path`: a file, a folder with all below it, or a glob.
 
     Args:
       path: of the source, `~` already expanded.
       source: the path as the person wrote it.
 
     Raises:
-      ValueError: there is nothing, a file that was named is of no known format, or a folder has no file that is.
+      ValueError: nothing is there, a named file is of no known format, or a folder has no file of a known one.
     """
     if path.is_dir():
         return _of_folder(path)
@@ -119,9 +119,7 @@ def _walk(top: Path) -> Iterator[tuple[Path, str | None]]:
 
 def _entries(folder: Path) -> list[Path]:
     if (folder / "state.json").is_file() or (folder / "dataset_dict.json").is_file():
-        raise ValueError(
-            f"{folder} is a dataset of its own, saved by `save_to_disk`. Name it, and others like it, by themselves."
-        )
+        raise ValueError(f"{folder} is a dataset of its own, saved by `save_to_disk`. Name it, and others like it, separately.")
     try:
         return sorted(folder.iterdir())
     except OSError as error:
@@ -167,7 +165,7 @@ def _left(path: Path, folder: Path, why: str) -> LeftOut:
 def remarks(name: str, listing: Listing) -> list[str]:
     """Returns sentences about surprises in a source: files that were left out, and several splits in it.
 
-    There is none about licences and hidden files alone, unless they are a hundredth of the bytes.
+    Licences and hidden files alone give no sentence, unless they are a hundredth of the bytes.
 
     Args:
       name: of the source, for the sentence.

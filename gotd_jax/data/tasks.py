@@ -17,7 +17,7 @@ METRICS = {"classification": ("accuracy", "macro_f1"), "regression": ("pearson",
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Examples:
-    """Texts with labels: label i is that of row i of the corpus.
+    """Texts with labels: label i belongs to row i of the corpus.
 
     Attributes:
       corpus: the texts, `n` rows.
@@ -60,10 +60,10 @@ class Task:
       name: as the tables print it.
       kind: 'classification' or 'regression'.
       classes: the names of the classes, in the order of the logits; () for regression.
-      metrics: names in `gotd_jax.evaluation.metrics.METRICS`; the first is the one tables show.
+      metrics: names in `gotd_jax.evaluation.metrics.METRICS`; tables show the first.
       train: the labelled training examples; without labels their texts are the target of the selection.
-      validation: examples that choices are made on; None where the task has no such split.
-      test: examples that scores are made on.
+      validation: examples by which epochs are chosen; None where the task has no validation split.
+      test: examples that are scored.
       test_split: which published split `test` is: 'test', 'dev' (GLUE keeps the labels of its test sets), ...
     """
 
@@ -132,7 +132,7 @@ def draw(examples: Examples, n: int | None, seed: int) -> Examples:
 
 
 def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    """Returns (the rest for training, a validation split drawn by `seed` as in `draw`), both in their order.
+    """Returns (a training split, a validation split drawn by `seed` as in `draw`), both in their order.
 
     Args:
       examples: of a task without a validation split.
@@ -140,12 +140,12 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
       seed: of the draw.
 
     Raises:
-      ValueError: `share` leaves one of the two without an example.
+      ValueError: `share` leaves one of the splits without an example.
     """
     held = round(share * len(examples))
     if not 0 < held < len(examples):
         raise ValueError(
-            f"A share of {share} holds out {held:,} of {len(examples):,} examples. Give one that leaves some on both sides."
+            f"A share of {share} holds out {held:,} of {len(examples):,} examples. Choose a share that leaves both some."
         )
     order = _drawing_order(examples.labels, seed)
     return examples.take(np.sort(order[held:])), examples.take(np.sort(order[:held]))

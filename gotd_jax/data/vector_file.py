@@ -15,7 +15,7 @@ DTYPES = ("float32", "float16")
 
 
 class VectorFile:
-    """The vectors of a corpus as they are written, and how much was read of each text.
+    """The vectors of a corpus as they are written, and how many tokens of each text were read.
 
     Args:
       folder: where they lie, as an earlier attempt left it.
@@ -39,7 +39,7 @@ class VectorFile:
         self._counts = np.lib.format.open_memmap(folder / COVERAGE, mode, np.int32, (rows, 3))
 
     def write(self, vectors: np.ndarray, read: Coverage) -> None:
-        """Writes the vectors of the next distinct texts, float32 [k, d], and how much was read of them.
+        """Writes the vectors of the next distinct texts, float32 [k, d], and their coverage.
 
         Raises:
           RuntimeError: a number is too large for the file's dtype.
@@ -55,17 +55,17 @@ class VectorFile:
         write_json(self._note, {"texts": self.done})
 
     def finish(self) -> None:
-        """Takes the note away of how far the file has come."""
+        """Removes the note of how many texts have been written."""
         self._note.unlink(missing_ok=True)
 
 
 def keep_coverage(folder: Path, read: Coverage) -> None:
-    """Writes how much was read of texts into `folder`, as it lies beside their vectors."""
+    """Writes the coverage of texts into `folder`, beside their vectors."""
     np.save(folder / COVERAGE, _columns(read))
 
 
 def kept_coverage(folder: Path) -> Coverage:
-    """Returns how much was read of the texts whose vectors lie in `folder`."""
+    """Returns the coverage of the texts whose vectors lie in `folder`."""
     return Coverage(*np.load(folder / COVERAGE).astype(np.int64).T)
 
 

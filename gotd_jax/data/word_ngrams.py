@@ -13,7 +13,7 @@ from gotd_jax.data.text_normalisation import is_unspaced, normal, words, words_o
 
 FEWEST = 4  # words of a text that counts as a part of another; two characters of a script without spaces are one
 LONGEST = 13  # words of a run
-LONGEST_WORD = 10_000  # characters up to which one that was cut is put together again
+LONGEST_WORD = 10_000  # characters up to which a word that was cut is put together again
 FACTORS = np.random.default_rng(0).integers(2**62, size=LONGEST, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 SHORT = np.dtype([("length", int), ("number", np.uint64), ("few", bool), ("first", int), ("last", int)])
 
@@ -26,7 +26,7 @@ class Words:
       words: w of them.
       texts: the number of each word's text, ascending, int64 [w].
       first: the row of the chunk that each word begins in, int64 [w].
-      last: the row of the one that it ends in, int64 [w].
+      last: the row of the chunk that each word ends in, int64 [w].
       whole: texts of lower numbers are here to their end; the next one may go on in another block.
     """
 
@@ -90,10 +90,10 @@ def of_texts(texts: Sequence[str]) -> Words:
 
 
 def blocks(pool: Corpus) -> Iterator[tuple[int, Words]]:
-    """Yields how many chunks of the pool were read last, and their words, after the last 13 of a text that goes on.
+    """Yields the number of chunks in each block of the pool, and their words after the last 13 of a text that goes on.
 
-    Chunks of one text that follow each other, told by the ids of `gotd_jax.data.chunks`, are one text again, whatever of it
-    lies in which block; a word that was cut in two is one again.
+    Successive chunks of one text, recognised by the ids of `gotd_jax.data.chunks`, are joined to one text again, also across
+    blocks, and so is a word that was cut in two.
     """
     before = Words([], *3 * (np.empty(0, np.int64),), 0)
     place, is_open = None, False  # the text and the chunk's number in it; whether a word may go on in the next chunk

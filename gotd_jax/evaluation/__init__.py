@@ -1,1 +1,1 @@
-"""The measures of a model: metrics of tasks, likelihoods and losses, and the toxicity and form of the text it writes."""
+"""The measures of a model: metrics of tasks, likelihoods, losses, and toxicity, length and diversity of generated text."""

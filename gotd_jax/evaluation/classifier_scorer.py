@@ -23,11 +23,11 @@ TOXIC = ("toxic", "toxicity")
 UNNAMED = ("label_0", "label_1")
 TEXTS_PER_CALL = 4096
 LONGEST = 512  # tokens that are read of a text
-OVERSHOOT = 0.25  # of a regression toward numbers in [0, 1]; outputs farther outside were trained toward other numbers
+OVERSHOOT = 0.25  # of a regression to numbers in [0, 1]; outputs farther outside were trained on other numbers
 
 
 def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str = "float32") -> Scorer:
-    """Returns the scorer that a published classifier is.
+    """Returns a published classifier as a scorer.
 
     The toxic output is the one whose label is 'toxic' or 'toxicity', or the second of LABEL_0 and LABEL_1. Outputs become
     probabilities as in the pipelines of transformers: softmax for one label of two, a sigmoid where labels are
@@ -40,8 +40,8 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
       compute_dtype: 'float32' or 'bfloat16'; see `EncoderConfig`.
 
     Raises:
-      ValueError: see `gotd_jax.models.loading.load`; or there is no telling which of the labels is toxicity, or how
-        its probability is computed.
+      ValueError: see `gotd_jax.models.loading.load`; or the configuration does not say which label is toxicity, or how its
+        probability is computed.
     """
     model = load_model(source, "classifier", compute_dtype=compute_dtype)
     if model.fresh:
@@ -49,20 +49,20 @@ def load(source: str | os.PathLike, *, batch_size: int = 32, compute_dtype: str 
             f"{model.source} lacks {', '.join(model.fresh)}, so its scores would be random. Give a classifier trained whole."
         )
     outputs = model.params["head"]["output"]["bias"].shape[0]
-    problem, place = reading(read_config(model.source), outputs, str(model.source / CONFIG))
+    problem, place = toxic_output(read_config(model.source), outputs, str(model.source / CONFIG))
     sizes = {"batch_size": batch_size, "max_length": min(LONGEST, model.config.max_length)}
     version = artifacts.fingerprint({"model": model.fingerprint, "reading": [problem, place, sizes["max_length"]]})
     rate = functools.partial(_rate, model, tokenizer_of(model), sizes, problem, place)
     return Scorer(str(source), version, rate, TEXTS_PER_CALL)
 
 
-def reading(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, int]:
-    """Returns how a classifier's outputs are read, as its `config.json` has it, and the place of the toxic one.
+def toxic_output(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, int]:
+    """Returns the problem type of a classifier's outputs by its `config.json`, and the place of the toxic output.
 
     Args:
       config: the parsed `config.json`; `problem_type` and `id2label` are used.
       outputs: how many the model has.
-      where: begins the messages.
+      where: names the configuration in messages.
 
     Returns:
       'single_label_classification', 'multi_label_classification' or 'regression', and a place below `outputs`.
@@ -95,7 +95,7 @@ def reading(config: Mapping[str, Any], outputs: int, where: str) -> tuple[str, i
 
 
 def probabilities(outputs: np.ndarray, problem: str, place: int) -> np.ndarray:
-    """Returns the toxic one's probability, float32 [n], of outputs float32 [n, k]; see `load`."""
+    """Returns the probability of the toxic label, float32 [n], from outputs float32 [n, k]; see `load`."""
     from scipy.special import expit, softmax
 
     if problem == "regression":

@@ -1,4 +1,4 @@
-"""Pairs of context and continuation in batches: those of one context together, rectangles of few shapes."""
+"""Pairs of context and continuation in batches: pairs of one context together, in rectangles of few shapes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from gotd_jax.evaluation.context_pairs import Pair
 
 TOKENS_PER_BATCH = 2048  # read at once on each device
-PADDED_TO = 3  # times its tokens a row is padded at most to share another's program where its own would be used once
+PADDED_TO = 3  # rows are padded to at most so many times their tokens, to share a program and not compile one to use once
 SHARING = 8  # continuations of a context that are scored together, at most
 
 
@@ -109,7 +109,7 @@ def _shape(context: int, fed: int, shared: int, positions: int) -> Shape:
 
 
 def _merged(shapes: dict[Shape, list], positions: int) -> dict[Shape, list]:
-    """Returns the shapes without those that fill no batch, where another can hold their rows: a program costs more to make."""
+    """Returns the shapes, those that fill no batch merged into others that hold their rows: compiling a program costs more."""
     rest, kept = dict(shapes), {}
     while rest:
         least = min(rest, key=lambda shape: (shape.cost, shape))

@@ -11,7 +11,7 @@ def prefix_id(tokenizer) -> int:
     """Returns the token that stands where there is no context: the tokeniser's beginning of a text, or else its end.
 
     Raises:
-      ValueError: it has neither.
+      ValueError: it has neither token.
     """
     for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
@@ -27,8 +27,8 @@ def encode(tokenizer, text: str, special: bool | None = None) -> list[int]:
 
     Args:
       tokenizer: a Hugging Face tokeniser.
-      text: any.
-      special: whether the tokeniser adds its special tokens; None: as it is used to, but not to a text that begins with the
+      text: any text.
+      special: whether the tokeniser adds its special tokens; None: as by its default, but not to a text that begins with the
         prefix already.
     """
     if special is None and not text.startswith(tokenizer.decode([prefix_id(tokenizer)])):

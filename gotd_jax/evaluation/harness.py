@@ -44,8 +44,8 @@ def evaluate(
       tasks: names that the harness knows, whose data it fetches from the Hugging Face hub, and paths of YAML files such as
         `export` writes.
       params: to use instead of the model's own.
-      items: of each task, its first; None: all.
-      shots: solved examples before each item; None: as the task has it.
+      items: number of each task's first items to evaluate; None: all.
+      shots: solved examples before each item; None: the task's own number.
       seed: of the sampling.
 
     Raises:

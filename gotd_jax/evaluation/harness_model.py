@@ -1,6 +1,6 @@
-"""A model of ours as the evaluation harness sees models (lm_eval 0.4.13, MIT); imported only where that is installed.
+"""Our models behind the interface of the evaluation harness (lm_eval 0.4.13, MIT); imported only where that is installed.
 
-Tokens, prefixes and cuts are those of the harness's own PyTorch back-end (`hf`), so that the scores are too.
+Tokens, prefixes and cuts equal those of the harness's own PyTorch back-end (`hf`), and so do the scores.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class _Setting(NamedTuple):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> _Setting:
-        """Returns the setting that a request names; greedy unless it says otherwise."""
+        """Returns the settings that a request names; greedy by default."""
         named = normalize_gen_kwargs(dict(given), NEW_TOKENS)
         if unknown := sorted(named.keys() - SAMPLING):
             raise ValueError(
-                f"A task asks for {', '.join(unknown)} in writing, which is not implemented. There are "
+                f"A task asks for {', '.join(unknown)} in generation, which is not implemented. There are "
                 f"{', '.join(sorted(SAMPLING))}."
             )
         temperature = float(named.get("temperature", 1.0)) if named["do_sample"] else 0.0
@@ -48,7 +48,7 @@ class HarnessModel(TemplateLM):
 
     Args:
       model: a causal language model.
-      tokenizer: its own, with a token that ends texts.
+      tokenizer: the model's own, with a token that ends texts.
       params: to use instead of the model's own.
       seed: of sampled continuations; a request's place among those asked at once decides the rest.
     """

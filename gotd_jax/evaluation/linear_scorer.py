@@ -23,7 +23,7 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import cache_folder, whole_file
 
 PACKAGE = PACKAGES["alt-profanity-check"]
-READING = 1  # raised when other numbers are made of the same package
+READING = 1  # raised when the numbers taken from the same package change
 KINDS = (
     "sklearn.calibration.CalibratedClassifierCV",
     "sklearn.calibration._CalibratedClassifier",
@@ -32,7 +32,7 @@ KINDS = (
     "sklearn.feature_extraction.text.TfidfVectorizer",
     "sklearn.svm._classes.LinearSVC",
 )
-# What `LinearModel` computes; a package trained otherwise is refused. Stop words are not in the vocabulary.
+# The settings that `LinearModel` computes with; a package trained with others is refused. The vocabulary has no stop words.
 VECTORISER = {
     "analyzer": "word",
     "binary": False,
@@ -85,7 +85,7 @@ class LinearModel:
 
     @functools.cached_property
     def vectoriser(self):
-        """scikit-learn's vectoriser of these words."""
+        """scikit-learn's vectoriser with this vocabulary."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectoriser = TfidfVectorizer(vocabulary=list(self.words), token_pattern=self.token_pattern)
@@ -154,7 +154,7 @@ def save(model: LinearModel, path: Path) -> None:
 
 
 def read(path: Path) -> LinearModel:
-    """Returns the model that `save` wrote.
+    """Returns the model that `save` wrote to `path`.
 
     Raises:
       ValueError: the file is damaged.

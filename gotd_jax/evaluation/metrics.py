@@ -3,8 +3,8 @@
 Each takes `predictions` float32 [n, outputs] and `labels` [n] and returns a fraction: accuracies and F1 in [0, 1],
 correlations in [-1, 1]. Tables multiply by 100.
 
-A correlation with something constant is undefined. It is 0 here, as scikit-learn has it for Matthews: a model that says the
-same of every example has learnt nothing, and a run of many seeds should show that and not stop at it.
+A correlation with a constant is undefined. It is 0 here, as scikit-learn has it for Matthews: a model that predicts the same
+for every example has learnt nothing, and a run of many seeds should show that and not stop at it.
 """
 
 from __future__ import annotations

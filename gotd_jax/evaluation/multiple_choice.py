@@ -1,4 +1,4 @@
-"""Multiple choice by likelihood: each option's score under four rules, and what their choices are worth."""
+"""Multiple choice by likelihood: each option's score under four rules, and how accurate each rule's choices are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def score_choices(model: Loaded, tokenizer, items: Sequence[ChoiceItem], *, para
 
     Args:
       model: a causal language model.
-      tokenizer: its own.
+      tokenizer: the model's own.
       items: at least one.
       params: to use instead of the model's own.
 

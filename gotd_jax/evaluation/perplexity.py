@@ -17,11 +17,11 @@ from gotd_jax.models.tokenizer import tokenizer_of
 
 @dataclasses.dataclass(frozen=True)
 class Perplexity:
-    """The loss over texts.
+    """The loss of a model over texts.
 
     Attributes:
       nats: -log p of each text, summed.
-      tokens: that were predicted.
+      tokens: number of predicted tokens.
     """
 
     nats: float
@@ -48,17 +48,17 @@ def perplexity(
     """Returns the perplexity exp(-1/T sum_t log p(token t | tokens before it in its window)) over all T tokens of all texts.
 
     Every token is predicted once, a text's first from `prefix`. Texts longer than `max_length` are cut into windows
-    (`gotd_jax.evaluation.context_pairs.rolling`), in which a token sees what stands before it in its own.
+    (`gotd_jax.evaluation.context_pairs.rolling`), in which a token sees only the tokens before it in its window.
 
     Args:
       model: a causal language model; of a corpus, its tokeniser is used too.
-      texts: to predict, or their tokens.
+      texts: the texts to predict, or their tokens.
       params: to use instead of the model's own.
       max_length: tokens of a window; the model's positions, where they are fewer.
       packed: whether texts are put one after another, an end token behind each, as models are trained; then ends are
         predicted too, and texts see those before them in their window. Otherwise each text is scored alone.
-      prefix: the token that stands before a text and, packed, behind each. None: of a corpus that is not packed, that of
-        the model's tokeniser, which may be one that begins texts; otherwise the model's first end token.
+      prefix: the token that stands before a text and, packed, behind each. None: for a corpus that is not packed, the prefix
+        of the model's tokeniser, which may be a token that begins texts; otherwise the model's first end token.
 
     Raises:
       ValueError: there is no token to predict, or none to stand before it.
@@ -77,6 +77,6 @@ def perplexity(
     width = min(max_length, model.config.max_positions)
     pairs = [pair for tokens in lists for pair in rolling(tokens, prefix, width)]
     if not pairs:
-        raise ValueError(f"The {len(texts)} texts have no token to predict. Give some that do.")
+        raise ValueError(f"The {len(texts)} texts have no token to predict. Give texts that have one.")
     found = log_likelihoods(model, pairs, params=params)
     return Perplexity(float(-np.sum(found.sums)), int(found.tokens.sum()))

@@ -1,7 +1,7 @@
 """The numbers inside a joblib file, read without running any code that it names.
 
-A pickle names functions and calls them. Here every name it may use stands for a class of this file that only keeps its
-arguments; any other name ends the reading. joblib writes the bytes of an array raw, right after the object that describes
+A pickle names functions and calls them. Here every allowed name stands for a class of this file that only keeps its
+arguments; any other name is an error. joblib writes the bytes of an array raw, right after the object that describes
 it, and they are read when the unpickler sets the state of that object.
 """
 
@@ -39,7 +39,7 @@ class Type(Inert):
         """Returns the type as NumPy's.
 
         Raises:
-          ValueError: it is none of `NUMBERS` in little-endian order.
+          ValueError: it is not one of `NUMBERS` in little-endian order.
         """
         order = self.fields[1] if self.fields else "<"
         if self.code not in NUMBERS or order != "<":
@@ -88,7 +88,7 @@ def read(content: bytes, kinds: Collection[str], place: str) -> Any:
       content: of the file.
       kinds: the classes that it may name besides NumPy's arrays and numbers, such as 'sklearn.svm._classes.LinearSVC'.
         In their place are objects of `Inert`.
-      place: begins the messages.
+      place: names the file in messages.
 
     Raises:
       ValueError: the file names another class or function, or is damaged or cut short.
@@ -103,7 +103,7 @@ def read(content: bytes, kinds: Collection[str], place: str) -> Any:
 
 
 class _Reader(pickle.Unpickler):
-    """An unpickler that knows the names of numbers and of `kinds` alone.
+    """An unpickler that allows only the names of NumPy's numbers and of `kinds`.
 
     Of a file without `peek`, such as `io.BytesIO`, the unpickler reads no byte before it needs it.
     """

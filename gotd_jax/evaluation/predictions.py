@@ -44,7 +44,7 @@ def predict(
 ) -> np.ndarray:
     """Returns a classifier's outputs without dropout, float32 [n, outputs], row i for text i.
 
-    Texts of like length share a batch, and all batches have the same number of rows, so that little is padded and few
+    Texts of similar length share a batch, and all batches have the same number of rows, so that little is padded and few
     programs are compiled.
 
     Args:
@@ -59,7 +59,7 @@ def predict(
     params = jax.device_put(params, devices.replicated())
     order = np.argsort(tokens.lengths, kind="stable")
     outputs = []
-    with progress(total=len(tokens), unit="texts", what="predicting") as bar:
+    with progress(total=len(tokens), unit="texts", step="predicting") as bar:
         for start in range(0, len(tokens), batch_size):
             rows = order[start : start + batch_size]
             width = batch_width(int(tokens.lengths[rows].max()), max_length)

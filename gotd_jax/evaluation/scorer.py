@@ -35,7 +35,7 @@ class Scorer:
         """
         texts = _checked(texts)
         parts = [np.empty(0, np.float32)]
-        with progress(total=len(texts), unit="texts", what=f"toxicity by {self.name}") as bar:
+        with progress(total=len(texts), unit="texts", step=f"toxicity by {self.name}") as bar:
             for start in range(0, len(texts), self.texts_per_call):
                 block = texts[start : start + self.texts_per_call]
                 parts.append(np.asarray(self.rate(block), np.float32))

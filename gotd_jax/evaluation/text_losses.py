@@ -1,4 +1,4 @@
-"""Losses of single texts under a language model: the mean per token of each."""
+"""The loss of each text under a language model, a mean over its tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gotd_jax.models.model import Loaded
 from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
 
-TEXTS_PER_BLOCK = 4096  # whose tokens are held at once, and are read again after a stop
+TEXTS_PER_BLOCK = 4096  # whose tokens are held at once; a stopped run reads its last block again
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
 
 
@@ -41,9 +41,9 @@ def losses(
 
     A causal model predicts every token of a text once, in windows of `max_length`: exp(loss) is
     the `gotd_jax.evaluation.perplexity` of the text alone. A masked one reads the first `max_length` tokens. Of these 15 %,
-    at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models are
-    asked the same, whatever the batches and the devices. (In training, a fifth of those predicted are not masked. Here all
-    are: the tokens left in place say little of the model.)
+    at least one, become the mask token and are predicted; which ones depends on `seed` and the text, so that two models
+    predict the same tokens, whatever the batches and the devices. (In training, a fifth of the predicted tokens are not
+    masked. Here all are: the tokens left in place say little about the model.)
 
     A text without a token to predict has loss 0, as a batch without one has in training.
 
@@ -53,10 +53,10 @@ def losses(
       params: to use instead of the model's own.
       max_length: tokens that are read at once; the model's positions, where they are fewer.
       seed: of the masks.
-      folder: where each block of texts is kept as soon as it is read, for a run of the same arguments that goes on from there.
+      folder: where the losses of each block of texts are kept, so that a stopped run of the same arguments resumes from there.
 
     Raises:
-      ValueError: the model is no language model, or its tokeniser lacks the token for masks or the one before a text.
+      ValueError: the model is no language model, or its tokeniser lacks the mask token or the token before a text.
     """
     kinds = {"causal_lm": _causal_losses, "masked_lm": _masked_losses}
     if model.head not in kinds:
@@ -64,7 +64,7 @@ def losses(
     tokenizer = tokenizer_of(model)
     params = jax.device_put(model.params if params is None else params, devices.replicated())
     found = np.zeros(len(corpus), np.float32)
-    with progress(total=len(corpus), unit="texts", what="losses") as bar:
+    with progress(total=len(corpus), unit="texts", step="losses") as bar:
         for start in range(0, len(corpus), TEXTS_PER_BLOCK):
             rows = np.arange(start, min(start + TEXTS_PER_BLOCK, len(corpus)))
             kept = None if folder is None else folder / f"losses-{start:09d}.npy"

@@ -1,4 +1,4 @@
-"""Toxicity, scored on this machine and by a version that stays; the paper asked the Perspective API, which changes."""
+"""Toxicity, scored on this machine by a fixed version; the paper asked the Perspective API, which changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load(name: str | os.PathLike) -> Scorer:
         classifier, such as unitary/toxic-bert or unitary/unbiased-toxic-roberta.
 
     Raises:
-      ValueError: there is no such scorer, or the model is none.
+      ValueError: there is no scorer of that name, or the model is no scorer.
       RuntimeError: a packaged scorer cannot be fetched.
     """
     if name in SCORERS:

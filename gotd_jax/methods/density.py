@@ -30,7 +30,7 @@ def densities(embeddings: np.ndarray, sigma: float) -> np.ndarray:
     size = min(CANDIDATES_PER_BLOCK, len(embeddings))
     starts = range(0, len(embeddings), height)
     sums = []
-    with progress(total=len(starts) * len(embeddings), unit="texts", what="densities") as bar:
+    with progress(total=len(starts) * len(embeddings), unit="texts", step="densities") as bar:
         for start in starts:
             rows = jax.device_put(padded(embeddings[start : start + height], height), split_rows())
             total = jax.device_put(np.zeros(height, np.float32), split_rows())

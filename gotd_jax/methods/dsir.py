@@ -123,12 +123,12 @@ class _BucketOf(dict):
         return bucket
 
 
-def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, file, *, judged: bool = False) -> _Features:
+def _featurise(corpus: Corpus, side: str, bucket_of: _BucketOf, ngrams: int, file, *, judged: bool = False) -> _Features:
     dtype = np.min_scalar_type(bucket_of.buckets - 1)
     tokens = np.zeros(len(corpus), np.int64)
     lengths = np.zeros(len(corpus), np.int64)
     prose = np.zeros(len(corpus), bool)
-    for row, record in enumerate(progress(corpus, total=len(corpus), unit="texts", what=f"n-grams of the {what}")):
+    for row, record in enumerate(progress(corpus, total=len(corpus), unit="texts", step=f"n-grams of the {side}")):
         text = record["text"] if record["pair"] is None else f"{record['text']} {record['pair']}"
         words = TOKEN.findall(text.lower())
         features = [bucket_of[word] for word in words]
@@ -140,7 +140,7 @@ def _featurise(corpus: Corpus, what: str, bucket_of: _BucketOf, ngrams: int, fil
         if len(bucket_of) > CACHED_NGRAMS:
             bucket_of.clear()
     if not tokens.any():
-        raise ValueError(f"None of the {len(corpus):,} texts of the {what} has a token. Check the field the text is read from.")
+        raise ValueError(f"None of the {len(corpus):,} texts of the {side} has a token. Check the field the text is read from.")
     file.flush()
     return _Features(np.memmap(file, dtype, "r"), np.concatenate([[0], np.cumsum(lengths)]), tokens, prose)
 

@@ -47,7 +47,7 @@ def nearest(candidates: np.ndarray, targets: np.ndarray, neighbours: int) -> tup
     """
     height = rows_at_once(len(targets))
     starts = range(0, len(targets), height)
-    with progress(total=len(starts) * len(candidates), unit="candidates", what=f"{neighbours} neighbours") as bar:
+    with progress(total=len(starts) * len(candidates), unit="candidates", step=f"{neighbours} neighbours") as bar:
         blocks = [_search(candidates, padded(targets[start : start + height], height), neighbours, bar) for start in starts]
     similarities, rows = (np.concatenate(part)[: len(targets)] for part in zip(*blocks))
     return np.clip(similarities, -1.0, 1.0), rows

@@ -53,7 +53,7 @@ def mean_cosines(candidates: np.ndarray, targets: np.ndarray) -> np.ndarray:
     direction = jax.device_put(_mean_direction(targets), replicated())
     height = -(-min(CANDIDATES_PER_BLOCK, len(candidates)) // jax.device_count()) * jax.device_count()
     cosines = np.empty(len(candidates), np.float32)
-    with progress(total=len(candidates), unit="candidates", what="mean cosines") as bar:
+    with progress(total=len(candidates), unit="candidates", step="mean cosines") as bar:
         for start in range(0, len(candidates), height):
             block = candidates[start : start + height]
             similar = _cosines()(jax.device_put(padded(block, height), split_rows()), direction)

@@ -35,8 +35,8 @@ class EncoderConfig:
       attention_dropout: rate on the attention probabilities.
       classifier_dropout: rate in the classifier's head; None takes `hidden_dropout`.
       compute_dtype: of the operands of products with weights: 'float32', or 'bfloat16' with sums in float32. Parameters, sums
-        and all else are float32 either way.
-      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
+        and all other arrays are float32 either way.
+      rematerialise: whether the backward pass computes the inside of each layer again instead of keeping it.
     """
 
     model_type: str
@@ -84,8 +84,8 @@ class RotaryScaling:
 
     Args:
       factor: the divisor of the slowest frequencies.
-      low: frequencies with fewer turns than this in the original context are slow.
-      high: those with more are left as they are; in between, the two are blended.
+      low: frequencies with fewer rotations than this in the original context are slow.
+      high: frequencies with more rotations than this are left as they are; in between, the two are blended.
       original: positions of the original context.
     """
 
@@ -116,8 +116,8 @@ class DecoderConfig:
       rotary_base: of rotary positions; None for learned ones.
       rotary_scaling: how they are stretched; None: not.
       query_bias: whether the projections to queries, keys and values have biases.
-      output_bias: whether the attention's output projection has one.
-      mlp_bias: whether the MLP's layers have them.
+      output_bias: whether the attention's output projection has a bias.
+      mlp_bias: whether the MLP's layers have biases.
       scaled: whether attention scores are divided by the square root of `head_width`.
       windows: for each layer, how many positions back it sees, its own among them; None: all.
       tied: whether logits are products with the word embeddings.
@@ -126,9 +126,9 @@ class DecoderConfig:
       attention_dropout: rate on the attention probabilities.
       residual_dropout: rate before each residual sum.
       end_ids: tokens that end a text; the first parts texts in training.
-      stop_ids: tokens that writing ends at; () where these are `end_ids`.
+      stop_ids: tokens that end a generated text; () where these are `end_ids`.
       compute_dtype: of the operands of products with weights: 'float32', or 'bfloat16' with sums in float32.
-      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it.
+      rematerialise: whether the backward pass computes the inside of each layer again instead of keeping it.
     """
 
     model_type: str

@@ -157,7 +157,7 @@ def to_hf(config: EncoderConfig | DecoderConfig) -> dict[str, Any]:
 
 @functools.cache
 def _published_defaults(model_type: str) -> dict[str, Any]:
-    """Returns the defaults of the published configuration class by key; None where a value is worked out from other keys."""
+    """Returns the defaults of the published configuration class by key; None where a value follows from other keys."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns that PyTorch is missing, which is as it should be
     from transformers import CONFIG_MAPPING
 
@@ -182,7 +182,7 @@ def _with_derived(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_layers(content: Mapping[str, Any], family: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns how far back each layer sees, and how it counts positions where they are rotary."""
+    """Returns the fields that say how far back each layer sees and, where positions are rotary, how they are rotated."""
     if family == "gpt_neo":
         window = size(content, "window_size", _published_defaults("gpt_neo")["window_size"])
         return {"windows": tuple(window if kind == "local" else None for kind in _attention_kinds(content))}

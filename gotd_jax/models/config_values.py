@@ -53,12 +53,17 @@ def token_ids(found: Any) -> tuple[int, ...]:
     """
     ids = () if found is None else tuple(found) if isinstance(found, (list, tuple)) else (found,)
     if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in ids):
-        raise ValueError(f"eos_token_id is {found!r}, and should be the id of a token or a list of such. Correct it.")
+        raise ValueError(f"eos_token_id is {found!r}, and should be the id of a token or a list of ids. Correct it.")
     return ids
 
 
 def refuse(content: Mapping[str, Any], variants: Mapping[str, Any]) -> None:
-    """Raises ValueError for a variant that is not implemented: of each key the value, or a function that knows such values."""
+    """Raises ValueError for a variant that is not implemented.
+
+    Args:
+      content: the configuration.
+      variants: by key, a value that is not implemented, or a function that tells such values.
+    """
     for key, refused in variants.items():
         found = content.get(key)
         if refused(found) if callable(refused) else found == refused:

@@ -1,7 +1,7 @@
 """GPT-2, GPT-Neo and the Llama family as one decoder; the differences are in `DecoderConfig`.
 
-A decoder reads a batch at once, or piece by piece with a `KVCache` of the columns that it has read. Positions count what is not
-padding, so that a text's logits are the same wherever in its row it lies. A batch that is read at once attends in blocks of
+A decoder reads a batch at once, or piece by piece with a `KVCache` of the columns that it has read. Positions count real
+tokens, so that a text's logits are the same wherever in its row it lies. A batch that is read at once attends in blocks of
 positions, which leave out the columns that none of them may see.
 """
 

@@ -31,7 +31,7 @@ from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
 
-TEXTS_PER_BLOCK = 4096  # that a stop can lose; up to `MOST_BLOCKS` times as many where more are embedded at once
+TEXTS_PER_BLOCK = 4096  # at most lost when a run stops; up to `MOST_BLOCKS` times as many where more are embedded at once
 MOST_BLOCKS = 16
 MOST_TOKENS = 1 << 17  # of a batch on each device; more gains nothing
 ACTIVATIONS = 1 / 4  # of a device's memory, for the activations of a batch
@@ -63,8 +63,8 @@ def embed(
     2025), or 1 for the first ('cls') or the last token ('last') and 0 for the rest. A text without tokens, which only a
     decoder's tokeniser makes, has an embedding of zeros.
 
-    They are kept in `folder` with the ids and the settings that made them, are made once, and go on from the last block
-    where they were stopped. Equal texts are embedded once. The counts of read tokens lie beside them (`kept_coverage`).
+    They are computed once and kept in `folder` with the ids and their settings; a stopped run resumes after its last block.
+    Equal texts are embedded once. The counts of read tokens lie beside them (`kept_coverage`).
 
     Args:
       corpus: n texts; of a pair, both sentences are read as one input.
@@ -177,7 +177,7 @@ def _read(rows: np.ndarray, vectors: jax.Array, normalise: bool) -> tuple[np.nda
 
 def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: str, **options) -> None:
     began, before, read, padded = time.perf_counter(), file.done, 0, 0
-    with progress(total=len(file.texts), done=before, unit="texts", what="embedding") as bar:
+    with progress(total=len(file.texts), done=before, unit="texts", step="embedding") as bar:
         for tokens, counts in _one_ahead(_tokenised(file.texts, before, encoder, max_length, prompt)):
             vectors = np.empty((len(tokens), encoder.config.width), np.float32)
             for rows, found in embed_tokens(tokens, encoder, **options):
@@ -197,7 +197,7 @@ def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: st
 
 
 def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
-    """Yields the tokens of the texts from `start` on, a block at a time, and the counts of those that are read."""
+    """Yields the tokens of the texts from `start` on, a block at a time, and their coverage."""
     tokenizer = tokenizer_of(encoder)
     at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
     height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
@@ -208,7 +208,7 @@ def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prom
 
 
 def _one_ahead(made: Iterator) -> Iterator:
-    """Yields the items of `made`; another thread makes the next one meanwhile."""
+    """Yields the items of `made`, while another thread makes the next one."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, made, None)
         while (item := coming.result()) is not None:

@@ -35,7 +35,7 @@ class Embeddings(nnx.Module):
     def _positions(self, ids, mask):
         if self.config.family != "roberta":
             return jnp.arange(ids.shape[1])
-        # As fairseq and transformers count: from pad_id + 1 over what is not padding, which stays at pad_id.
+        # As fairseq and transformers count: from pad_id + 1 over real tokens; padding stays at pad_id.
         present = (mask & (ids != self.config.pad_id)).astype(jnp.int32)
         return jnp.cumsum(present, axis=1) * present + self.config.pad_id
 
@@ -68,7 +68,7 @@ class Encoder(nnx.Module):
         self.config = config
 
     def __call__(self, ids: jax.Array, mask: jax.Array, types: jax.Array, *, key: jax.Array | None = None) -> jax.Array:
-        """Returns the last hidden states; those of a text do not depend on its padding or on the rest of the batch.
+        """Returns the last hidden states, which do not depend on a text's padding or on the rest of the batch.
 
         Args:
           ids: int32 [B, T], at most `config.max_length` wide.

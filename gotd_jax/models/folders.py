@@ -54,13 +54,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     return read_object(path)
 
 
-def some(names: Iterable[str]) -> str:
+def first_few(names: Iterable[str]) -> str:
     """Returns the first three of `names`, sorted, and how many more there are: for messages."""
     names = sorted(names)
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def say(message: str) -> None:
+def remark_once(message: str) -> None:
     """Prints, once a process, a remark about a folder that is read all the same."""
     if message not in _SAID:
         _SAID.add(message)

@@ -1,4 +1,4 @@
-"""Continuations of prompts, sampled from a nucleus: one compiled program reads a batch of prompts once and writes them all.
+"""Continuations of prompts, sampled from a nucleus: one compiled program reads a batch of prompts once and generates them all.
 
 A sampled token depends on (seed, prompt, continuation, step) alone, not on the batch, its padding or the devices, but for the
 rounding of logits.
@@ -75,7 +75,7 @@ def generate(
     run = _program(model.definition, model.config, continuations, new_tokens, top_p, temperature)
     order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
     count = jax.device_count()
-    with progress(total=len(prompts), unit="prompts", what="writing") as bar:
+    with progress(total=len(prompts), unit="prompts", step="generating") as bar:
         for start in range(0, len(order), batch_size * count):
             rows = order[start : start + batch_size * count]
             longest = -(-len(prompts[rows[-1]]) // WIDTH_STEP) * WIDTH_STEP
@@ -122,7 +122,7 @@ def sample(key: jax.Array, logits: jax.Array, top_p: float, temperature: float) 
 
 
 def _first_to_reach(weights: jax.Array, place: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Returns the first of the weights above 0 up to which they add up to `place`, and how far into it that lies."""
+    """Returns the position of the first positive weight whose cumulative sum reaches `place`, and how far into it that is."""
     ends = jnp.cumsum(weights)
     held = weights > 0
     place = jnp.minimum(place, jnp.max(jnp.where(held, ends, 0.0)))  # a place that rounding puts past the last one is in it
@@ -169,7 +169,7 @@ def _program(definition, config, continuations, new_tokens, top_p, temperature):
         rows = len(keys)
         nothing = jnp.zeros((rows, new_tokens), jnp.int32), jnp.zeros(rows, bool), jnp.zeros(rows, jnp.int32)
         step, (tokens, _, lengths), _ = lax.while_loop(unfinished, write, (1, sampled(0, logits, *nothing), cache))
-        filled = jnp.arange(new_tokens) < step  # a stop before the end leaves columns that every row had ended by
+        filled = jnp.arange(new_tokens) < step  # where generation stops early, every row has ended before the columns left
         tokens = jnp.where(filled, tokens, tokens[:, step - 1][:, None])
         return tokens.reshape(-1, continuations, new_tokens), lengths.reshape(-1, continuations)
 
@@ -190,7 +190,7 @@ def _batch(prompts: Sequence[Sequence[int]], prompt_ids: np.ndarray, width: int,
 
 def _check(model, prompts, continuations, new_tokens, top_p, temperature, batch_size) -> None:
     if model.head != "causal_lm":
-        raise ValueError(f"The model's head is {model.head}, and only a causal language model writes.")
+        raise ValueError(f"The model's head is {model.head}, and only a causal language model generates text.")
     if min(continuations, new_tokens, batch_size) < 1:
         raise ValueError(
             f"continuations ({continuations}), new_tokens ({new_tokens}) and batch_size ({batch_size}) must be at least 1."

@@ -33,7 +33,7 @@ LAYER = {
 }
 BODY = {"words": "token_embd", "norm": "output_norm"}
 HEAD = "output.weight"
-CONTROL = 3  # the token type of end of text and its like
+CONTROL = 3  # the token type of end of text and similar tokens
 
 
 def convert(path: str | os.PathLike, folder: str | os.PathLike) -> Path:

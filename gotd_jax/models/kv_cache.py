@@ -1,4 +1,4 @@
-"""The keys and values of the columns that a decoder has read, kept for those that it reads later."""
+"""The keys and values of the columns that a decoder has read, kept for the columns that it reads later."""
 
 from __future__ import annotations
 

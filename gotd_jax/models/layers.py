@@ -78,7 +78,7 @@ def dot(x: jax.Array, y: jax.Array, compute_dtype: str, y_axis: int = 0) -> jax.
 def plus_bias(rows: jax.Array, bias: jax.Array) -> jax.Array:
     """Returns float32 [n, m], `bias` [m] added to each of `rows` [n, m]; its gradient is a product with ones.
 
-    As a sum over rows, XLA on a CPU works it out column by column together with the summands: 116 ms for each bias
+    As a sum over rows, XLA on a CPU computes it column by column together with the summands: 116 ms for each bias
     of GPT-2 at 1,024 tokens, more than half of a training step.
     """
     return rows + bias
@@ -93,22 +93,22 @@ plus_bias.defvjp(lambda rows, bias: (rows + bias, None), _plus_bias_backward)
 
 
 def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
-    """Returns `x` with each entry zeroed with probability `rate` and all else divided by 1 - rate."""
+    """Returns `x` with each entry zeroed with probability `rate` and the rest divided by 1 - rate."""
     if key is None or rate == 0.0:
         return x
     return jnp.where(jax.random.bernoulli(key, 1.0 - rate, x.shape), x / (1.0 - rate), 0.0)
 
 
 def split_key(key: jax.Array | None, count: int) -> list[jax.Array] | list[None]:
-    """Returns `count` independent keys, or as many Nones where there is no key and so no dropout."""
+    """Returns `count` independent keys, or `count` times None without a key and so without dropout."""
     return [None] * count if key is None else list(jax.random.split(key, count))
 
 
 def rematerialised(layers: nnx.List, run: Callable, x: jax.Array, *of_each) -> jax.Array:
     """Returns `x` after all layers, of which the backward pass keeps only the inputs.
 
-    The inside of a layer is worked out again. The layers are one program that is run as often as there are layers: as
-    programs of their own, XLA on a CPU finds that they are worked out twice and keeps them after all.
+    The inside of a layer is computed again. The layers are one program that is run as often as there are layers: of separate
+    programs XLA on a CPU finds that they are computed twice, and keeps their results after all.
 
     Args:
       layers: modules of one structure.
@@ -214,7 +214,7 @@ class Attention(nnx.Module):
 
         Args:
           x: float32 [B, T, D].
-          mask: bool, broadcastable to [B, heads, T, T]: whether a position (third axis) may look at another (fourth).
+          mask: bool, broadcastable to [B, heads, T, T]: whether a position (third axis) may attend to another (fourth).
           key: for dropout on the probabilities.
         """
         query, keys, value = (self._split(project(x)) for project in (self.query, self.key, self.value))

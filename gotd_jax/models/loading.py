@@ -15,7 +15,7 @@ from gotd_jax.models import weight_names
 from gotd_jax.models.config import DECODERS, DecoderConfig, EncoderConfig
 from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.config_values import token_ids
-from gotd_jax.models.folders import CONFIG, GENERATION, beside_weights, read_config, say, some
+from gotd_jax.models.folders import CONFIG, GENERATION, beside_weights, first_few, read_config, remark_once
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.models.model import Loaded, blueprint, checked_head
 from gotd_jax.models.prediction_heads import ClassifierHead, MaskedLMHead
@@ -32,9 +32,9 @@ def load(
 ) -> Loaded:
     """Returns a published or trained model with the head asked for; a decoder is loaded as a causal language model.
 
-    The body must be in the file, whole. An encoder's head that is not is initialised from `seed` and named in `fresh`; so is a
-    classifier's last layer that has another number of outputs. A decoder's stored head that is not the word embeddings is
-    taken, with a word where the configuration says that the two are tied.
+    The body must be in the file, whole. An encoder's head that is not there is initialised from `seed` and named in `fresh`; so
+    is a classifier's last layer that has another number of outputs. A decoder's stored head that is not the word embeddings is
+    taken, with a remark where the configuration says that the two are tied.
 
     Args:
       source: a Hugging Face folder, a hub name or a packaged model; see `folder_of`.
@@ -108,13 +108,13 @@ def _configuration(folder: Path, compute_dtype: str) -> EncoderConfig | DecoderC
 
 
 def _stop_ids(folder: Path, config: DecoderConfig) -> tuple[int, ...]:
-    """Returns the tokens that writing ends at by the folder's settings of generation; () where these are `end_ids`."""
+    """Returns the tokens that end a generated text by the folder's settings of generation; () where these are `end_ids`."""
     if not (folder / GENERATION).is_file():
         return ()
     try:
         found = token_ids(files.read_object(folder / GENERATION).get("eos_token_id"))
     except ValueError as error:
-        raise ValueError(f"{folder / GENERATION} does not say where writing ends. {error}") from error
+        raise ValueError(f"{folder / GENERATION} does not say where generated text ends. {error}") from error
     return () if set(found) <= set(config.end_ids) <= set(found) else found
 
 
@@ -124,7 +124,7 @@ def _untied_where_apart(folder: Path, config: DecoderConfig, tensors: Tensors, s
     head, words = names.output, names.prefix + names.words
     if not config.tied or head not in stored or tensors.equal(stored[head], stored[words]):
         return config
-    say(f"{folder} has a {head} of its own, although its {CONFIG} ties it to {words}. The two are kept apart.")
+    remark_once(f"{folder} has a {head} of its own, although its {CONFIG} ties it to {words}. The two are kept apart.")
     return dataclasses.replace(config, tied=False)
 
 
@@ -139,23 +139,23 @@ def _check_needed(folder: Path, config, needed: set[str], stored: Collection[str
     if not needed & set(stored):
         raise ValueError(
             f"{folder / CONFIG} says {config.model_type}, and none of the {len(needed)} tensors of such a model is among the "
-            f"{len(stored)} in the file, which begin with {some(stored)}. These are weights of another architecture."
+            f"{len(stored)} in the file, which begin with {first_few(stored)}. These are weights of another architecture."
         )
     if missing := needed - set(stored):
         raise ValueError(
-            f"{folder} lacks {len(missing)} of the {len(needed)} tensors of a {config.model_type}: {some(missing)}. Fetch it "
-            "again."
+            f"{folder} lacks {len(missing)} of the {len(needed)} tensors of a {config.model_type}: {first_few(missing)}. "
+            "Fetch it again."
         )
     body = {name for name in stored if weight_names.in_body(name, config) and not weight_names.is_buffer(name, config)}
     if left := body - needed:
         raise ValueError(
             f"{folder} has {len(left)} tensors that a {config.model_type} of {config.layers} layers as in its {CONFIG} has no "
-            f"place for: {some(left)}. The two do not belong together."
+            f"place for: {first_few(left)}. The two do not belong together."
         )
 
 
 def _part(path, head):
-    """Returns the part that a parameter is fresh or stored with: the whole of a masked-LM head, a layer of a classifier's."""
+    """Returns the part that a parameter is fresh or stored with: a whole masked-LM head, or a layer of a classifier's head."""
     if path[0] != "head":
         return "body"
     return f"head.{path[1]}" if head == "classifier" else "head"
@@ -170,7 +170,7 @@ def _fresh_parts(folder, head, names, tensors, stored, outputs):
     for part, members in parts.items():
         absent = [name for name in members if name not in stored]
         if 0 < len(absent) < len(members):
-            raise ValueError(f"{folder} has only a part of its {head} head: it lacks {some(absent)}. Fetch it again.")
+            raise ValueError(f"{folder} has only a part of its {head} head: it lacks {first_few(absent)}. Fetch it again.")
         if absent or (part == "head.output" and {tensors.shape(stored[name])[0] for name in members} != {outputs}):
             fresh.append(part)
     return tuple(sorted(fresh))

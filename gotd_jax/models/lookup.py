@@ -1,4 +1,4 @@
-"""The folder of a model by its path, its name on the Hugging Face hub or that of a packaged one."""
+"""The folder of a model by its path, by its name on the Hugging Face hub or by the name of a packaged model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def folder_of(source: str | os.PathLike) -> Path:
         or for other models the newest.
 
     Raises:
-      ValueError: there is no such folder, and the hub did not give one of that name, or none with safetensors.
+      ValueError: there is no folder of that name, and the hub has no model of that name, or none with safetensors.
     """
     folder = model_folder(source) if source in MODELS else _local_or_fetched(source)
     inside = next((path for path, kind in modules_of(folder).items() if kind == "Transformer"), "")

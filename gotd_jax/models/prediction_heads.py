@@ -53,7 +53,7 @@ class MaskedLM(nnx.Module):
 
 
 class ClassifierHead(nnx.Module):
-    """activation(h W + b) V + c on the first token's hidden state h, with dropout as each family has it."""
+    """activation(h W + b) V + c on the first token's hidden state h, with each family's dropout."""
 
     def __init__(self, config: EncoderConfig, outputs: int, rngs: nnx.Rngs):
         self.pooler = _linear(config, config.width, rngs)

@@ -21,7 +21,7 @@ class Rotation(NamedTuple):
 def rotation_at(positions: jax.Array, below: int, config: DecoderConfig) -> Rotation:
     """Returns the rotation by the angles position * base^(-2i / width) of coordinate i.
 
-    They are looked up in a table that the program holds: XLA would work out cosines again wherever they are used.
+    They are looked up in a table that the program holds: XLA would compute cosines again wherever they are used.
 
     Args:
       positions: int32 [B, T], from 0.

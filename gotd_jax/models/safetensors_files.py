@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from gotd_jax import checksums
 from gotd_jax.files import read_object
-from gotd_jax.models.folders import INDEX, WEIGHTS, say, some
+from gotd_jax.models.folders import INDEX, WEIGHTS, first_few, remark_once
 
 # Weights in these are pickles, which run code when read, or belong to other frameworks.
 REFUSED_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
@@ -82,7 +82,7 @@ class Tensors:
         return tensor
 
     def copy(self, name: str) -> np.ndarray:
-        """Returns a tensor as it is stored, floats as float32: for one that is passed on and not computed with."""
+        """Returns a tensor as it is stored, floats as float32: for tensors that are passed on and not computed with."""
         handle, stored = self._stored[name]
         tensor = handle.get_tensor(stored)
         return tensor if self._header(name).get_dtype() in INTEGERS else tensor.astype(np.float32)
@@ -115,14 +115,18 @@ def _places(folder):
         if (folder / INDEX).is_file():
             shards |= set(_weight_map(folder).values()) - {WEIGHTS}
         if shards:
-            say(f"{folder} has {WEIGHTS} beside {some(shards)}. {WEIGHTS} is read, as transformers does; delete the old ones.")
+            remark_once(
+                f"{folder} has {WEIGHTS} beside {first_few(shards)}. {WEIGHTS} is read, as transformers does; "
+                "delete the old ones."
+            )
         handle = _open(folder / WEIGHTS)
         return dict.fromkeys(handle.keys(), (folder / WEIGHTS, handle))
     if (folder / INDEX).is_file():
         return _indexed(folder)
     if parts:
         raise ValueError(
-            f"{folder} has {some(parts)}, and neither {WEIGHTS} nor {INDEX}, which says where each tensor lies. Fetch it again."
+            f"{folder} has {first_few(parts)}, and neither {WEIGHTS} nor {INDEX}, which says where each tensor lies. Fetch it "
+            "again."
         )
     refused = sorted(path.name for path in folder.iterdir() if path.suffix in REFUSED_SUFFIXES)
     if refused:
@@ -147,7 +151,8 @@ def _indexed(folder):
         )
     if unnamed := set().union(*held.values()) - weight_map.keys():
         raise ValueError(
-            f"{len(unnamed)} tensors in the files of {folder} are not named in its {INDEX}: {some(unnamed)}. Fetch it again."
+            f"{len(unnamed)} tensors in the files of {folder} are not named in its {INDEX}: {first_few(unnamed)}. "
+            "Fetch it again."
         )
     return {tensor: (folder / name, handles[name]) for tensor, name in weight_map.items()}
 

@@ -49,13 +49,13 @@ def save(
     """Returns `folder`, written with a model's configuration, weights and tokeniser: whole or not at all.
 
     Whatever the model's source has beside the loaded part stays as it is: a pooler, other heads, the settings of generation,
-    the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and a head
-    that is fresh on the one is fresh on the other.
+    the modules of sentence-transformers. So a later `load` finds in `folder` all that it would find in the source, and the same
+    heads are fresh on both.
 
     Args:
       folder: must not exist, or be empty.
       loaded: the model.
-      params: its parameters after training, a tree like `loaded.params`; None takes those.
+      params: its parameters after training, a tree like `loaded.params`; None takes `loaded.params`.
       tokenizer_from: a folder whose tokeniser files are copied; None takes the model's source, where it has one.
       labels: the classes of a classifier, in the order of its outputs; None takes the source's, where the outputs are, and
         calls them LABEL_0, LABEL_1, ... where they are fresh.
@@ -63,7 +63,7 @@ def save(
         and one label a text for more.
 
     Raises:
-      ValueError: the folder is taken, the parameters are another model's, the labels are not as many as the outputs, or
+      ValueError: the folder is taken, the parameters are another model's, the labels do not match the outputs in number, or
         there is no tokeniser in `tokenizer_from`.
       RuntimeError: a parameter is not finite.
     """

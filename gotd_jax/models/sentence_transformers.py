@@ -12,10 +12,10 @@ from gotd_jax.files import read_object
 from gotd_jax.models.folders import CONFIG, MODULES, modules_of
 from gotd_jax.models.model import Loaded
 
-LENGTH = 256  # tokens of a text that are read where nobody says it
+LENGTH = 256  # tokens of a text that are read by default
 PROMPTS = "config_sentence_transformers.json"
 SEQUENCES = (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize"))
-POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last", "weightedmean": "position"}  # theirs and ours
+POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last", "weightedmean": "position"}  # sentence-transformers' name: ours
 # One key a pooling, true or false, as files had it up to sentence-transformers 5.
 OLD_POOLINGS = {
     "pooling_mode_mean_tokens": "mean",
@@ -26,7 +26,7 @@ OLD_POOLINGS = {
     "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
 }
 SIZES = {"word_embedding_dimension", "embedding_dimension"}
-# Keys of the transformer's own file: those that are followed, and values that ask for what is done anyway.
+# Keys of the transformer's own file: those that are followed, and values that change nothing.
 FOLLOWED = {"max_seq_length", "do_lower_case"}
 AS_DONE = {
     "transformer_task": ("feature-extraction",),
@@ -44,7 +44,7 @@ class Instructions:
     Attributes:
       pooling: one of `gotd_jax.models.embedding.POOLINGS`.
       normalise: whether vectors are scaled to unit length.
-      max_length: tokens of a text that are read; None where nothing says it.
+      max_length: tokens of a text that are read; None where no file says.
       prompt: put before every text.
     """
 
@@ -68,7 +68,7 @@ def instructions(folder: Path, *, pooling: str | None = None, normalise: bool | 
     root = _root(folder)
     names = modules_of(root)
     if not names and pooling is None and (pools := sorted(folder.glob("*_Pooling"))):
-        raise ValueError(f"{folder} has {pools[0].name} and no {MODULES}, which says what it is for. Fetch it whole. {ASK}")
+        raise ValueError(f"{folder} has {pools[0].name} and no {MODULES}, which says how it is used. Fetch it whole. {ASK}")
     if names and pooling is None:
         pooling = _pooling(root, names)
     return Instructions(
@@ -82,9 +82,9 @@ def instructions(folder: Path, *, pooling: str | None = None, normalise: bool | 
 def instructions_for(
     model: Loaded, *, pooling: str | None = None, normalise: bool | None = None, max_length: int | None = None
 ) -> Instructions:
-    """Returns how texts become vectors by a loaded model: as asked, and where nothing is asked as its folder says.
+    """Returns how texts become vectors by a loaded model: the arguments, or where they are None the folder's instructions.
 
-    Where the folder does not say either, it is a mean of 256 tokens, of fewer where the model reads no more.
+    The default of both is a mean over 256 tokens, or over as many as the model reads.
 
     Args:
       model: an encoder without head, or a causal language model.
@@ -110,7 +110,7 @@ def _root(folder: Path) -> Path:
 def _pooling(root: Path, names: Mapping[str, str]) -> str:
     if tuple(names.values()) not in SEQUENCES:
         followed = " or ".join(map(", ".join, SEQUENCES))
-        raise ValueError(f"{root / MODULES} asks for {', '.join(names.values())}; what is followed is {followed}. {ASK}")
+        raise ValueError(f"{root / MODULES} asks for {', '.join(names.values())}; the supported modules are {followed}. {ASK}")
     settings = sentence_config(root / next(iter(names)))
     for key, value in settings.items():
         if key not in FOLLOWED and value and value not in AS_DONE.get(key, ()):
@@ -130,11 +130,11 @@ def _pooling_of(content: Mapping[str, Any], path: Path) -> str:
     modes = content.get("pooling_mode")
     if modes is None:
         said = [mode for key, mode in OLD_POOLINGS.items() if content.get(key)]
-        modes = said if OLD_POOLINGS.keys() & content.keys() else "mean"  # theirs where nothing is said
+        modes = said if OLD_POOLINGS.keys() & content.keys() else "mean"  # sentence-transformers' default
     modes = [modes] if isinstance(modes, str) else list(modes)
     if len(modes) != 1 or modes[0] not in POOLINGS:
         asked, followed = " and ".join(modes) or "nothing", ", ".join(POOLINGS)
-        raise ValueError(f"{path} pools by {asked}; what is followed is one of {followed}. {ASK}")
+        raise ValueError(f"{path} pools by {asked}; the supported poolings are {followed}. {ASK}")
     return POOLINGS[modes[0]]
 
 

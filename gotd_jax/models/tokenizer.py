@@ -12,7 +12,8 @@ def tokenizer_of(model: Loaded):
     """Returns the Hugging Face tokeniser in the model's folder.
 
     Raises:
-      ValueError: there is none, or it has tokens past the model's table of embeddings, where a look-up would give NaN.
+      ValueError: the folder has no tokeniser, or one with tokens past the model's table of embeddings, where a look-up would
+        give NaN.
     """
     tokenizer = load_tokenizer(model.source)
     ids, rows = tokenizer.get_vocab(), model.config.vocab_size

@@ -29,13 +29,13 @@ class Names:
 
     Args:
       prefix: stands before the body's names in every folder but that of a bare body.
-      body: our module below the body, layers apart -> theirs.
-      layer: theirs of layer i, with `{}` for i.
-      modules: our module below a layer -> theirs.
-      heads: by head, our module below `head` -> theirs, in full.
+      body: our module below the body, layers apart -> Hugging Face's.
+      layer: Hugging Face's name of layer i, with `{}` for i.
+      modules: our module below a layer -> Hugging Face's.
+      heads: by head, our module below `head` -> Hugging Face's, in full.
       words: the matrix of the word embeddings, below the prefix.
-      output: the matrix of the logits: the word embeddings again, which some files repeat, or a matrix of its own.
-      output_bias: the bias of a masked-LM head, by the name that some files have it by: again, or alone.
+      output: the matrix of the logits: the word embeddings, which some files repeat, or a matrix of its own.
+      output_bias: another name for the bias of a masked-LM head, which some files use beside the first or alone.
       buffers: ends of the names of tensors that are no weights.
       transposed: whether the body's matrices are kept as [outputs, inputs].
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Anderson:
-    """Extrapolates from the last points and steps to where a combination of the steps would be shortest (type II).
+    """Extrapolates from the last points and steps to the point at which their combined step is shortest (type II).
 
     Args:
       memory: how many differences of points are combined.

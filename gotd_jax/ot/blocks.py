@@ -27,7 +27,7 @@ class TargetSide(NamedTuple):
       y: target embeddings less `shift`, float32 [m, d].
       biases: h, float32 [m].
       epsilon: absolute, float32 scalar.
-      shift: what is subtracted from every candidate, float32 [d].
+      shift: subtracted from every candidate, float32 [d].
       unit: a length that brings embeddings near 1 for products in low precision, float32 scalar.
     """
 
@@ -45,7 +45,7 @@ def squared_distances(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def shifted(x: jax.Array, side: TargetSide) -> jax.Array:
-    """Returns candidates as the plan sees them: float32, less the shift (distances stay, rounding shrinks)."""
+    """Returns candidates as float32, less the shift, which keeps distances and reduces rounding."""
     return x.astype(jnp.float32) - side.shift
 
 
@@ -74,7 +74,7 @@ def logits(products: jax.Array, side: TargetSide, unit: float | jax.Array = 1.0)
     return products * (2.0 * unit**2 / side.epsilon) + (side.biases - jnp.sum(side.y * side.y, axis=1)) / side.epsilon
 
 
-# What a pass adds up, a block at a time: each returns (what the block adds, something for each of its candidates).
+# The sums of a pass, a block at a time: each function returns (the block's sum, a value for each of its candidates).
 
 
 def plan_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
@@ -90,12 +90,12 @@ def plan_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> 
 
 
 def products_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
-    """Returns nothing to add; the block's products in units of `side.unit` squared, float16 [rows, m]."""
+    """Returns a sum of zero; the block's products in units of `side.unit` squared, float16 [rows, m]."""
     return jnp.zeros(()), (products(shifted(x, side), side, precision) / side.unit**2).astype(jnp.float16)
 
 
 def kept_block(kept: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
-    """Returns what `plan_block` does but for |x_i|^2 in every f_i, from products kept by `products_block`."""
+    """Returns the results of `plan_block`, without |x_i|^2 in f_i, from the products that `products_block` kept."""
     marginal, log_sums = _normalised(logits(kept.astype(jnp.float32), side, side.unit), a)
     f = -side.epsilon * log_sums
     return jnp.append(marginal, a @ f), f
@@ -119,13 +119,13 @@ def moments_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) 
 def coupling_block(x: jax.Array, a: jax.Array, side: TargetSide, precision: str) -> tuple[jax.Array, jax.Array]:
     """Returns the block's share of sum_i P_ij P_ik / a_i, [m, m]; a, [rows].
 
-    What is made of it speeds an iteration up and does not decide where it ends: the backend's fast products will do.
+    The sum accelerates the iteration and does not decide where it ends, so the backend's fast products are precise enough.
     """
     rows = jax.nn.softmax(logits(products(shifted(x, side), side, precision), side), axis=1) * jnp.sqrt(a)[:, None]
     return rows.T @ rows, a
 
 
-# What ott-jax's solver asks of a geometry, over all blocks of one device.
+# The log-sum-exps that ott-jax's solver asks of a geometry, over all blocks of one device.
 
 
 def over_targets_here(x, f, y, g, epsilon) -> jax.Array:

@@ -1,4 +1,4 @@
-"""What a solve accepts, refused in words where it does not."""
+"""Checks of the arguments of a solve; the messages say how to correct them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def check_arguments(solver, threshold, max_iterations, momentum, check_every, pr
         )
 
 
-def check_is_the_notebooks(candidate_weights, target_weights, init, sample) -> None:
-    """Raises ValueError for what the published notebook's call does not take."""
+def check_published_arguments(candidate_weights, target_weights, init, sample) -> None:
+    """Raises ValueError for arguments that the published notebook's call does not take."""
     given = {"candidate_weights": candidate_weights, "target_weights": target_weights, "init": init, "sample": sample}
     names = [name for name, value in given.items() if value is not None]
     if names:
@@ -50,7 +50,7 @@ def weights_of(weights: np.ndarray | None, size: int, side: str) -> np.ndarray:
 
 
 def check_shapes(candidates: np.ndarray, targets: np.ndarray) -> None:
-    """Raises ValueError for embeddings that are empty, no matrices, or of different widths."""
+    """Raises ValueError for embeddings that are empty, are no matrices, or have different widths."""
     for side, array in (("candidates", candidates), ("targets", targets)):
         if array.ndim != 2 or len(array) == 0:
             raise ValueError(f"The {side} must be embeddings [rows, d] with at least one row, not {array.shape}.")
@@ -70,7 +70,7 @@ def check_finite(embeddings: np.ndarray, side: str) -> None:
 
 
 def check_distinct(targets: np.ndarray) -> None:
-    """Raises ValueError where all targets are one point, over and over."""
+    """Raises ValueError if all of several targets are the same point."""
     if len(targets) > 1 and (targets == targets[0]).all():
         raise ValueError(
             f"All {len(targets)} targets are one point, so that candidates would be ranked by their distance to it alone. "

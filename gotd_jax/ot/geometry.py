@@ -29,7 +29,7 @@ class StreamingPointCloud(pointcloud.PointCloud):
         return True
 
     def apply_lse_kernel(self, f, g, eps, vec=None, axis=0):
-        """Returns e log sum exp((f + g - C) / e) over `axis`, less the potential of the other one, and its sign (1)."""
+        """Returns e log sum exp((f + g - C) / e) over `axis`, less the potential of the other side, and its sign (1)."""
         if vec is not None:
             raise ValueError("StreamingPointCloud sums the plan itself, not the plan times a vector: leave `vec` out.")
         over, out, remove = (blocks.over_targets_here, P(AXIS), f) if axis == 1 else (blocks.over_candidates_here, P(), g)
@@ -40,7 +40,7 @@ class StreamingPointCloud(pointcloud.PointCloud):
 
 @jax.tree_util.register_pytree_node_class
 class TargetsFirst(pointcloud.PointCloud):
-    """The same geometry with its sides exchanged: what ott-jax's solver calls f is then the targets', and g the candidates'.
+    """The same geometry with its sides exchanged: the f of ott-jax's solver is then the targets', and its g the candidates'.
 
     Args:
       x: targets, float32 [m, d].

@@ -54,18 +54,18 @@ class PassSums(NamedTuple):
         return np.concatenate([chunk.unpadded() for chunk in self.chunks])
 
 
-def pass_over(parts: Sequence[PoolPart], side: TargetSide, shape: tuple[int, ...], *, what: str) -> PassSums:
+def pass_over(parts: Sequence[PoolPart], side: TargetSide, shape: tuple[int, ...], *, step: str) -> PassSums:
     """Returns the results of one pass of candidates past the targets.
 
     Args:
       parts: together, all candidates.
       side: the targets' side.
-      shape: of what a block adds.
-      what: named on the progress bar.
+      shape: of the sum that a block adds.
+      step: its name, for the progress bar.
     """
     sums = jax.make_array_from_callback((jax.device_count(), *shape), split_rows(), lambda _: np.zeros((1, *shape), np.float32))
     found, waiting = [], deque()
-    with progress(total=sum(len(part.pool) for part in parts), unit="rows", what=what) as bar:
+    with progress(total=sum(len(part.pool) for part in parts), unit="rows", step=step) as bar:
         for part in parts:
             add = _program(part.block, part.precision, rows_per_block())
             for chunk in part.pool.chunks():

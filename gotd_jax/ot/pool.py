@@ -12,7 +12,7 @@ import numpy as np
 from gotd_jax.devices import gathered, split_rows
 from gotd_jax.ot.blocks import rows_per_block
 
-BLOCKS_PER_CHUNK = 2  # of each device: what one transfer brings
+BLOCKS_PER_CHUNK = 2  # of each device, moved in one transfer
 
 
 class Layout(NamedTuple):
@@ -30,11 +30,11 @@ class Layout(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Candidates on the devices, or what a pass found for each of them.
+    """Candidates on the devices, or the values that a pass computed for them.
 
     Attributes:
       x: [devices * height, ...], split over the devices; embeddings are [devices * height, d], float16 or float32.
-      a: weights, float32 [devices * height], likewise.
+      a: weights, float32 [devices * height], split in the same way.
       layout: where the candidates lie.
     """
 
@@ -51,14 +51,14 @@ class Chunk(NamedTuple):
 class Pool:
     """Candidates with their weights, or some rows of them.
 
-    In a run of several processes each is given the same arrays and reads its own devices' rows alone. A GPU keeps what fits
-    there; all else is read again in each pass, so that memory holds a few chunks and a mapped file the rest.
+    In a run of several processes each is given the same arrays and reads its own devices' rows alone. Chunks stay on the GPUs
+    if the pool fits into half of their memory. Otherwise each pass reads them again, and memory holds a few at a time.
 
     Args:
       candidates: embeddings, float [n, d]; may be memory-mapped. float16 is kept so and widened block by block.
       weights: a, float [n]; None for uniform ones.
-      rows: which candidates, int [k], ascending; None for all.
-      scale: what to multiply their weights by (1/n each where they are uniform); by default they sum to 1.
+      rows: positions of the candidates, int [k], ascending; None for all.
+      scale: factor on the weights, which are 1 each if `weights` is None; None scales their sum to 1.
     """
 
     def __init__(

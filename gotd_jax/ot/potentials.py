@@ -1,4 +1,4 @@
-"""What a solve returns: one dual vector of the target's length, from which every text's potential follows."""
+"""The result of a solve: one dual vector of the target's length, from which every text's potential follows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def calibrated_gradient(potential: np.ndarray) -> np.ndarray:
 
 
 def notebook_gradient(potential: np.ndarray) -> np.ndarray:
-    """Returns (1 + 1/n) g_i - mean g, float32 [n]: what the published notebook ranks by. It has g's free constant, over n."""
+    """Returns (1 + 1/n) g_i - mean g, float32 [n], by which the published notebook ranks. It has g's free constant, over n."""
     return (potential * (1 + 1 / len(potential)) - np.mean(potential, dtype=np.float64)).astype(np.float32)
 
 
@@ -50,13 +50,13 @@ class Potentials:
       target: g, float32 [m].
       targets: target embeddings less `shift`, float32 [m, d].
       target_weights: b, float32 [m].
-      shift: what was subtracted from all embeddings (distances stay as they are, rounding shrinks), float32 [d].
+      shift: subtracted from all embeddings, which keeps distances and reduces rounding, float32 [d].
       cost: sum_i a_i f_i + sum_j b_j g_j, the dual value at (f, g).
       marginal_error: L1 distance of the plan's target marginal from b, as a share of the mass; the candidates' is exact. Of
         'published', that of the candidates' marginal.
       epsilon: entropic regularisation, absolute.
       mean_cost: mean of C under a and b.
-      solved_on: candidates that the solve ran on; the others were valued by the closed form.
+      solved_on: number of candidates that the solve ran on; the rest were valued by the closed form.
       seconds: wall time of the solve, compilation included.
       settings: the arguments of the solve, JSON-like.
       journal: the error after every pass that measured it, with precision and seconds.
@@ -82,7 +82,7 @@ class Potentials:
         return self.journal[-1].passes
 
     def gradient(self) -> np.ndarray:
-        """Returns what candidates are ranked by, float32 [n]: the calibrated gradient; of 'published', the notebook's."""
+        """Returns the numbers that rank candidates, float32 [n]: the calibrated gradient; of 'published', the notebook's."""
         by = notebook_gradient if self.settings["solver"] == "published" else calibrated_gradient
         return by(self.candidate)
 
@@ -99,11 +99,11 @@ class Potentials:
         if len(embeddings) == 0:
             return np.zeros(0, np.float32)
         return pass_over(
-            [PoolPart(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), what="valuing"
+            [PoolPart(Pool(embeddings), plan_block)], self._side(), (len(self.target) + 1,), step="valuing"
         ).values()
 
     def explain(self, embedding: np.ndarray) -> np.ndarray:
-        """Returns the shares in which a text, float [d], would serve the targets: its row of the plan, float32 [m], sum 1."""
+        """Returns the share of a text, float [d], that goes to each target: its row of the plan, float32 [m], sum 1."""
         self._check_width(embedding.shape)
         side = self._side()
         x = shifted(jnp.asarray(embedding)[None, :], side)
@@ -124,10 +124,10 @@ class Potentials:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Potentials:
-        """Returns what `save` wrote to `path`.
+        """Returns the potentials that `save` wrote to `path`.
 
         Raises:
-          ValueError: there is no such file, or it holds something else.
+          ValueError: the file does not exist, or holds no potentials.
         """
         from safetensors import SafetensorError, safe_open
 

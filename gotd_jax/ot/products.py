@@ -10,7 +10,7 @@ from gotd_jax.ot.blocks import TargetSide, kept_block, plan_block, products_bloc
 from gotd_jax.ot.passes import PoolPart, pass_over
 from gotd_jax.ot.pool import BLOCKS_PER_CHUNK, Chunk, Pool, device_bytes
 
-BYTES_ON_HOST = 29e6  # with a chunk and a block, a quarter of what a dense solver takes at 10,000 x 2,000
+BYTES_ON_HOST = 29e6  # with a chunk and a block, a quarter of a dense solver's memory at 10,000 x 2,000
 LEAST_SHARE = 0.25  # of a pool; keeping less saves too little
 
 
@@ -18,7 +18,7 @@ class Products:
     """A pool's products with the targets in place of its embeddings, as `kept_block` takes them."""
 
     def __init__(self, pool: Pool, side: TargetSide):
-        self._chunks = pass_over([PoolPart(pool, products_block)], side, (), what="products").chunks
+        self._chunks = pass_over([PoolPart(pool, products_block)], side, (), step="products").chunks
         self._size = len(pool)
 
     def __len__(self) -> int:
@@ -30,7 +30,7 @@ class Products:
 
 
 def parts_of(pool: Pool, side: TargetSide, precision: str) -> list[PoolPart]:
-    """Returns `pool` as parts: as many candidates as fit by their kept products, the others by products in `precision`."""
+    """Returns `pool` in parts: as many candidates as fit with their products kept, the rest with products in `precision`."""
     in_chunk = BLOCKS_PER_CHUNK * rows_per_block() * jax.device_count()
     fit = int(max(BYTES_ON_HOST, device_bytes() / 4) / (2 * len(side.y))) // in_chunk * in_chunk
     if fit < LEAST_SHARE * len(pool):

@@ -2,8 +2,8 @@
 
 The candidates' potentials follow from the target's in closed form, so g alone is sought: the point at which the plan's
 target marginal q is b. A Sinkhorn iteration adds epsilon log(b / q); here Anderson acceleration combines such steps, and
-on all but the first sample each is drawn out by the curvature that the sample before it has (`curvature`). A step that
-lowers the dual value is taken back for a plain one, which cannot.
+on all but the first sample each step is first extended by the curvature measured on the previous sample (`curvature`). A
+step that lowers the dual value is replaced by a plain one, which cannot lower it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def solve(
     Args:
       transport: the problem.
       g: where to start, [m].
-      threshold: marginal error to reach; what is returned may have missed it.
+      threshold: marginal error to reach; the potentials returned may miss it.
       most: passes of each sample, and of the whole pool in each precision.
       precision: of products until their rounding shows: float32, bfloat16, float16; None for the backend's fast one.
       seed: draws the samples.
@@ -57,9 +57,9 @@ def solve(
 def ascend(
     transport: Transport, parts: list[PoolPart], g: np.ndarray, aim: float, most: int, curvature: Curvature | None
 ) -> tuple[np.ndarray, DualEvaluation]:
-    """Returns potentials of a marginal error of at most `aim` over `parts`, or the last good ones, and their evaluation.
+    """Returns potentials with a marginal error of at most `aim` over `parts`, or the last good ones, and their evaluation.
 
-    In low precision it stops where rounding shows, and at g itself where numbers overflow.
+    In low precision it stops where rounding shows, and returns g itself where numbers overflow.
     """
     accelerated = Anderson()
     rounding = max(rounding_error(part.precision, transport) for part in parts)
@@ -72,7 +72,7 @@ def ascend(
         if best is None or evaluated.error < best[1].error or evaluated.dual >= best[1].dual - 2e-6 * transport.mean_cost:
             best = g, evaluated
             step = _sinkhorn_step(transport, evaluated)
-            g = accelerated.next(g, step if curvature is None else curvature.repeated(step))
+            g = accelerated.next(g, step if curvature is None else curvature.newton_step(step))
         else:
             accelerated.forget()
             curvature = None
@@ -97,7 +97,7 @@ def sample_sizes(candidates: int, targets: int) -> list[int]:
 
 
 def fast_precision() -> str:
-    """Returns the precision in which this backend multiplies fastest without changing what is selected.
+    """Returns the precision in which this backend multiplies fastest without changing the selection.
 
     float16 on a GPU (bfloat16 is as fast there and eight times as coarse), bfloat16 on a TPU or a CPU with matrix units (AMX).
     """
@@ -107,7 +107,7 @@ def fast_precision() -> str:
 
 
 def rounding_error(precision: str, transport: Transport) -> float:
-    """Returns about the marginal error at which the rounding of products shows: measured, it grows as 1 / epsilon."""
+    """Returns the approximate marginal error at which the rounding of products shows; it was found to grow as 1 / epsilon."""
     unit = {"float32": 0.0, "bfloat16": 2.0**-8, "float16": 2.0**-11}[precision]
     return 0.01 * unit * transport.mean_cost / transport.epsilon
 
@@ -119,7 +119,7 @@ def _sinkhorn_step(transport: Transport, evaluated: DualEvaluation) -> np.ndarra
 
 
 def _random_rows(pool: Pool, targets: int, seed: int) -> np.ndarray:
-    """Returns the largest sample's rows in random order, so that its first parts are samples themselves."""
+    """Returns the largest sample's rows in random order, so that every prefix of them is a sample itself."""
     sizes = sample_sizes(len(pool), targets)
     drawn = np.random.default_rng(seed).choice(len(pool), sizes[-1] if sizes else 0, replace=False)
     return drawn if pool.rows is None else pool.rows[drawn]

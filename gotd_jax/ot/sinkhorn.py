@@ -31,15 +31,15 @@ def solve(
 ) -> tuple[np.ndarray, DualEvaluation]:
     """Returns target potentials, float64 [m], and their evaluation.
 
-    Sinkhorn with over-relaxation, then, if that left the marginal off, plain Sinkhorn.
+    Runs Sinkhorn with over-relaxation and, if the marginal error is then still above `threshold`, plain Sinkhorn.
 
     Args:
       transport: the problem; its whole pool is laid on the devices in float32.
       g: where to start, [m].
-      threshold: marginal error to reach; what is returned may have missed it.
+      threshold: marginal error to reach; the potentials returned may miss it.
       most: iterations of each of the two phases.
       momentum: over-relaxation; 1 is plain Sinkhorn.
-      check_every: iterations between two looks at the error.
+      check_every: iterations between two checks of the error.
     """
     chunk = transport.pool.at_once()
     x = _shifted()(chunk.x, transport.shift)
@@ -59,8 +59,8 @@ def solve(
 
 
 @dataclasses.dataclass(frozen=True)
-class Returned:
-    """What ott-jax returned and nothing made of it, in place of a `DualEvaluation`.
+class PublishedResult:
+    """The result of the notebook's call as ott-jax returns it, in place of a `DualEvaluation`.
 
     Attributes:
       error: L1 distance of the plan's *candidate* marginal from a, as a share of the mass; the targets' is not exact either.
@@ -79,18 +79,18 @@ class Returned:
 
 def published(
     transport: Transport, *, threshold: float, most: int, momentum: float, check_every: int
-) -> tuple[np.ndarray, Returned]:
-    """Returns what the notebook's call does: target potentials, float64 [m], and the candidates' as the solver left them.
+) -> tuple[np.ndarray, PublishedResult]:
+    """Returns the results of the notebook's call: target potentials, float64 [m], and the candidates' as the solver left them.
 
     The targets are its first side, so that over-relaxed iterations from zeros end when the candidates' marginal is within
-    `threshold`; there is no second phase, and no potential is made exact for the other.
+    `threshold`; there is no second phase, and neither potential is made the exact soft-min of the other.
 
     Args:
       transport: the problem; its whole pool is laid on the devices in float32.
-      threshold: marginal error to reach; what is returned may have missed it.
+      threshold: marginal error to reach; the potentials returned may miss it.
       most: iterations.
       momentum: over-relaxation.
-      check_every: iterations between two looks at the error.
+      check_every: iterations between two checks of the error.
     """
     chunk = transport.pool.at_once()
     x, b = _shifted()(chunk.x, transport.shift), transport.b.astype(np.float32)
@@ -102,7 +102,7 @@ def published(
         transport.note(float(error), 2 * check_every + 1, len(transport.pool))
     last = transport.journal[-1].marginal_error if transport.journal else np.inf
     candidate = Chunk(g, chunk.a, chunk.layout).unpadded()
-    return np.asarray(f, np.float64) - transport.epsilon * np.log(transport.b), Returned(last, float(cost), candidate)
+    return np.asarray(f, np.float64) - transport.epsilon * np.log(transport.b), PublishedResult(last, float(cost), candidate)
 
 
 @functools.lru_cache(maxsize=16)

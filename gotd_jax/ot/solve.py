@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from gotd_jax.ot import semidual, sinkhorn
-from gotd_jax.ot.checks import check_arguments, check_is_the_notebooks
+from gotd_jax.ot.checks import check_arguments, check_published_arguments
 from gotd_jax.ot.potentials import Potentials
 from gotd_jax.ot.transport import DualEvaluation, Transport
 
@@ -43,8 +43,8 @@ def solve(
     (which lie in a file that all see, mapped, when they are many), and get the same result.
 
     Args:
-      candidates: pool embeddings, float [n, d]; may be memory-mapped. float16 is kept so; a few blocks of it are ever
-        widened, and memory holds nothing else of the pool's size but the result.
+      candidates: pool embeddings, float [n, d]; may be memory-mapped. float16 stays float16: only a few blocks at
+        a time are widened, and the result is the only other array of the pool's size in memory.
       targets: target embeddings, float [m, d].
       epsilon: entropic regularisation; 0.01 ranks as the unregularised duals do, 0.05 blurs more, which helps a small
         target sample (gotd_jax/ot/README.md, "How much to regularise").
@@ -56,17 +56,17 @@ def solve(
       max_iterations: of sinkhorn, in each of two phases; passes of semidual, over each sample and over the pool.
       candidate_weights: a, float [n], positive, sum 1; uniform by default.
       target_weights: b, float [m], positive, sum 1; uniform by default.
-      init: potentials of the same targets to start from, or g, float [m]. Where they are good enough, one pass is made.
+      init: potentials of the same targets to start from, or g, float [m]. If they are good enough, one pass is made.
       sample: candidates to solve on, drawn by `seed`, where the pool is larger; the closed form values the whole pool.
         None solves on all.
       precision: (semidual) of products until their rounding shows, float32, bfloat16 or float16; None: float16 on a GPU,
-        bfloat16 on a CPU with matrix units, float32 on others.
+        bfloat16 on a TPU or a CPU with matrix units, float32 on other CPUs.
       momentum: (sinkhorn, published) over-relaxation in (0, 2); 1 is plain Sinkhorn, 1.6 and more may diverge.
-      check_every: (sinkhorn, published) iterations between two looks at the error.
+      check_every: (sinkhorn, published) iterations between two checks of the error.
       seed: draws samples.
 
     Raises:
-      ValueError: empty, ill-shaped or non-finite embeddings, weights that are none, arguments out of range.
+      ValueError: empty, ill-shaped or non-finite embeddings, invalid weights, arguments out of range.
       RuntimeError: the marginal error did not reach `threshold`.
     """
     settings = {
@@ -82,7 +82,7 @@ def solve(
     }
     check_arguments(solver, threshold, max_iterations, momentum, check_every, precision, sample)
     if solver == "published":
-        check_is_the_notebooks(candidate_weights, target_weights, init, sample)
+        check_published_arguments(candidate_weights, target_weights, init, sample)
     candidates, targets = np.asanyarray(candidates), np.asanyarray(targets)
     transport = Transport(
         candidates,
@@ -134,7 +134,7 @@ def solve(
 
 
 def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[np.ndarray, DualEvaluation | None]:
-    """Returns the target potentials to start from, float64 [m], and what a pass says of them where they were given."""
+    """Returns the target potentials to start from, float64 [m], and their evaluation if `init` gives them."""
     if init is None:
         return np.zeros(len(transport.y)), None
     g = np.asarray(init.target if isinstance(init, Potentials) else init, np.float64)

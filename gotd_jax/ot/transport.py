@@ -1,4 +1,4 @@
-"""One entropic OT problem, checked: what the solvers are given, and how well a vector of target potentials solves it."""
+"""One entropic OT problem, its arguments checked, and how well a vector of target potentials solves it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gotd_jax.ot.pool import Pool
 
 @dataclasses.dataclass(frozen=True)
 class ConvergenceCheck:
-    """A line of a solve's journal: how far it was after so many passes.
+    """A line of a solve's journal: the marginal error after a number of passes.
 
     Attributes:
       passes: made so far over candidates and targets; an iteration of ott-jax makes two, an evaluation of the error one.
-      rows: candidates of the last ones.
-      precision: of their products of embeddings.
-      marginal_error: found, as a share of the mass.
+      rows: candidates in the latest of these passes.
+      precision: of the products of embeddings in them.
+      marginal_error: as a share of the mass.
       seconds: since the solve began.
     """
 
@@ -62,7 +62,7 @@ class Transport:
       epsilon: in units of the cost if `absolute`, of the mean cost otherwise.
       absolute: see `epsilon`.
       candidate_weights: a, float [n], positive, sum 1; None for uniform ones.
-      target_weights: b, float [m], likewise.
+      target_weights: b, float [m], positive, sum 1; None for uniform ones.
       rows: of the candidates, int [k], ascending; None for all of them.
 
     Attributes:
@@ -75,7 +75,7 @@ class Transport:
       journal: a `ConvergenceCheck` for every evaluation of the error.
 
     Raises:
-      ValueError: empty, ill-shaped or non-finite embeddings, weights that are none, epsilon not positive.
+      ValueError: empty, ill-shaped or non-finite embeddings, invalid weights, epsilon not positive.
     """
 
     def __init__(self, candidates, targets, *, epsilon, absolute, candidate_weights=None, target_weights=None, rows=None):
@@ -104,18 +104,18 @@ class Transport:
         return side(self.y, g, self.b, self.epsilon, self.shift)
 
     def evaluate(self, g: np.ndarray, parts: Sequence[PoolPart] | None = None) -> DualEvaluation:
-        """Returns what one pass of `parts`, all candidates in float32 by default, says of g; notes it in the journal."""
+        """Returns the dual at g, evaluated by one pass of `parts` (all candidates in float32 by default), and journals it."""
         parts = [PoolPart(self.pool, plan_block)] if parts is None else parts
         last = f", error {self.journal[-1].marginal_error:.1e}" if self.journal else ""
-        what = f"transport, pass {self.passes + 1}{last}"
-        sums = pass_over(parts, self.side(g), (len(g) + 1,), what=what)
+        step = f"transport, pass {self.passes + 1}{last}"
+        sums = pass_over(parts, self.side(g), (len(g) + 1,), step=step)
         evaluated = DualEvaluation(sums, g, self.b)
         precision = "+".join(dict.fromkeys(part.precision for part in parts))
         self.note(evaluated.error, 1, sum(len(part.pool) for part in parts), precision)
         return evaluated
 
     def note(self, error: float, passes: int, rows: int, precision: str = "float32") -> None:
-        """Writes down that `passes` more passes over `rows` candidates found a marginal error."""
+        """Adds a line to the journal: the marginal error that `passes` more passes over `rows` candidates found."""
         self.passes += passes
         seconds = round(time.perf_counter() - self.began, 3)
         self.journal.append(ConvergenceCheck(self.passes, rows, precision, error, seconds))
@@ -123,13 +123,13 @@ class Transport:
     def coupling(self, g: np.ndarray, pool: Pool) -> np.ndarray:
         """Returns sum_i P_ij P_ik / a_i over `pool`, float32 [m, m]: the mass of target k that shares candidates with j."""
         self.passes += 1
-        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), what="curvature").total
+        return pass_over([PoolPart(pool, coupling_block)], self.side(g), (len(g), len(g)), step="curvature").total
 
     def _mean_cost(self) -> float:
-        """Returns sum_ij a_i b_j |x_i - y_j|^2 from first and second moments, having met every number of the pool."""
+        """Returns sum_ij a_i b_j |x_i - y_j|^2 from first and second moments, in a pass that reads every number of the pool."""
         y, b = self.y.astype(np.float64), self.b
         anywhere = side(self.y, np.zeros(len(y)), b, 1.0, self.shift)
-        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), what="mean cost")
+        sums = pass_over([PoolPart(self.pool, moments_block)], anywhere, (y.shape[1] + 1,), step="mean cost")
         moments = sums.total.astype(np.float64)
         if not np.isfinite(moments).all():
             check_finite(self.pool.candidates, "candidates")

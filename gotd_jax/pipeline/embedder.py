@@ -99,7 +99,7 @@ class Embedder:
     def cover(self, corpus: Corpus) -> Coverage:
         """Returns what is read of each text of a corpus, without embedding it."""
         tokenizer = load_tokenizer(folder_of(self.model))
-        return coverage.cover(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
+        return coverage.measure_coverage(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
 
     def covered(self, corpus: Corpus) -> Coverage | None:
         """Returns what was read of each text of a corpus when it was embedded; None where it has not been."""

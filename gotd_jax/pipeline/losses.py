@@ -71,7 +71,7 @@ class TargetLosses:
 
         def make(folder: Path) -> None:
             model = self.start.load(pool, self.work)
-            train = functools.partial(pre_finetune, model, target, self.recipe, seed=self.seed, what="training on the target")
+            train = functools.partial(pre_finetune, model, target, self.recipe, seed=self.seed, label="training on the target")
             keep_trained(folder, model, train)
 
         folder = self.work / "target_models" / f"{name}-{fingerprint(settings)}"

@@ -28,8 +28,8 @@ class BaseModel:
 
     Attributes:
       model: a Hugging Face folder or hub name, or a packaged model.
-      head: how a fresh head is trained, with the body held still.
-      head_texts: of the pool, that the head is trained on, at most.
+      head: how a fresh head is trained, with the body frozen.
+      head_texts: number of texts of the pool that the head is trained on, at most.
       seed: samples these texts, and initialises the head.
       compute_dtype: 'float32' or 'bfloat16'.
     """
@@ -49,7 +49,7 @@ class BaseModel:
         return found | {"head": head | {"pool": pool.fingerprint}}
 
     def load(self, pool: Corpus, work: Path) -> Loaded:
-        """Returns the model with a head to train: its own, or one that is trained once and kept in `work/heads`."""
+        """Returns the model with a head: its own, or a fresh head that is trained once and kept in `work/heads`."""
         load = functools.partial(load_language_model, compute_dtype=self.compute_dtype)
         model = load(self.model, seed=self.seed)
         if not model.fresh:
@@ -73,7 +73,7 @@ def check_length(model: Loaded, max_length: int) -> None:
 
 
 def keep_trained(folder: Path, model: Loaded, train: Callable[..., dict]) -> None:
-    """Writes the model, with the parameters that `train` returns, into a stage's folder; goes on where it was stopped."""
+    """Writes the model, with the parameters that `train` returns, into a stage's folder; a stopped training resumes."""
     if not (folder / "model").exists():
         params = train(folder=folder / "training", save_last=False)
         save(folder / "model", model, params)

@@ -175,7 +175,7 @@ def _in_parts(batch: dict[str, np.ndarray], parts: int) -> dict[str, np.ndarray]
 
 
 def _mask(ids: np.ndarray, real: np.ndarray, vocabulary: Vocabulary, recipe: Recipe, random: np.random.Generator):
-    """Returns the ids with the mask on, and the places under it: positions in each part, the tokens there, weights."""
+    """Returns the masked ids, and the masked places: positions in each part, the tokens that stood there, weights."""
     size, parts = ids.size // recipe.accumulate, recipe.accumulate
     most = _masked_places(size, recipe.mask_share)
     chosen = (random.random(ids.shape) < recipe.mask_share) & real & ~np.isin(ids, vocabulary.special_ids)

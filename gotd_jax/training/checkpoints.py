@@ -61,7 +61,7 @@ class Checkpoints:
         return step, self._manager.restore(step, args=ocp.args.StandardRestore(like))
 
     def save(self, step: int, state: Any) -> None:
-        """Writes the state after `step` steps, in the background, and then drops the one before."""
+        """Writes the state after `step` steps, in the background, and then drops the state before it."""
         if self._manager is None or self._manager.latest_step() == step:
             return
         import orbax.checkpoint as ocp

@@ -47,7 +47,7 @@ def finetune(model: Loaded, task: Task, recipe: Recipe, *, seed: int, folder: st
     batches = LabelledBatches(tokens, examples.labels, recipe, seed, pad_id(tokenizer))
     if validation is not None:
         options["validate"] = _validator(model, tokenizer, validation, task.metrics[0], recipe)
-    options = {"what": f"fine-tuning on {task.name}", **options}
+    options = {"label": f"fine-tuning on {task.name}", **options}
     objective = OBJECTIVES[task.kind](model.rematerialising() if recipe.rematerialise else model.definition)
     return train(objective, model.params, batches, recipe, seed=seed, folder=folder, **options)
 

@@ -33,7 +33,7 @@ def train(
     validate: Callable[[dict], float] | None = None,
     save_every: int = 1000,
     save_last: bool = True,
-    what: str = "training",
+    label: str = "training",
     log: Callable[[dict], None] | None = None,
     tensorboard: bool = False,
 ) -> dict:
@@ -51,14 +51,14 @@ def train(
         `mask` [B, T], or [parts, B / parts, T] where it is read in parts; also `steps_per_epoch` and `fingerprint`.
       recipe: the optimiser and the schedule.
       seed: of dropout.
-      folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run goes on.
+      folder: where the run keeps `checkpoints`, `run.json` and `metrics.jsonl`. If it holds a stopped run, that run is resumed.
         None keeps nothing.
       trainable: top-level keys of `params` to train; the rest stays as it is. All by default.
-      validate: a number for parameters, higher is better. With it, the parameters of the best epoch are returned
+      validate: returns a score of parameters, higher is better. With it, the parameters of the best epoch are returned
         (the earliest of equals) instead of those of the last.
       save_every: steps between checkpoints. The state is also saved on Ctrl-C, on SIGTERM and at the end.
       save_last: whether to save at the end too; a caller that keeps the returned parameters need not.
-      what: the training, in a few words for the progress bar and messages.
+      label: names the training on the progress bar and in messages.
       log: is called with every entry of `metrics.jsonl`.
       tensorboard: whether the folder gets event files for TensorBoard too.
 
@@ -70,15 +70,15 @@ def train(
     steps = len(batches)
     trained, frozen = _split(params, trainable, recipe.shard_weights)
     if steps == 0:
-        raise ValueError(f"There is nothing to train on ({what}): 0 batches. Give at least one text.")
+        raise ValueError(f"There is nothing to train on ({label}): 0 batches. Give at least one text.")
     settings = {} if folder is None else _settings(objective, params, batches, recipe, seed, sorted(trained))
     take_step = compiled_step(objective, recipe.optimiser, recipe.accumulate, recipe.shard_weights)
     state = _first_state(trained, recipe, keep_best=validate is not None)
     dropout = jax.random.key(seed) if recipe.dropout else None
     with Checkpoints(folder, settings) as checkpoints, DelayedSignals() as signals:
         first, state = checkpoints.restore(state)
-        with MetricsLog(folder, first=first, what=what, log=log, tensorboard=tensorboard) as metrics_log:
-            for step in progress(range(first, steps), total=steps, done=first, unit="steps", what=what):
+        with MetricsLog(folder, first=first, label=label, log=log, tensorboard=tensorboard) as metrics_log:
+            for step in progress(range(first, steps), total=steps, done=first, unit="steps", step=label):
                 batch = batches[step]
                 learning_rate = recipe.learning_rate_at(step, steps)
                 key = None if dropout is None else jax.random.fold_in(dropout, step)
@@ -103,7 +103,7 @@ def _split(params: dict, trainable: Sequence[str] | None, shard_weights: bool) -
     names = set(params if trainable is None else trainable)
     if not names or not names <= set(params):
         raise ValueError(f"The parts to train are {sorted(names)}; the parameters have {', '.join(sorted(params))}.")
-    # Copied, because the step takes over the memory of its state and the caller's parameters stay the caller's.
+    # Copied, because the step reuses the memory of its state and the caller's parameters must stay intact.
     trained = placed({name: params[name] for name in params if name in names}, shard_weights)
     frozen = placed({name: params[name] for name in params if name not in names}, shard_weights)
     return trained, frozen
@@ -120,7 +120,7 @@ def _first_state(trained: dict, recipe: Recipe, *, keep_best: bool) -> dict:
 
 def _keep_better(state: dict, score: float) -> dict:
     if not np.isfinite(score):
-        raise RuntimeError(f"The validation gave {score}, so no epoch is the best. Lower the learning rate or mend `validate`.")
+        raise RuntimeError(f"The validation gave {score}, so no epoch is best. Lower the learning rate or correct `validate`.")
     score = np.float32(score)  # as it is kept, so that equal scores compare equal
     if score <= np.float32(state["best"]["score"]):
         return state

@@ -15,12 +15,12 @@ NAME = "metrics.jsonl"
 
 
 class MetricsLog:
-    """Writes down the metrics of each step, one step late so that the device need not wait for the host.
+    """Writes the metrics of each step, one step late so that the device need not wait for the host.
 
     Args:
       folder: where `metrics.jsonl` lies; None writes nothing.
-      first: the step the run goes on from; lines of an earlier attempt about that step or later ones are dropped.
-      what: the training, in a few words for messages.
+      first: the step the run resumes from; lines of an earlier attempt from that step on are dropped.
+      label: names the training in messages.
       log: called with every entry.
       tensorboard: whether to write every entry to an event file beside `metrics.jsonl` too.
     """
@@ -30,11 +30,11 @@ class MetricsLog:
         folder: str | Path | None,
         *,
         first: int,
-        what: str,
+        label: str,
         log: Callable[[dict], None] | None = None,
         tensorboard: bool = False,
     ):
-        self._what, self._log = what, log
+        self._label, self._log = label, log
         self._pending: tuple | None = None
         self._time = time.perf_counter()
         self._file = self._events = None
@@ -54,11 +54,11 @@ class MetricsLog:
             self._events.close()
 
     def add(self, step: int, learning_rate: float, tokens: int, metrics: dict) -> None:
-        """Notes step `step` (from 0), and writes down the one before.
+        """Keeps the metrics of step `step` (from 0), and writes those of the step before.
 
         Args:
           step: the step taken.
-          learning_rate: the one it was taken with.
+          learning_rate: the rate of this step.
           tokens: real tokens in its batch.
           metrics: `loss`, `gradient_norm` and the objective's own, scalars on the device.
 
@@ -69,14 +69,14 @@ class MetricsLog:
         self._pending = (step, learning_rate, tokens, metrics)
 
     def flush(self) -> None:
-        """Writes down the step that waits, if any; raises as `add` does."""
+        """Writes the metrics of the waiting step, if any; raises as `add` does."""
         if self._pending is None:
             return
         (step, learning_rate, tokens, metrics), self._pending = self._pending, None
         metrics = {name: float(number) for name, number in metrics.items()}
         if not (math.isfinite(metrics["loss"]) and math.isfinite(metrics["gradient_norm"])):
             raise RuntimeError(
-                f"Training diverged ({self._what}): at step {step} the loss is {metrics['loss']:.4g} and the gradient's norm "
+                f"Training diverged ({self._label}): at step {step} the loss is {metrics['loss']:.4g} and the gradient's norm "
                 f"{metrics['gradient_norm']:.4g}, with learning rate {learning_rate:.3g}. Lower the learning rate, or warm it "
                 "up (Recipe.warmup_share); if it happens at step 0, the model or its input is not finite."
             )
@@ -85,7 +85,7 @@ class MetricsLog:
         self.write({"step": step, **metrics, "learning_rate": learning_rate, "tokens_per_second": round(tokens / seconds, 1)})
 
     def write(self, entry: dict) -> None:
-        """Writes one entry; it has a `step`."""
+        """Writes one entry, which has a `step`."""
         if self._file is not None:
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()

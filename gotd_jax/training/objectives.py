@@ -28,13 +28,13 @@ class MaskedLanguageModel:
     definition: nnx.GraphDef
 
     def __call__(self, params: dict, batch: dict, key: jax.Array | None):
-        """Returns the loss and the share of masked tokens guessed right. No dropout if `key` is None."""
+        """Returns the loss and the share of masked tokens predicted right. No dropout if `key` is None."""
         model = nnx.merge(self.definition, params)
         logits = model(batch["ids"], batch["mask"], batch["types"], batch["positions"], key=key)
         return _cross_entropy(logits, batch)
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns the weight of a batch's loss beside another's: its masked tokens."""
+        """Returns the weight of a batch's loss in a mean over batches: its masked tokens."""
         return jnp.sum(batch["weights"])
 
 
@@ -51,14 +51,14 @@ class CausalLanguageModel:
     definition: nnx.GraphDef
 
     def __call__(self, params: dict, batch: dict, key: jax.Array | None):
-        """Returns the loss and the share of next tokens guessed right. No dropout if `key` is None."""
+        """Returns the loss and the share of next tokens predicted right. No dropout if `key` is None."""
         model = nnx.merge(self.definition, params)
         hidden, _ = model.decoder(batch["ids"], batch["mask"], key=key)
         logits = model.logits(hidden[:, :-1])  # of the last token of a row there is nothing to predict
         return _cross_entropy(logits, {"labels": batch["ids"][:, 1:], "weights": _pairs(batch["mask"])})
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns the weight of a batch's loss beside another's: its tokens that have one before them."""
+        """Returns the weight of a batch's loss in a mean over batches: its tokens that have one before them."""
         return jnp.sum(_pairs(batch["mask"]))
 
 
@@ -80,13 +80,13 @@ class Classification:
         return _cross_entropy(model(batch["ids"], batch["mask"], batch["types"], key=key), batch)
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns the weight of a batch's loss beside another's: its examples."""
+        """Returns the weight of a batch's loss in a mean over batches: its examples."""
         return jnp.sum(batch["weights"])
 
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
-    """Squared error, as Hugging Face's classifiers with one output have it.
+    """Squared error, the loss of Hugging Face's classifiers with one output.
 
     The batch has `ids`, `mask`, `types` [B, T] and `labels` float32, `weights` [B].
 
@@ -103,7 +103,7 @@ class Regression:
         return _mean(jnp.square(predictions - batch["labels"]), batch["weights"]), {}
 
     def weight(self, batch: dict) -> jax.Array:
-        """Returns the weight of a batch's loss beside another's: its examples."""
+        """Returns the weight of a batch's loss in a mean over batches: its examples."""
         return jnp.sum(batch["weights"])
 
 

@@ -30,7 +30,7 @@ def pre_finetune(
       **options: of `train`.
     """
     tokenizer = tokenizer_of(model)
-    options = {"what": "pre-fine-tuning", **options}
+    options = {"label": "pre-fine-tuning", **options}
     definition = model.rematerialising() if recipe.rematerialise else model.definition
     if model.head == "causal_lm":
         objective = CausalLanguageModel(definition)
@@ -57,10 +57,10 @@ def _end_id(model: Loaded) -> int:
 def train_head(
     model: Loaded, corpus: Corpus, recipe: Recipe, *, seed: int, folder: str | Path | None = None, **options
 ) -> dict:
-    """Returns the model's parameters with a trained masked-LM head; the rest is bitwise as it was.
+    """Returns the model's parameters with a trained masked-LM head; the other parameters are bitwise unchanged.
 
     A model published without this head (an embedding model, a classifier) gets a fresh one, whose first gradients would
-    wash out the body's knowledge. So the head is trained first, with the body held still, on text that no
+    wash out the body's knowledge. So the head is trained first, with the body frozen, on text that no
     method chose: the same for all methods, or they are not compared on their selections. A published head is left alone.
 
     Args:
@@ -73,5 +73,5 @@ def train_head(
     """
     if "head" not in model.fresh:
         return model.params
-    options = {"trainable": ("head",), "what": "training the head", **options}
+    options = {"trainable": ("head",), "label": "training the head", **options}
     return pre_finetune(model, corpus, recipe, seed=seed, folder=folder, **options)

@@ -19,7 +19,7 @@ class Recipe:
 
     The other three blocks of the paper differ from it in
 
-    | table | what | max_length | learning_rate | epochs |
+    | table | training | max_length | learning_rate | epochs |
     |---|---|---|---|---|
     | 8 | pre-fine-tuning, domain tasks | 295 | 1e-4 | 1 |
     | 9 | fine-tuning, domain tasks | 256 (reviews 512) | 1e-4 | 3 or 10 |
@@ -32,7 +32,7 @@ class Recipe:
     Attributes:
       batch_size: examples a step, on all devices together.
       accumulate: parts in which a step's examples are read, one after another: less memory for activations, the same step.
-      rematerialise: whether the backward pass works out the inside of each layer again instead of keeping it: far less
+      rematerialise: whether the backward pass computes the inside of each layer again instead of keeping it: far less
         memory, a third more time.
       shard_weights: whether each device keeps its share of parameters, gradients and moments, and not all of them.
       max_length: tokens an example is cut to, special tokens included.
@@ -45,7 +45,7 @@ class Recipe:
       beta2: decay of Adam's second moment.
       adam_epsilon: added to the root of the second moment.
       clip_norm: gradients longer than this are shortened to it; 0 leaves them.
-      mask_share: share of tokens that a masked language model has to guess.
+      mask_share: share of tokens that a masked language model has to predict.
       dropout: whether the model's own dropout acts.
       choose: which epoch's parameters a fine-tuning returns: the 'last', or the 'best' on validation examples.
       held_out_share: share of the training examples to validate on where 'best' is asked for and the task has no

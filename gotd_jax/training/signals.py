@@ -9,8 +9,8 @@ import threading
 class DelayedSignals:
     """A context in which the first Ctrl-C or SIGTERM waits until `deliver` is called; a second one does not wait.
 
-    Outside the main thread, where Python allows no signal handlers, nothing is held back. A signal that the process was started
-    to ignore (Ctrl-C, by nohup or in a script's background) stays ignored.
+    Outside the main thread, where Python allows no signal handlers, no signal is held back. A signal that the process was
+    started to ignore (Ctrl-C, by nohup or in a script's background) stays ignored.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""One step of training, compiled: the gradient, in parts where that is asked for, and the optimiser's move along it."""
+"""One step of training, compiled: the gradient, accumulated over parts of the batch if asked, and the optimiser's update."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gotd_jax.training.optimiser import AdamW
 
 @functools.lru_cache(maxsize=16)
 def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_weights: bool = False) -> Callable:
-    """Returns `(state, frozen, batch, key, learning_rate) -> (state, metrics)`, which gives up the state it is called with.
+    """Returns `(state, frozen, batch, key, learning_rate) -> (state, metrics)`, which donates the state it is called with.
 
     Args:
       objective: as for `train`.
       optimiser: turns the gradient into a direction.
-      parts: into how many the batch is cut; its arrays have a first axis of as many where there is more than one.
+      parts: number of parts of the batch; where there are several, its arrays have a first axis over them.
       shard_weights: whether the state is laid over the devices or whole on each.
     """
     transformation = optimiser.transformation()
 
-    # The state before a step is given up to the one after it, so that both never take memory together.
+    # The state before a step is donated to the state after it, so that they never take memory together.
     @functools.partial(jax.jit, donate_argnums=0)
     def take_step(state: dict, frozen: dict, batch: dict, key: jax.Array | None, learning_rate: jax.Array):
         def loss_of(trained, batch, key):
@@ -36,11 +36,11 @@ def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_w
             (loss, metrics), gradient = differentiate(state["params"], batch, key)
         else:
             (loss, metrics), gradient = _accumulated(differentiate, objective.weight, state["params"], batch, key, parts)
-        gradient = laid(gradient, shard_weights)
+        gradient = with_placement(gradient, shard_weights)
         direction, moments = transformation.update(gradient, state["moments"], state["params"])
         moved = jax.tree.map(lambda parameter, along: parameter - learning_rate * along, state["params"], direction)
         metrics = {"loss": loss, **metrics, "gradient_norm": optax.tree.norm(gradient)}
-        return laid({"params": moved, "moments": moments}, shard_weights), metrics
+        return with_placement({"params": moved, "moments": moments}, shard_weights), metrics
 
     return take_step
 
@@ -49,7 +49,7 @@ def compiled_step(objective: Callable, optimiser: AdamW, parts: int = 1, shard_w
 def compiled_start(optimiser: AdamW, shard_weights: bool = False) -> Callable:
     """Returns `parameters -> moments` before the first step; never whole on a device where they are laid over all."""
     transformation = optimiser.transformation()
-    return jax.jit(lambda params: laid(transformation.init(params), shard_weights))
+    return jax.jit(lambda params: with_placement(transformation.init(params), shard_weights))
 
 
 def placed(tree, shard_weights: bool):
@@ -57,7 +57,7 @@ def placed(tree, shard_weights: bool):
     return jax.tree.map(lambda array: jax.device_put(array, _placement(array, shard_weights), may_alias=False), tree)
 
 
-def laid(tree, shard_weights: bool):
+def with_placement(tree, shard_weights: bool):
     """Returns a tree that is computed in a program, laid over the devices as by `placed`."""
     return jax.tree.map(lambda array: jax.lax.with_sharding_constraint(array, _placement(array, shard_weights)), tree)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 class Events:
     """One event file beside a run's `metrics.jsonl`, with the same numbers under the same names.
 
-    A run that goes on writes another file, which tells TensorBoard to drop the steps that are taken again. Like every event
+    A resumed run writes another file, which tells TensorBoard to drop the steps that are taken again. Like every event
     file it has the time of each entry, and the machine's name in its own.
 
     Args:
       folder: of the run.
-      first: the step the run goes on from.
+      first: the step the run resumes from.
     """
 
     def __init__(self, folder: str | Path, *, first: int):

@@ -7,7 +7,7 @@ import pytest
 from configs import common
 from experiments.cell_data import CellData
 from gotd_jax.data import hub_datasets, readers
-from gotd_jax.data.published_pools import FETCHED, PUBLISHED_POOLS, declared, find, stand_in
+from gotd_jax.data.published_pools import FETCHED, PUBLISHED_POOLS, find, stand_in, stand_in_remark
 from tests.data.files import json_lines, refused
 
 PAPER = ("amazon_reviews", "pubmed", "arxiv", "openwebtext", "realnews", "wikipedia", "books")
@@ -65,8 +65,8 @@ def test_a_source_is_pinned_to_a_commit(subtests):
 
 
 def test_what_stands_in_for_the_papers_own_is_declared():
-    assert declared(("pubmed", "wikipedia")) == ""
-    told = declared(FETCHED)
+    assert stand_in_remark(("pubmed", "wikipedia")) == ""
+    told = stand_in_remark(FETCHED)
     assert all(f"for {PUBLISHED_POOLS[name].stands_for}, " in told for name in FETCHED if PUBLISHED_POOLS[name].stands_for)
     for name, pool in PUBLISHED_POOLS.items():
         assert (stand_in(name) is None) == (pool.source is not None)

@@ -10,7 +10,7 @@ from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import toxicity
-from gotd_jax.evaluation.classifier_scorer import probabilities, reading
+from gotd_jax.evaluation.classifier_scorer import probabilities, toxic_output
 from gotd_jax.evaluation.predictions import predict
 from tests.training.small import CONFIG, save_tokenizer
 
@@ -59,7 +59,8 @@ def test_the_score_is_the_toxic_ones_probability(labels, problem, expected, tmp_
 
 
 def test_a_regressions_output_is_taken_as_it_is_and_a_small_overshoot_cut():
-    found = probabilities(np.float32([[-0.2], [0.3], [1.2], [-0.3], [1.5]]), *reading({"problem_type": "regression"}, 1, "it"))
+    plain = {"problem_type": "regression"}
+    found = probabilities(np.float32([[-0.2], [0.3], [1.2], [-0.3], [1.5]]), *toxic_output(plain, 1, "it"))
     np.testing.assert_array_equal(found, np.float32([0, 0.3, 1, -0.3, 1.5]))  # `Scorer.score` refuses the last two
 
 
@@ -67,15 +68,15 @@ def test_of_independent_labels_and_of_one_the_sigmoid_is_taken():
     labels = ["obscene", "severe_toxic", "toxic", "threat", "insult", "identity_hate"]
     named = {"id2label": {str(place): label for place, label in enumerate(labels)}, "problem_type": MULTI}
     logits = RANDOM.normal(size=(5, 6)).astype(np.float32)
-    np.testing.assert_array_equal(probabilities(logits, *reading(named, 6, "it")), expit(logits[:, 2]))
+    np.testing.assert_array_equal(probabilities(logits, *toxic_output(named, 6, "it")), expit(logits[:, 2]))
     one = {"id2label": {"0": "toxicity"}, "problem_type": SINGLE}
-    np.testing.assert_array_equal(probabilities(logits[:, :1], *reading(one, 1, "it")), expit(logits[:, 0]))
+    np.testing.assert_array_equal(probabilities(logits[:, :1], *toxic_output(one, 1, "it")), expit(logits[:, 0]))
 
 
 def test_a_configuration_without_a_problem_is_read_by_its_outputs():
-    assert reading({"id2label": {"0": "neutral", "1": "toxic"}}, 2, "it") == (SINGLE, 1)
-    assert reading({}, 2, "it") == (SINGLE, 1)
-    assert reading({}, 1, "it") == (MULTI, 0)
+    assert toxic_output({"id2label": {"0": "neutral", "1": "toxic"}}, 2, "it") == (SINGLE, 1)
+    assert toxic_output({}, 2, "it") == (SINGLE, 1)
+    assert toxic_output({}, 1, "it") == (MULTI, 0)
 
 
 def test_labels_of_which_none_is_surely_toxicity_are_listed(subtests):
@@ -91,7 +92,7 @@ def test_labels_of_which_none_is_surely_toxicity_are_listed(subtests):
         with subtests.test(labels=labels):
             named = {"id2label": {str(place): label for place, label in enumerate(labels)}, "problem_type": problem}
             with pytest.raises(ValueError, match=f"it has the labels {', '.join(labels)} and the problem_type {problem}"):
-                reading(named, len(labels), "it")
+                toxic_output(named, len(labels), "it")
 
 
 def test_many_labels_without_a_problem_are_refused_with_the_remedy(tmp_path, tokenizer):

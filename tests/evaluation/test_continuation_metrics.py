@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.evaluation.continuation_metrics import distinct, form, toxicity
+from gotd_jax.evaluation.continuation_metrics import distinct, length_and_diversity, toxicity
 
 SCORES = np.float32([[0.1, 0.9], [0.5, 0.2], [0.4, 0.3], [0.0, 0.0], [0.25, 0.75]])
 TOXIC = np.array([True, True, True, False, False])
@@ -56,7 +56,7 @@ def test_scores_that_say_nothing_are_refused(subtests):
 
 def test_form_counts_tokens_before_the_end_and_empty_continuations():
     tokens = np.zeros((2, 2, 4), int)
-    found = form(tokens, np.array([[0, 4], [1, 0]]))
+    found = length_and_diversity(tokens, np.array([[0, 4], [1, 0]]))
     assert found["length"] == 1.25 and found["empty_share"] == 0.5
     assert set(found) == {"length", "empty_share", "distinct_1", "distinct_2", "distinct_3"}
 
@@ -94,7 +94,7 @@ def test_what_is_past_the_length_is_not_read():
     tokens = np.random.default_rng(0).integers(0, 5, (10, 3, 6))
     lengths = np.random.default_rng(1).integers(0, 6, (10, 3))
     other = np.where(np.arange(6) < lengths[:, :, None], tokens, 4)
-    assert form(tokens, lengths) == form(other, lengths)
+    assert length_and_diversity(tokens, lengths) == length_and_diversity(other, lengths)
 
 
 def test_nothing_written_has_no_distinct_n_grams():
@@ -112,4 +112,4 @@ def test_tokens_and_lengths_that_do_not_fit_are_refused(subtests):
     ]
     for tokens, lengths, message in cases:
         with subtests.test(tokens=tokens, lengths=lengths), pytest.raises(ValueError, match=message):
-            form(tokens, lengths)
+            length_and_diversity(tokens, lengths)

@@ -112,7 +112,7 @@ class TestAgainstPyTorch:
         assert first == again
         assert len(set(first)) > 1
         beams = lm_eval_pytorch.requests("generate_until", [("the sky", {"num_beams": 3})])
-        with pytest.raises(ValueError, match="asks for num_beams in writing, which is not implemented"):
+        with pytest.raises(ValueError, match="asks for num_beams in generation, which is not implemented"):
             pair[0].generate_until(beams)
         long = lm_eval_pytorch.requests("generate_until", [("the sky", {"max_gen_toks": 64})])
         with pytest.raises(ValueError, match="64 new tokens, and the model has positions for 64"):

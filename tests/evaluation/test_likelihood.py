@@ -121,7 +121,7 @@ def test_what_cannot_be_scored_is_refused(gpt2, subtests):
     cases = [
         ([([1], [2]), ([], [3])], "Pair 1 has 0 tokens of context and 1 to score"),
         ([([1], [])], "Pair 0 has 1 tokens of context and 0 to score"),
-        ([([1], [2] * 65)], r"65 to score; together .* 65, .*64\. Shorten what is scored"),
+        ([([1], [2] * 65)], r"65 to score; together .* 65, .*64\. Shorten the continuation"),
     ]
     for pairs, message in cases:
         with subtests.test(pairs=pairs), pytest.raises(ValueError, match=message):

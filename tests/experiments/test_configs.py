@@ -10,7 +10,7 @@ from experiments.cell import ENDINGS
 from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
 from gotd_jax.data.pools import check_disjoint
-from gotd_jax.data.published_pools import declared
+from gotd_jax.data.published_pools import stand_in_remark
 from gotd_jax.methods import METHODS, Method
 from gotd_jax.ot import semidual
 from gotd_jax.report import paper
@@ -75,7 +75,7 @@ def test_a_config_runs_what_the_papers_tables_beside_it_have():
 def test_where_a_full_config_differs_from_the_paper_stands_beneath_its_table():
     for config, called in built(IN_FULL):
         methods, said = set(config.sweep.method), config.protocol
-        assert (common.FETCHED_ALONE in said) == bool(declared(config.pool.named)), called
+        assert (common.FETCHED_ALONE in said) == bool(stand_in_remark(config.pool.named)), called
         assert (common.DRAWN_DOMAINS in said) == (config.pool.per_domain is not None), called
         tests_all = config.pool.relevance.keep is not None and not config.pool.relevance.methods
         if config.paper:

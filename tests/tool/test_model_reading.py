@@ -103,7 +103,7 @@ def test_a_selection_follows_the_models_folder_and_says_what_it_did(asked, tiny_
 
 def test_a_folder_that_asks_for_more_is_refused_before_texts_are_read(asked, tiny_model, tmp_path):
     folder = sentence_model(tiny_model, tmp_path / "model", types=(*TYPES, "sentence_transformers.models.Dense"))
-    with pytest.raises(ValueError, match=r"Transformer, Pooling, Dense; what is followed"):
+    with pytest.raises(ValueError, match=r"Transformer, Pooling, Dense; the supported modules"):
         tool.select(asked(model=str(folder)), tmp_path / "chosen")
     assert not (tmp_path / "chosen.work").exists()
     with pytest.raises(ValueError, match="Dense"):

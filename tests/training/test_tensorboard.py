@@ -42,7 +42,7 @@ def shown(events):
 
 def log_of(folder, steps, first=0):
     """Logs the steps from `first` to `steps`, and a validation at the last."""
-    with MetricsLog(folder, first=first, what="training", tensorboard=True) as metrics_log:
+    with MetricsLog(folder, first=first, label="training", tensorboard=True) as metrics_log:
         for step in range(first, steps):
             metrics_log.add(step, 1e-3 / (step + 1), 100, {"loss": 3.0 - step + first / 100, "gradient_norm": 0.5})
         metrics_log.flush()
@@ -70,6 +70,6 @@ def test_a_resumed_run_goes_on_at_its_step_and_drops_those_it_takes_again(tmp_pa
 
 
 def test_no_event_file_is_written_where_none_is_asked_for(tmp_path):
-    with MetricsLog(tmp_path, first=0, what="training") as metrics_log:
+    with MetricsLog(tmp_path, first=0, label="training") as metrics_log:
         metrics_log.write({"step": 0, "loss": 1.0})
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
