@@ -144,7 +144,7 @@ class CellData:
         """Returns how much of the texts of each of `corpora` the encoder read, where the method reads embeddings."""
         if "embeddings" not in METHODS[self.config.method].reads:
             return {}
-        covered = {name: self.embedder.covered(corpus) for name, corpus in corpora.items()}
+        covered = {name: self.embedder.kept_coverage(corpus) for name, corpus in corpora.items()}
         return {name: found.summary() for name, found in covered.items() if found is not None}
 
     @functools.cached_property

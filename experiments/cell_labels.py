@@ -7,7 +7,7 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.methods import METHODS
 
 
-def starts_as(config) -> str:
+def model_fingerprint(config) -> str:
     """Returns what cells have in common that train from one pre-fine-tuned model, as far as their configs tell.
 
     They differ in what comes after it, and where the method reads nothing of the target also in the task.

@@ -100,7 +100,9 @@ def _code() -> str:
 
 def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
     """Returns whether another cell of the sweep, without a row so far, trains from this cell's pre-fine-tuned model."""
-    sharing = {_identity(other) for other, _ in cells if cell_labels.starts_as(other) == cell_labels.starts_as(config)}
+    sharing = {
+        _identity(other) for other, _ in cells if cell_labels.model_fingerprint(other) == cell_labels.model_fingerprint(config)
+    }
     sharing.discard(_identity(config))
     return len(found(workdir, sharing)) < len(sharing)
 

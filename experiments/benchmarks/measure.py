@@ -61,14 +61,14 @@ def alone(function: Callable, *arguments):
 
 
 def extra_memory(
-    call: Callable[[], object], warm_up: Callable[[], object] | None = None, times: int = 1
+    call: Callable[[], object], unmeasured: Callable[[], object] | None = None, times: int = 1
 ) -> tuple[float, float]:
     """Returns the largest memory that `call` takes above what the process held before it, in MB, and its wall seconds.
 
-    `warm_up` (by default `call` itself) comes first, so that neither holds the memory of compiling. Medians of several `times`:
-    the allocator holds back more or less from earlier calls. Linux alone can say.
+    `unmeasured` (by default `call` itself) is called first, so that no figure has the memory of compiling. Medians of several
+    `times`, as the allocator holds back more or less memory from earlier calls. On Linux alone.
     """
-    (warm_up or call)()
+    (unmeasured or call)()
     memory, seconds = [], []
     for _ in range(times):
         gc.collect()

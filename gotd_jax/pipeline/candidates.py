@@ -112,7 +112,7 @@ def find(
     return Candidates(pool if len(rows) == len(pool) else pool.take(rows), rows, first, leaking, unreadable)
 
 
-def held(candidates: Corpus, target: Corpus, work: Path) -> int:
+def count_target_texts(candidates: Corpus, target: Corpus, work: Path) -> int:
     """Returns how many texts of a target lie among the candidates, counted once and kept in `work`.
 
     A text does if half of its runs of 13 words do, by the rule of `gotd_jax.data.leaks`; a shorter one as a whole.

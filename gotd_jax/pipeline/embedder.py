@@ -96,12 +96,12 @@ class Embedder:
         """Returns the embeddings of a corpus, float32 or float16 [n, d], mapped."""
         return embed(corpus, self.loaded, self.folder(corpus), **dataclasses.asdict(self.how), dtype=self.dtype)
 
-    def cover(self, corpus: Corpus) -> Coverage:
+    def count_coverage(self, corpus: Corpus) -> Coverage:
         """Returns what is read of each text of a corpus, without embedding it."""
         tokenizer = load_tokenizer(folder_of(self.model))
         return coverage.cover(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
 
-    def covered(self, corpus: Corpus) -> Coverage | None:
+    def kept_coverage(self, corpus: Corpus) -> Coverage | None:
         """Returns what was read of each text of a corpus when it was embedded; None where it has not been."""
         folder = self.folder(corpus)
         return kept_coverage(folder) if folder.exists() else None

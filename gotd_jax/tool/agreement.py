@@ -74,7 +74,7 @@ def _agreement(
     inputs: ReportInputs, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
 ) -> Agreement:
     """Returns the agreement with the selection of `choose` among `rows` of the pool, as large for each target as ours."""
-    own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == side])) for side in range(len(inputs.targets))]
+    own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == number])) for number in range(len(inputs.targets))]
     chosen = sum(map(len, own))
     chance = len(inputs.rows) / len(inputs.candidates)
     made = functools.partial(Agreement, method, says, chance=chance, candidates=len(rows), chosen=chosen)

@@ -61,7 +61,7 @@ def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[
         parts.append((rows, tokens))
         selections.append(selection)
     order = np.argsort(np.concatenate([(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for rows, _ in parts]), kind="stable")
-    rows, tokens = (np.concatenate(side)[order] for side in zip(*parts))
+    rows, tokens = (np.concatenate(column)[order] for column in zip(*parts))
     served = np.repeat(np.arange(len(parts)), [len(rows) for rows, _ in parts])[order]
     return Allocation(rows, served, tokens, tuple(selections))
 

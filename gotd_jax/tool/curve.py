@@ -71,7 +71,7 @@ class Curve:
     confidence: float
 
 
-def draw(inputs: ReportInputs) -> Curve | None:
+def cost_curve(inputs: ReportInputs) -> Curve | None:
     """Returns the curve with a bootstrap band over target texts; None where all texts are one point, at no cost at all."""
     size, most = EMBEDDED if inputs.embedded else OTHERWISE
     pool = np.asarray(inputs.embed_rows(inputs.sample(size)), np.float32)

@@ -106,9 +106,9 @@ def find(inputs: ReportInputs) -> Findings:
         chosen=len(inputs.rows),
         targets=_target_summaries(inputs),
         domains=_domains(inputs),
-        map=scatter_plot.draw(inputs),
+        map=scatter_plot.project(inputs),
         histograms=histograms.of_targets(inputs),
-        curve=curve.draw(inputs),
+        curve=curve.cost_curve(inputs),
         examples=examples.spread_over_ranks(inputs),
         likeness=examples.near_duplicates_among(inputs),
         agreements=agreement.with_other_methods(inputs),
@@ -152,8 +152,8 @@ def _health(health: Health, target: TargetSelection) -> dict:
 
 def _target_summaries(inputs: ReportInputs) -> tuple[TargetSummary, ...]:
     counts = np.bincount(inputs.served, minlength=len(inputs.targets))
-    sides = zip(inputs.targets, inputs.shares(), counts)
-    return tuple(TargetSummary(target.name, len(target.corpus), float(share), int(count)) for target, share, count in sides)
+    summaries = zip(inputs.targets, inputs.shares(), counts)
+    return tuple(TargetSummary(target.name, len(target.corpus), float(share), int(count)) for target, share, count in summaries)
 
 
 def _domains(inputs: ReportInputs) -> tuple[Domain, ...]:

@@ -24,33 +24,33 @@ class Targets:
     Attributes:
       embeddings: float32 [m, d].
       weights: float64 [m], sum 1: of each target its share of the budget.
-      sides: the number of each text's target, int64 [m].
+      numbers: the number of each text's target, int64 [m].
     """
 
     embeddings: np.ndarray
     weights: np.ndarray
-    sides: np.ndarray
+    numbers: np.ndarray
 
     @classmethod
     def of(cls, inputs: ReportInputs) -> Targets:
         """Returns up to `MOST_TARGETS` texts, equally many of each target where it has them."""
         most = max(1, MOST_TARGETS // len(inputs.targets))
-        embeddings, weights, sides = [], [], []
+        embeddings, weights, numbers = [], [], []
         for number, (target, share) in enumerate(zip(inputs.targets, inputs.shares())):
             size = min(len(target.embeddings), most)
             rng = np.random.default_rng((inputs.seed, 2, number))
             rows = np.sort(rng.choice(len(target.embeddings), size, replace=False))
             embeddings.append(np.asarray(target.embeddings[rows], np.float32))
             weights.append(np.full(size, share / size))
-            sides.append(np.full(size, number))
-        return cls(np.concatenate(embeddings), np.concatenate(weights), np.concatenate(sides))
+            numbers.append(np.full(size, number))
+        return cls(np.concatenate(embeddings), np.concatenate(weights), np.concatenate(numbers))
 
-    def moved(self, seed: int) -> np.ndarray:
+    def weight_changes(self, seed: int) -> np.ndarray:
         """Returns what each bootstrap resample, drawn within each target, adds to the weights, float64 [resamples, m]."""
         rng = np.random.default_rng((seed, 3))
         drawn = np.empty((RESAMPLES, len(self.weights)))
-        for side in np.unique(self.sides):
-            rows = np.flatnonzero(self.sides == side)
+        for number in np.unique(self.numbers):
+            rows = np.flatnonzero(self.numbers == number)
             drawn[:, rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), RESAMPLES)
         return self.weights * (drawn - 1)
 
@@ -90,5 +90,5 @@ def costs(
         solved.append(ot.solve(mixture, points, candidate_weights=weights, **same, **to))
     found = np.array([each.cost for each in solved])
     potentials = np.stack([each.target[place] for each in solved], axis=1).astype(np.float64)
-    resampled = found + targets.moved(inputs.seed) @ potentials
+    resampled = found + targets.weight_changes(inputs.seed) @ potentials
     return found[1:] / found[0], resampled[:, 1:] / resampled[:, :1]

@@ -52,7 +52,7 @@ class ModelReading:
         return warnings(self.pool, self.targets, self.max_length)
 
 
-def read_by_model(texts: RequestTexts, request: Request, embedder: Embedder, work: Path) -> ModelReading:
+def measure_reading(texts: RequestTexts, request: Request, embedder: Embedder, work: Path) -> ModelReading:
     """Returns what the request's model reads of `texts`; of the pool it is counted once and kept in `work`.
 
     Where embeddings are read, a text of whose tokens the tokeniser knows a tenth or less is no candidate and no part of a
@@ -64,7 +64,7 @@ def read_by_model(texts: RequestTexts, request: Request, embedder: Embedder, wor
     whole = "embeddings" in METHODS[request.method].reads
     rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
     read = _of_pool(texts.pool if whole else texts.pool.take(rows), embedder, work)
-    of_targets = {name: embedder.cover(corpus) for name, corpus in texts.targets.items()}
+    of_targets = {name: embedder.count_coverage(corpus) for name, corpus in texts.targets.items()}
     readable = {name: ~found.unreadable if whole else np.ones(len(found.read), bool) for name, found in of_targets.items()}
     for name, kept in readable.items():
         if not kept.any():
@@ -104,6 +104,6 @@ def _of_pool(pool: Corpus, embedder: Embedder, work: Path) -> Coverage:
     settings = {"corpus": pool.fingerprint, **embedder.reading}
 
     def make(folder: Path) -> None:
-        keep_coverage(folder, embedder.cover(pool))
+        keep_coverage(folder, embedder.count_coverage(pool))
 
     return kept_coverage(stage(work / f"read-{fingerprint(settings)}", settings, make, kind="coverage"))

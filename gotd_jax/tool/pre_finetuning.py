@@ -83,7 +83,7 @@ def warm(
     base = models.load_language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
     tokenizer_of(base)  # one that does not fit is met before anything is made
-    warmed = PreFinetuning(
+    trained = PreFinetuning(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
         head_texts=min(HEAD_TEXTS, len(corpus)) if base.fresh else 0,
@@ -92,15 +92,15 @@ def warm(
         recipe=recipe,
         seed=seed,
     )
-    settings = {**warmed.to_dict(), "weights": models.fingerprint_of(model), "selection": corpus.fingerprint}
-    settings |= {"head_recipe": _head_recipe(recipe)} if warmed.head_texts else {}
+    settings = {**trained.to_dict(), "weights": models.fingerprint_of(model), "selection": corpus.fingerprint}
+    settings |= {"head_recipe": _head_recipe(recipe)} if trained.head_texts else {}
 
     def make(folder: Path) -> None:
         if not (folder / WEIGHTS).exists():
             if not (folder / "model").exists():
-                models.save(folder / "model", base, _trained(base, corpus, warmed, folder / RUNS))
+                models.save(folder / "model", base, _trained(base, corpus, trained, folder / RUNS))
             _move_up(folder / "model")
-        (folder / CARD).write_text(card(warmed, folder / RUNS / "pre_finetune", Path(out).name), encoding="utf-8")
+        (folder / CARD).write_text(card(trained, folder / RUNS / "pre_finetune", Path(out).name), encoding="utf-8")
         for run in (folder / RUNS).iterdir():
             checkpoints.clear(run)
 
@@ -119,18 +119,18 @@ def _manifest_hash(selection: Path) -> str | None:
     return checksums.sha256(path) if path.is_file() else None
 
 
-def _trained(base: Loaded, corpus: Corpus, warmed: PreFinetuning, runs: Path) -> dict:
+def _trained(base: Loaded, corpus: Corpus, trained: PreFinetuning, runs: Path) -> dict:
     """Returns the parameters after training on the selection, of the head alone before that where it is fresh."""
-    options = {"seed": warmed.seed, "tensorboard": True}
-    if warmed.head_texts:
+    options = {"seed": trained.seed, "tensorboard": True}
+    if trained.head_texts:
         print(
-            f"{warmed.model} has no masked-LM head: one is warmed up first, on {warmed.head_texts:,} texts of the selection.",
+            f"{trained.model} has no masked-LM head: one is warmed up first, on {trained.head_texts:,} texts of the selection.",
             file=sys.stderr,
         )
-        recipe, texts = _head_recipe(warmed.recipe), corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
+        recipe, texts = _head_recipe(trained.recipe), corpus.take(drawn(len(corpus), trained.head_texts, trained.seed))
         params = train_head(base, texts, recipe, folder=runs / "head", **options)
         base = dataclasses.replace(base, params=params)
-    return pre_finetune(base, corpus, warmed.recipe, folder=runs / "pre_finetune", save_last=False, **options)
+    return pre_finetune(base, corpus, trained.recipe, folder=runs / "pre_finetune", save_last=False, **options)
 
 
 def _head_recipe(recipe: Recipe) -> Recipe:

@@ -13,7 +13,7 @@ from gotd_jax.pipeline import pool as pools
 from gotd_jax.pipeline.pool import Chunking
 from gotd_jax.pipeline.sources import Source
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.source_names import named, named_apart
+from gotd_jax.tool.source_names import name_and_place, names_and_places
 
 FILE = ("name", "bytes", "sha256")
 
@@ -68,7 +68,7 @@ def target_places(request: Request) -> list[tuple[str, str]]:
     Raises:
       ValueError: two have one name.
     """
-    places = [named(source) for source in request.target]
+    places = [name_and_place(source) for source in request.target]
     names = [name for name, _ in places]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -87,7 +87,7 @@ def inputs(request: Request) -> list[dict]:
 
 def remarks(request: Request) -> list[str]:
     """Returns sentences about what a person may not expect of the pool and of the targets; see `readers.remarks`."""
-    sides = (("the source", named_apart(request.pool)), ("the target", target_places(request)))
+    sides = (("the source", names_and_places(request.pool)), ("the target", target_places(request)))
     return [said for side, places in sides for name, place in places for said in readers.remarks(f"{side} {name}", place)]
 
 
@@ -127,8 +127,8 @@ def _inputs(found: Mapping[str, list[tuple[str, str, list]]], versions: Mapping[
 
 def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
     """Returns for each side the name, the place and the description of its sources: the files that are there now."""
-    places = {"pool": named_apart(request.pool), "target": target_places(request)}
-    places |= {side: list(map(named, getattr(request, side))) for side in ("leak_check", "away")}
+    places = {"pool": names_and_places(request.pool), "target": target_places(request)}
+    places |= {side: list(map(name_and_place, getattr(request, side))) for side in ("leak_check", "away")}
     return {
         side: [(name, place, readers.describe(place, versions=side != "pool")) for name, place in sources]
         for side, sources in places.items()
@@ -137,11 +137,11 @@ def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
 
 def _of_pool(request: Request) -> list[Source]:
     fields = {"text_field": request.text_field, "id_field": request.id_field, "domain_field": request.domain_field}
-    return [Source(name, place, **fields) for name, place in named_apart(request.pool)]
+    return [Source(name, place, **fields) for name, place in names_and_places(request.pool)]
 
 
 def _joined(named_sources: Sequence[str], request: Request) -> Corpus | None:
-    parts = [_of_target(place, request, name) for name, place in map(named, named_sources)]
+    parts = [_of_target(place, request, name) for name, place in map(name_and_place, named_sources)]
     return Corpus.concatenate(parts) if parts else None
 
 

@@ -46,7 +46,7 @@ class Map:
     variance: float
 
 
-def draw(inputs: ReportInputs) -> Map:
+def project(inputs: ReportInputs) -> Map:
     """Returns the map of evenly spaced chosen texts, and of samples of the targets and of the candidates."""
     from sklearn.decomposition import PCA
 

@@ -11,7 +11,7 @@ from gotd_jax.data import readers
 GLOB = "*?["
 
 
-def named(source: str) -> tuple[str, str]:
+def name_and_place(source: str) -> tuple[str, str]:
     """Returns the name and the place of `source`: of `law=cases/*.jsonl` the two sides, else the name comes from the place.
 
     That of a file is its own up to the first dot, of a folder its own, of a glob that of what stands before the first
@@ -24,13 +24,13 @@ def named(source: str) -> tuple[str, str]:
     return given or _names_of(place)[0], place
 
 
-def named_apart(sources: Sequence[str]) -> list[tuple[str, str]]:
-    """Returns the name and the place of each of `sources`, as `named`; names that come from places differ.
+def names_and_places(sources: Sequence[str]) -> list[tuple[str, str]]:
+    """Returns the name and the place of each of `sources`, as `name_and_place`; names that come from places differ.
 
     Where two would be one (`a/train.jsonl`, `b/train.jsonl`) the folders before them, or all of the place, come into both.
 
     Raises:
-      ValueError: two sources are given one name, or hold the same file; or see `named`.
+      ValueError: two sources are given one name, or hold the same file; or see `name_and_place`.
     """
     parted = [_parted(str(source)) for source in sources]
     choices = [[given] if given else _names_of(place) for given, place in parted]

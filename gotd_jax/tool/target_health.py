@@ -102,7 +102,7 @@ def examine(
     if len(different) >= FEW:
         vectors = np.asarray(embeddings[different], np.float32)
         others = neighbours.nearest(vectors, vectors, OTHERS + 1)[0][:, 1:]  # the first is the text itself
-        bound = _lowest_usual(others.mean(axis=1))
+        bound = _outlier_bound(others.mean(axis=1))
         strays = different[others.mean(axis=1) < bound]
         unserved = different[_are_unserved(vectors, candidates, others[:, 0])]
     found = Health(
@@ -120,7 +120,7 @@ def examine(
     return dataclasses.replace(found, warnings=tuple(_warnings(found)))
 
 
-def _lowest_usual(values: np.ndarray) -> float:
+def _outlier_bound(values: np.ndarray) -> float:
     """Returns what outliers lie below: 3.5 deviations under the median, by the median absolute deviation."""
     middle = np.median(values)
     return float(middle - DEVIATIONS * PER_DEVIATION * np.median(np.abs(values - middle)))
@@ -141,7 +141,7 @@ def _shares(codes: Sequence[str]) -> dict[str, float]:
     return {code: counts[code] / counts.total() for code in order}
 
 
-def own_text(in_pool: int, texts: int, target: str) -> Iterator[str]:
+def overlap_warning(in_pool: int, texts: int, target: str) -> Iterator[str]:
     """Yields a warning where more than a tenth of a target's texts lie in the pool that is chosen from."""
     if in_pool > IN_POOL * texts:
         yield (
@@ -153,7 +153,7 @@ def own_text(in_pool: int, texts: int, target: str) -> Iterator[str]:
 
 def _warnings(health: Health) -> Iterator[str]:
     target = f"the target {health.name}"
-    yield from own_text(health.in_pool, health.texts, target)
+    yield from overlap_warning(health.in_pool, health.texts, target)
     if health.different == 1 and health.texts > 1:
         yield f"T{target[1:]} is one text, {health.texts:,} times: a selection can only resemble that. Give different texts."
     else:

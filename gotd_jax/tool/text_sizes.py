@@ -74,7 +74,7 @@ class Extent:
     reading_seconds: float
 
 
-def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]:
+def read_beginnings(places: Sequence[str], characters: int, **fields) -> list[Reading]:
     """Returns a reading of each of `places`, whole of those that are small.
 
     Args:
@@ -85,7 +85,7 @@ def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]
     Raises:
       ValueError: see `records`.
     """
-    return [_look_into(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
+    return [_read_beginning(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
 
 
 def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
@@ -103,7 +103,7 @@ def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
     )
 
 
-def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
+def _read_beginning(place: str, most: int, characters: int, fields: dict) -> Reading:
     readers.records(place, **fields)  # opens every file and meets its first row
     began = time.perf_counter()
     if place.partition(":")[0] in readers.LIBRARIES or dataset_libraries.find_saved(Path(place).expanduser()):

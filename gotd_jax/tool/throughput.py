@@ -70,7 +70,7 @@ def product(targets: int, dimensions: int) -> float:
     return 2 * PRODUCT_ROWS * targets * dimensions / _seconds(lambda: multiply(x, y).block_until_ready(), unmeasured=1)
 
 
-def selecting(request: Request, chunks: Corpus, target: Corpus, share: float, dimensions: int) -> float:
+def seconds_per_pair(request: Request, chunks: Corpus, target: Corpus, share: float, dimensions: int) -> float:
     """Returns the seconds a candidate and target chunk that a method takes, measured on a sample of both.
 
     Args:

@@ -35,7 +35,7 @@ def beginning(text: str, characters: int) -> str:
     return (words if space and len(words) > characters // 2 else start).rstrip(" ,;:.") + "…"
 
 
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Returns a JSON-like value in words: lists with commas, the longer ones in part."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
@@ -44,10 +44,10 @@ def told(value: Any) -> str:
     if isinstance(value, int):
         return thousands(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{spaced(key)} {told(each)}" for key, each in value.items()) or "none"
+        return ", ".join(f"{spaced(key)} {in_words(each)}" for key, each in value.items()) or "none"
     if isinstance(value, Sequence) and not isinstance(value, str):
         more = f", and {len(value) - MOST_LISTED:,} more" if len(value) > MOST_LISTED else ""
-        return (", ".join(map(told, value[:MOST_LISTED])) or "none") + more
+        return (", ".join(map(in_words, value[:MOST_LISTED])) or "none") + more
     return str(value)
 
 
@@ -103,7 +103,7 @@ FILTERS = {
     "percent": percent,
     "number": number,
     "beginning": beginning,
-    "told": told,
+    "in_words": in_words,
     "spaced": spaced,
     "pretty": pretty,
     "health": health,
