@@ -1,4 +1,4 @@
-"""Transport from mixtures of pool and selection to the targets: what each costs, and in every resample of the targets."""
+"""The cost of transport from mixtures of pool and selection to the targets, and to bootstrap resamples of the targets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Targets:
 
     Attributes:
       embeddings: float32 [m, d].
-      weights: float64 [m], sum 1: of each target its share of the budget.
+      weights: float64 [m], sum 1; the texts of a target sum to its share of the budget.
       numbers: the number of each text's target, int64 [m].
     """
 
@@ -46,7 +46,7 @@ class Targets:
         return cls(np.concatenate(embeddings), np.concatenate(weights), np.concatenate(numbers))
 
     def weight_changes(self, seed: int) -> np.ndarray:
-        """Returns what each bootstrap resample, drawn within each target, adds to the weights, float64 [resamples, m]."""
+        """Returns the weights' change in each bootstrap resample, drawn within each target, float64 [resamples, m]."""
         rng = np.random.default_rng((seed, 3))
         drawn = np.empty((RESAMPLES, len(self.weights)))
         for number in np.unique(self.numbers):
@@ -58,7 +58,7 @@ class Targets:
 def costs(
     inputs: ReportInputs, pool: np.ndarray, targets: Targets, selections: Sequence[np.ndarray], most: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the entropic OT cost from each mixture to the targets as a share of the pool's own, and in every resample.
+    """Returns the entropic OT cost from each mixture to the targets, and to each resample, as a share of the pool's own.
 
     Each is a certified solve of its own, from (1 - lambda) pool + lambda selection. A resample is not solved again: the
     derivative of the cost by the targets' weights is their potential g, so weights b' cost (b' - b) g more, to first order,
@@ -69,9 +69,9 @@ def costs(
     Args:
       inputs: the selection.
       pool: embeddings that stand for the pool, float32 [p, d].
-      targets: what the cost is measured to.
+      targets: the sample that the cost is measured to.
       selections: rows of the pool, best first, one array a mixture.
-      most: a larger selection is measured on so many of its rows, evenly spaced in rank.
+      most: number of rows, evenly spaced in rank, that a larger selection is measured on.
 
     Returns:
       float64 [k]; float64 [resamples, k].

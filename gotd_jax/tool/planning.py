@@ -55,8 +55,8 @@ def plan(request: Request) -> Plan:
     work that takes the most time is measured here on a sample: reading, near duplicates, embedding, products.
 
     Raises:
-      ValueError: what `select` would refuse: a source, a field, a model or a method that is not there, or a budget that a
-        counted pool does not hold.
+      ValueError: `select` would refuse the request: a source, a field, a model or a method does not exist, or a counted pool
+        holds less than the budget.
     """
     sources, targets = names_and_places(request.pool), target_places(request)
     fields = {"text_field": request.text_field, "id_field": request.id_field}
@@ -102,7 +102,7 @@ def _chunks(readings: Sequence[Reading]) -> Corpus:
 
 
 def _coverage(named_places: Sequence[tuple[str, str]], readings: Sequence[Reading], embedder: Embedder) -> dict[str, dict]:
-    """Returns `Coverage.summary` of all that the sources of a name hold, by up to 2,000 chunks of each."""
+    """Returns `Coverage.summary` of all sources of a name, by that name, scaled up from up to 2,000 chunks of each."""
     found: dict[str, dict[str, int]] = {}
     for (name, _), reading in zip(named_places, readings, strict=True):
         scale = len(reading.chunks) / reading.share / len(reading.sample)

@@ -45,7 +45,7 @@ def warm(
     """Returns `out`, a Hugging Face folder of `model` after unsupervised training on `selection`, with tokeniser and card.
 
     The defaults are the paper's for domain tasks (Table 8); for GLUE it has a learning rate of 1e-6 (Table 10). A masked
-    language model that was published without its head gets one, which is warmed up first on up to 2,000 texts drawn from the
+    language model that was published without its head gets one, which is first trained on up to 2,000 texts drawn from the
     selection while the body is held still. `training/` keeps every step's metrics, as JSON Lines and for TensorBoard.
 
     The folder is whole or absent: a stopped run goes on from `out.partial` when it is started again with the same arguments.
@@ -66,7 +66,7 @@ def warm(
       seed: of the order, the masks, dropout and a fresh head.
 
     Raises:
-      ValueError: the model or the selection cannot be read, an argument is out of range, or `out` exists and is another's.
+      ValueError: the model or the selection cannot be read, an argument is out of range, or `out` holds something else.
       RuntimeError: the training diverged.
       KeyboardInterrupt, SystemExit: the run was stopped; its state is saved.
     """
@@ -82,7 +82,7 @@ def warm(
     corpus = chosen_texts(selection, text_field)
     base = models.load_language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
-    tokenizer_of(base)  # one that does not fit is met before anything is made
+    tokenizer_of(base)  # an unfit tokeniser is refused first
     trained = PreFinetuning(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
@@ -124,7 +124,7 @@ def _trained(base: Loaded, corpus: Corpus, trained: PreFinetuning, runs: Path) -
     options = {"seed": trained.seed, "tensorboard": True}
     if trained.head_texts:
         print(
-            f"{trained.model} has no masked-LM head: one is warmed up first, on {trained.head_texts:,} texts of the selection.",
+            f"{trained.model} has no masked-LM head: one is trained first, on {trained.head_texts:,} texts of the selection.",
             file=sys.stderr,
         )
         recipe, texts = _head_recipe(trained.recipe), corpus.take(drawn(len(corpus), trained.head_texts, trained.seed))
@@ -134,7 +134,7 @@ def _trained(base: Loaded, corpus: Corpus, trained: PreFinetuning, runs: Path) -
 
 
 def _head_recipe(recipe: Recipe) -> Recipe:
-    """Returns how a fresh head is warmed up, in batches as those of the training that follows."""
+    """Returns the recipe of a fresh head, with the batches of the training that follows."""
     length = min(HEAD.max_length, recipe.max_length)
     return dataclasses.replace(recipe, learning_rate=HEAD.learning_rate, max_length=length, epochs=HEAD.epochs)
 

@@ -32,7 +32,7 @@ from gotd_jax.tool.report_inputs import SAMPLE, ReportInputs, TargetSelection
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.request_texts import RequestTexts
 
-LANGUAGES = 1000  # candidates whose language is told
+LANGUAGES = 1000  # candidates whose language is identified
 
 
 def select(request: Request, out: str | Path, *, work: str | Path | None = None) -> Chosen:
@@ -41,8 +41,8 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     Args:
       request: pool, target, budget and how to choose.
       out: must not exist.
-      work: where texts and embeddings are kept for the next selection from the same pool; `<out>.work` by default. What
-        was begun there and stopped goes on.
+      work: where texts and embeddings are kept for the next selection from the same pool; `<out>.work` by default. A
+        stopped selection goes on from there.
 
     Raises:
       ValueError: `out` exists, or the request cannot be met; the sentence says why.
@@ -150,7 +150,7 @@ def _report_inputs(
 
 
 def _usable_texts(target: Corpus, readable: np.ndarray) -> Corpus:
-    """Returns the readable texts of a target; one text many times as that text once, so that there is a problem to solve."""
+    """Returns the readable texts of a target; if all are one text, it is kept once, so that there is a problem to solve."""
     target = target if readable.all() else target.take(np.flatnonzero(readable))
     return target.take([0]) if len(np.unique(target.hashes)) == 1 else target
 
