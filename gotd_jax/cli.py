@@ -151,7 +151,7 @@ def diff(chosen: Annotated[Path, tyro.conf.Positional], other: Annotated[Path, t
 
     Args:
         chosen: The folder of a selection.
-        other: Of another.
+        other: The folder of another selection.
     """
     found = tool.diff(tool.Chosen(chosen), tool.Chosen(other))
     of_each = (f"{found.shared / max(count, 1):.1%} of {count:,}" for count in found.chunks)

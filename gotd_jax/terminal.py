@@ -24,7 +24,7 @@ def shown(text: str) -> str:
 
 
 def say(*lines: object, end: str = "\n") -> None:
-    """Prints each of `lines` on its own, as `shown` has it. All that may quote a file is printed by this."""
+    """Prints each of `lines` on its own, as `shown` has it. All text that may quote a file is printed by this."""
     print(*(shown(str(line)) for line in lines), sep="\n", end=end, flush=True)
 
 
