@@ -129,7 +129,7 @@ def get_config() -> ConfigDict:
     ot.precision = placeholder(str)  # semidual: of first products, float32, bfloat16, float16; the fastest by default
     ot.momentum = 1.5  # sinkhorn: over-relaxation
 
-    # The model that is warmed up, and its masked-LM head where the published weights have none.
+    # The model that is pre-fine-tuned, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
     config.compute_dtype = "float32"  # of its products, as of the encoder's
     config.head = head = ConfigDict()

@@ -26,7 +26,7 @@ def prepare() -> None:
 
 
 def tune_compiler() -> None:
-    """Adds to the environment's XLA_FLAGS what XLA on CPUs should leave out; a user's own flags for these parts stay.
+    """Adds to the environment's XLA_FLAGS the passes that XLA on CPUs should leave out; a user's own flags for them stay.
 
     XLA reads the variable once, when it first computes; processes that this one starts inherit it.
 

@@ -21,7 +21,7 @@ VERSIONS: Mapping[str, int] = {
     "domains": 2,  # a domain's texts as chunks
     "samples": 2,  # of a domain, drawn by a seed
     "parts": 2,  # of a pool that its own domains are held out of
-    "candidates": 2,  # of a pool: what holds tested text, and near duplicates
+    "candidates": 2,  # of a pool: chunks that hold tested text, and near duplicates
     "detox": 2,  # texts of detoxification
     "relevance": 1,  # distances of domains
     "relevant": 2,  # the closest domains' chunks

@@ -1,7 +1,6 @@
 """Ways to select: one file for each method, which describes it in its record, `METHOD`.
 
-Nothing else has to name it. A file of one's own need not lie here: the environment variable GOTD_METHODS names the folders
-of such files.
+Nothing else has to name it. The environment variable GOTD_METHODS names folders with files of one's own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def find(name: str) -> Method:
     """Returns the method called `name`.
 
     Raises:
-      ValueError: there is none.
+      ValueError: no method has that name.
     """
     if name not in METHODS:
         raise ValueError(f"There is no method {name!r}. There are: {', '.join(METHODS)}.")

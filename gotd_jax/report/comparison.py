@@ -79,7 +79,7 @@ def compare(
     margin: Margin = MARGIN,
     items: Items | None = None,
 ) -> tuple[Comparison, ...]:
-    """Returns a reference method against each other method, in each column: the average over tasks first, if there is one.
+    """Returns comparisons of a reference method with each other method, in each column: first the average over tasks, if any.
 
     Lines are compared that differ in the method alone; a field of value None is one that the method does not read and may
     differ, and so may the budget of `none`. Where there is but one method, the last line is compared with every other. An
@@ -88,7 +88,7 @@ def compare(
 
     Args:
       rows: as `gotd_jax.report.table.make` takes them.
-      by: the fields that make a line, as there.
+      by: the fields that make a line, as that function takes them.
       reference: a method; by default `got_d` if it is there, otherwise the last.
       margin: below which a difference does not matter.
       items: the values of single items; none by default.
@@ -146,7 +146,7 @@ def _items_by_seed(group: Sequence[dict], items: Items | None) -> dict[str, dict
 
 
 def _difference(first: tuple[dict, dict], second: tuple[dict, dict]) -> paired_tests.Paired:
-    """Returns the difference of two lines in a column; of each are given its measures and its items, by seed."""
+    """Returns the difference of two lines in a column, each given as its measures and its items, by seed."""
     seeds = [seed for seed in first[0] if seed in second[0]]
     if not seeds:
         return paired_tests.Paired(0)

@@ -31,7 +31,7 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
       by: the fields that make a line; those of one value in all rows are left out of its label, the budget of `none` too.
 
     Raises:
-      ValueError: there are no rows, two rows of one line have the same column and seed, or there is no such published table.
+      ValueError: there are no rows, two rows of one line have the same column and seed, or a published table does not exist.
     """
     if not rows:
         raise ValueError("There are no results to make a table of. Run at least one cell.")

@@ -39,7 +39,7 @@ class Agreement:
 
     Attributes:
       method: its name.
-      says: the rule by which it selects, in words.
+      rule: by which it selects, in words.
       overlap: the share of the selection that it chooses too; None where it cannot be measured.
       chance: the share that a random selection has on average.
       candidates: how many both chose from: all of them, or a sample.
@@ -48,7 +48,7 @@ class Agreement:
     """
 
     method: str
-    says: str
+    rule: str
     overlap: float | None
     chance: float
     candidates: int
@@ -71,13 +71,13 @@ def with_other_methods(inputs: ReportInputs) -> tuple[Agreement, ...]:
 
 
 def _agreement(
-    inputs: ReportInputs, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
+    inputs: ReportInputs, method: str, rule: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
 ) -> Agreement:
     """Returns the agreement with the selection of `choose` among `rows` of the pool, as large for each target as ours."""
     own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == number])) for number in range(len(inputs.targets))]
     chosen = sum(map(len, own))
     chance = len(inputs.rows) / len(inputs.candidates)
-    made = functools.partial(Agreement, method, says, chance=chance, candidates=len(rows), chosen=chosen)
+    made = functools.partial(Agreement, method, rule, chance=chance, candidates=len(rows), chosen=chosen)
     if chosen < min(FEWEST, len(inputs.rows)):
         return made(
             None, sentence=f"Only {chosen} chosen texts are among the {len(rows):,} candidates looked at: too few to say."

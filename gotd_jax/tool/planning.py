@@ -45,11 +45,11 @@ SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 nu
 CANDIDATE_BYTES = 9  # of a chunk on disk: the first of its near duplicates, and whether it holds tested text
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
-REPORT_ROWS = 2000  # of the pool that a report embeds beside them, for its map, its curve and its comparisons
+REPORT_ROWS = 2000  # of the pool that a report embeds besides the sample, for its map, its curve and its comparisons
 
 
 def plan(request: Request) -> Plan:
-    """Returns what the selection of `request` will take on this machine, in well under a minute.
+    """Returns the plan of the selection of `request` on this machine, in well under a minute.
 
     Sources of up to 16 MiB are read whole; larger ones are estimated from the beginnings of up to 16 files of each. The
     work that takes the most time is measured here on a sample: reading, near duplicates, embedding, products.

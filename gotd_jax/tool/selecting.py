@@ -45,7 +45,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         stopped selection goes on from there.
 
     Raises:
-      ValueError: `out` exists, or the request cannot be met; the sentence says why.
+      ValueError: `out` exists, or the request cannot be met, for the reason in the message.
       RuntimeError: the solver did not converge.
     """
     out = check_free(out)

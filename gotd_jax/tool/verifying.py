@@ -23,11 +23,11 @@ class Checked:
     """A check and the faults that it found.
 
     Attributes:
-      what: a sentence that is true where there are no faults.
+      claim: a sentence that is true where there are no faults.
       faults: sentences; empty where all is well.
     """
 
-    what: str
+    claim: str
     faults: tuple[str, ...]
 
 
@@ -45,8 +45,8 @@ def verify(chosen: Chosen) -> list[Checked]:
         ("The transport problem was solved as closely as was asked.", _convergence),
     )
     found = []
-    for what, faults in checks:
-        found.append(Checked(what, tuple(faults(chosen))))
+    for claim, faults in checks:
+        found.append(Checked(claim, tuple(faults(chosen))))
         if found[-1].faults and faults in (_files, _ranks):
             break  # the checks after it would read damaged files
     return found

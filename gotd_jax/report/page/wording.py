@@ -62,14 +62,14 @@ def pretty(value: Any) -> str:
 
 
 def title(findings: Mapping[str, Any]) -> str:
-    """Returns the report's title: so many chunks for these targets."""
+    """Returns the report's title: the number of chunks, and the targets."""
     names = [target["name"] for target in findings["targets"]]
     named = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
     return f"{findings['chosen']:,} chunk{'s' * (findings['chosen'] != 1)} chosen for {named}"
 
 
 def warnings(findings: Mapping[str, Any]) -> list[dict]:
-    """Returns every warning: those about a target with the target's name, then the manifest's remaining ones, with None."""
+    """Returns every warning: those about a target with the target's name, then the manifest's others, with None."""
     of_targets = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
     known = {warning["said"] for warning in of_targets}
     general = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
@@ -77,7 +77,7 @@ def warnings(findings: Mapping[str, Any]) -> list[dict]:
 
 
 def read(manifest: Mapping[str, Any]) -> list[dict]:
-    """Returns how much the model reads of each domain and target, a line each; none where the manifest does not say it."""
+    """Returns how much the model reads of each domain and target, a line each; none where the manifest has no counts."""
     found = manifest.get("read", {})
     sides = [(f"target {name}", counts) for name, counts in found.get("targets", {}).items()]
     return [{"of": name, **counts} for name, counts in (*sides, *found.get("pool", {}).items())]
