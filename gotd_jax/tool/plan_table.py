@@ -72,7 +72,7 @@ class Plan:
 
     def _lines(self) -> Iterator[str]:
         yield f"pool    {_extent(self.pool)}"
-        in_pool = f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
+        in_pool = f"; {self.in_pool:,} of the chunks read lie in the pool themselves" if self.in_pool else ""
         yield f"target  {_extent(self.target)}{in_pool}"
         if self.left_out:
             yield f"left out {self.left_out:,} files of these folders"

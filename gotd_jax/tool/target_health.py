@@ -188,7 +188,7 @@ def _size_warnings(health: Health, target: str) -> Iterator[str]:
     if repeated > REPEATED * health.texts:
         yield (
             f"{repeated:,} of the {health.texts:,} texts of {target} repeat an earlier one ({health.copies:,} word for word, "
-            f"{health.near_duplicates:,} nearly), and what they say counts as often. Keep each once, unless that is meant."
+            f"{health.near_duplicates:,} nearly), and their content counts as often. Keep each once, unless that is meant."
         )
 
 
