@@ -36,13 +36,13 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     if not rows:
         raise ValueError("There are no results to make a table of. Run at least one cell.")
     columns, averaged = grouping.columns_of(rows)
-    told_by, seeds = grouping.fields_told(rows, by), len(grouping.distinct(rows, "seed"))
-    groups, tables = grouping.grouped(rows, told_by), published.find(paper)
+    fields, seeds = grouping.line_fields(rows, by), len(grouping.distinct(rows, "seed"))
+    groups, tables = grouping.grouped(rows, fields), published.find(paper)
     tasks_of = {column: {row["task"] for row in rows if column in grouping.measures(row)} for column in columns}
     lines = _baselines(rows, columns)
     for method in grouping.distinct(rows, "method"):
         own = {key: group for key, group in groups.items() if group[0]["method"] == method}
-        lines += [_line(grouping.label(key, told_by), group, tasks_of, seeds, averaged) for key, group in own.items()]
+        lines += [_line(grouping.label(key, fields), group, tasks_of, seeds, averaged) for key, group in own.items()]
         lines += _paper_lines(tables, method, columns, averaged)
     shown = (*columns, grouping.AVERAGE) if averaged else tuple(columns)
     return Table(shown, tuple(lines), (*table_notes.of_rows(rows, columns, lines), *table_notes.of_paper(tables)))
