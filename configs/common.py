@@ -63,7 +63,7 @@ def get_config() -> ConfigDict:
     # The candidate pool.
     config.pool = pool = ConfigDict()
     pool.packaged = ()  # names of domains that lie in published packages (gotd_jax.data.pools.DOMAINS)
-    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), from where they or their like can be had
+    pool.named = ()  # the paper's domains (gotd_jax.data.published_pools), each from where it, or its nearest kin, can be had
     pool.domains = ConfigDict()  # name -> file, glob, folder, tfds:..., hf:...; any name may be added
     pool.text_field = "text"
     pool.text_fields = ConfigDict()  # name -> field, of domains whose texts lie in another
@@ -103,7 +103,7 @@ def get_config() -> ConfigDict:
     target.short = "join"  # texts shorter than a chunk: join, keep
     target.long = "split"  # and longer ones: split, cut
     target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for; the paper names no limit
-    target.domains = ()  # (evaluation selection) of texts of these domains, held out of the pool, in place of a task's
+    target.domains = ()  # (evaluation selection) whose texts, held out of the pool, take the place of a task's
 
     # Embeddings.
     config.embed = embed = ConfigDict()
@@ -114,7 +114,7 @@ def get_config() -> ConfigDict:
     embed.max_length = 295  # tokens (the notebook's)
     embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+), cls, last; folder: see below
     embed.normalise = False  # with pooling "folder" both are as the model's folder says (sentence-transformers' modules.json)
-    embed.dtype = "float32"  # in which embeddings are kept; float16 takes half the room
+    embed.dtype = "float32"  # of the embeddings kept; float16 takes half the space
     embed.compute_dtype = "float32"  # of products: float32, bfloat16 (2.7 times as fast with AMX), fast: see `at_full_size`
 
     # Optimal transport: the arguments of gotd_jax.ot.solve.
@@ -129,7 +129,7 @@ def get_config() -> ConfigDict:
     ot.precision = placeholder(str)  # semidual: of first products, float32, bfloat16, float16; the fastest by default
     ot.momentum = 1.5  # sinkhorn: over-relaxation
 
-    # The model that is warmed up, and its masked-LM head where the published weights have none.
+    # The model that is pre-fine-tuned, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
     config.compute_dtype = "float32"  # of its products, as of the encoder's
     config.head = head = ConfigDict()
@@ -180,8 +180,8 @@ def get_config() -> ConfigDict:
     config.with_published = False  # besides the epsilons swept over, the notebook's call (`ot.published`), a line "published"
     config.where = ()  # (swept field, its value, field, value): settings that hold only where the sweep is at that value
     config.figure = ()  # a kind of gotd_jax.report.figures.FIGURES and its fields, ("heatmap", "epsilon", "budget")
-    config.protocol = ()  # sentences, beneath the table: where ours differs from the protocol of the paper's
-    config.margin = margin = ConfigDict()  # differences below are worth nothing; whether one is shown to be, stands beneath
+    config.protocol = ()  # sentences beneath the table, on departures from the paper's protocol
+    config.margin = margin = ConfigDict()  # differences below it do not matter; the table tells which are shown to be below
     margin.points = 1.0  # of scores and accuracies, times 100
     margin.share = 0.02  # of all other measures, of the other line's mean
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)

@@ -84,7 +84,7 @@ def table_12():
 def from_mnli():
     """Returns the config of Table 4's lower half for RTE and MRPC, every line of it from a model trained on MNLI."""
     config = table_4()
-    config.model = "ishan/bert-base-uncased-mnli"  # the published script's; its masked-LM head is a fresh one, warmed up
+    config.model = "ishan/bert-base-uncased-mnli"  # the published script's; its masked-LM head is fresh, trained first
     config.sweep.task = ("MRPC", "RTE")
     config.protocol = (*PROTOCOL, "Every line starts from a model trained on MNLI; the paper's vanilla line does not.")
     return config

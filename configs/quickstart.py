@@ -2,7 +2,7 @@
 
     python -m experiments.main --config=configs/quickstart.py
 
-Model and encoder are all-MiniLM-L6-v2 (22.7 M parameters, no masked-LM head: it gets one, warmed up). The pool is 10,020
+Model and encoder are all-MiniLM-L6-v2 (22.7 M parameters, no masked-LM head: one is trained first). The pool is 10,020
 passages of 200 characters, 1,670 of each of six domains; the task is the sentiment of sentences about films (Rotten
 Tomatoes), of which 128 have labels; 128 passages are selected. Five methods, two seeds.
 

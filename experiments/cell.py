@@ -16,7 +16,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
 from gotd_jax.methods import Problem
 
-# How a config gives what a method reads and a problem may be without.
+# How a config gives the optional inputs of a method.
 REMEDIES = {
     "home": "Name them: --config.task.home=\"('news',)\".",
     "away": "--config.evaluation=toxicity has toxic ones.",
@@ -38,7 +38,7 @@ def check(config, workdir: Path, shared: Shared | None = None) -> None:
     Args:
       config: a config without a sweep.
       workdir: where every stage is kept.
-      shared: what was read for other cells of the run.
+      shared: inputs that the cells of the run share.
     """
     say_outdated(workdir)
     check_names(config)
@@ -50,19 +50,19 @@ def check(config, workdir: Path, shared: Shared | None = None) -> None:
     texts = ending.texts
     relevance.check(config, texts.candidates)
     _check_problem(config, texts, data)
-    ending.settings()  # reads what is measured on
+    ending.settings()  # reads the texts that scores are made on
     if config.ot.published and config.ot.sample is not None:
         raise ValueError("config.ot.published is the notebook's call, of the whole pool. Leave out --config.ot.sample.")
 
 
 def run(config, workdir: Path, shared: Shared | None = None, *, awaited: bool = False) -> dict:
-    """Returns the row of one cell: what was run, its scores, and how they came about.
+    """Returns the row of one cell: its settings, its scores, and their provenance.
 
     Args:
       config: a config without a sweep; see `configs/common.py`.
       workdir: where every stage is kept; a stage that lies there already is not made again.
-      shared: what was read for other cells of the run.
-      awaited: whether other cells have yet to train from this one's model, so that it stays whatever `config.keep_models` says.
+      shared: inputs that the cells of the run share.
+      awaited: whether other cells have yet to train from this one's model, so that it stays in spite of `config.keep_models`.
     """
     say_outdated(workdir)
     ending = ENDINGS[config.evaluation](CellData(config, workdir, shared))
@@ -98,7 +98,7 @@ def _row(ending: Ending, chosen: Corpus, selected: Path, scored: Path) -> dict:
 
 
 def _check_problem(config, texts: ProblemTexts, data: CellData) -> None:
-    """Raises ValueError unless the problem has what the method reads, and as many candidates as the budget."""
+    """Raises ValueError unless the problem has the method's inputs, and as many candidates as the budget."""
     given = {"home": config.task.home, "away": texts.away, "toxicity": texts.chooser}
     problem = Problem(texts.candidates, texts.target, data.embedded)
     methods.check_budget(problem, config.budget)
@@ -106,17 +106,16 @@ def _check_problem(config, texts: ProblemTexts, data: CellData) -> None:
 
 
 def _made_with(selected: Path, scored: Path) -> dict:
-    """Returns what the score was made with, when it was made; by name, that of stages before it which were made otherwise."""
+    """Returns the provenance of the score; by name also that of the stages behind it which were made otherwise."""
     made = made_with(selected) | made_with(scored)
     own = made[f"{scored.parent.name}/{scored.name}"]
     return {**own, "made_otherwise": {name: other for name, other in made.items() if other != own}}
 
 
 def _seconds(selected: Path, scored: Path) -> dict[str, float]:
-    """Returns what the steps to a cell's score took, whenever they were made, in seconds, by step.
+    """Returns the seconds of the steps to a cell's score, by step, whenever they were made.
 
-    What the selection alone took counts as `select`; reading and embedding text that only the scores are measured on, as
-    `evaluate`.
+    Seconds of the selection alone count as `select`; those of reading and embedding text for the scores alone, as `evaluate`.
     """
     found = dict.fromkeys(provenance.STEPS, 0.0) | seconds_of(selected)
     scoring = seconds_of(scored, besides=selected)

@@ -32,13 +32,13 @@ T = TypeVar("T")
 
 
 class Shared:
-    """What the cells of a run have in common and is read once for all of them: tasks, pools, prompts, scorers."""
+    """The inputs that the cells of a run share, each read once for all of them: tasks, pools, prompts, scorers."""
 
     def __init__(self):
         self._kept: dict[str, Any] = {}
 
     def once(self, key: Any, read: Callable[[], T]) -> T:
-        """Returns what `read` returned at the first call with a `key` that equals this one; keys are JSON-like."""
+        """Returns the result of `read`, or that of the first call with an equal `key`; keys are JSON-like."""
         name = fingerprint(key)
         if name not in self._kept:
             self._kept[name] = read()
@@ -46,12 +46,12 @@ class Shared:
 
 
 class CellData:
-    """What one cell reads.
+    """The inputs of one cell.
 
     Args:
       config: of the cell.
       workdir: where stages are kept.
-      shared: what was read for other cells of the run; nothing by default.
+      shared: inputs that the cells of the run share; none by default.
     """
 
     def __init__(self, config, workdir: Path, shared: Shared | None = None):
@@ -61,7 +61,7 @@ class CellData:
 
     @property
     def label(self) -> str:
-        """What a person tells the cell's folders by."""
+        """The beginning of the names of the cell's folders."""
         return cell_labels.label(self.config)
 
     @functools.cached_property
@@ -92,7 +92,7 @@ class CellData:
         """Returns the whole multiple-choice task called `name`, its target drawn by `task.seed`.
 
         Raises:
-          ValueError: there is none, or a packaged domain of the pool holds its texts.
+          ValueError: the task does not exist, or a packaged domain of the pool holds its texts.
         """
         pools.check_disjoint(name, self.config.pool.packaged)
         data_dir, seed = self.config.data_dir, self.config.task.seed
@@ -109,12 +109,12 @@ class CellData:
 
     @property
     def pool(self) -> Corpus:
-        """The candidate pool, before anything is refused."""
+        """The candidate pool, before any chunk is refused."""
         return self._pool.corpus
 
     @property
     def pool_contents(self) -> list[dict]:
-        """What the pool holds, a dict a domain."""
+        """The contents of the pool, a dict for each domain."""
         return self._pool.contents
 
     def without(self, pool: Corpus, tested: Corpus) -> Corpus:
@@ -137,14 +137,14 @@ class CellData:
 
     @functools.cached_property
     def encoder_settings(self) -> dict:
-        """What embeddings depend on beside the texts."""
+        """The settings that embeddings depend on besides the texts."""
         return embeddings.settings(self.config, self._encoder_task)
 
     def coverage(self, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, int]]:
         """Returns how much of the texts of each of `corpora` the encoder read, where the method reads embeddings."""
         if "embeddings" not in METHODS[self.config.method].reads:
             return {}
-        covered = {name: self.embedder.covered(corpus) for name, corpus in corpora.items()}
+        covered = {name: self.embedder.kept_coverage(corpus) for name, corpus in corpora.items()}
         return {name: found.summary() for name, found in covered.items() if found is not None}
 
     @functools.cached_property
@@ -160,7 +160,7 @@ class CellData:
         return TargetLosses(self.base_model, recipe, self.config.task.seed, self.workdir)
 
     def pre_finetuned(self, chosen: Corpus, pool: Corpus) -> PreFinetuned:
-        """Returns the model trained on `chosen`, its head, where it lacks one, on `pool` before."""
+        """Returns the model trained on `chosen`; a head that it lacks is trained on `pool` first."""
         return PreFinetuned(self.base_model, chosen, pool, Recipe(**self.config.pre_finetune), self.config.seed)
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""The names by which a cell's folders are told apart, and by which cells that share a model are found."""
+"""The names of a cell's folders, and the fingerprint by which cells that share a model are found."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.methods import METHODS
 
 
-def starts_as(config) -> str:
-    """Returns what cells have in common that train from one pre-fine-tuned model, as far as their configs tell.
+def model_fingerprint(config) -> str:
+    """Returns a fingerprint that is the same for cells whose configs lead to one pre-fine-tuned model.
 
-    They differ in what comes after it, and where the method reads nothing of the target also in the task.
+    They differ in the steps after it and, where the method reads nothing of the target, in the task.
     """
     fields = config.to_dict()
     del fields["finetune"], fields["protocol"]

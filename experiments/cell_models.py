@@ -1,4 +1,4 @@
-"""The models that a cell's config names: which of them it reads, and whether they can do what it asks."""
+"""The models that a cell's config names: those that the cell reads, and whether they fit its evaluation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_by(config) -> dict[str, str]:
 
 
 def check(config) -> None:
-    """Raises ValueError unless the config's models can be opened and its model can do what its evaluation asks."""
+    """Raises ValueError unless the config's models can be opened and its model is of the kind that its evaluation trains."""
     for name in read_by(config).values():
         fingerprint_of(name)  # opens the weights
     wanted = ENDINGS[config.evaluation].trains

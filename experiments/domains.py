@@ -14,7 +14,7 @@ from gotd_jax.terminal import shown
 
 
 def check(settings: Mapping) -> None:
-    """Raises ValueError where there is no domain, two of one name, or a setting of one that is not in the pool."""
+    """Raises ValueError where no domain is named, two have one name, or a setting names one that is not in the pool."""
     packaged, others = settings["packaged"], (*settings["named"], *settings["domains"])
     names = list(dict.fromkeys((*packaged, *others)))
     if not names:
@@ -42,7 +42,7 @@ def read(config, workdir: Path) -> Pool:
     """Returns the pool of a config; remarks about sources that are read for the first time are printed on stderr.
 
     Raises:
-      ValueError: it names none, or one that cannot be read.
+      ValueError: no domain is named, or one cannot be read.
     """
     settings = config.pool.to_dict()
     check(settings)
@@ -58,7 +58,7 @@ def sources(settings: Mapping) -> list[Source | Packaged]:
     """Returns the sources of a config's pool, packaged domains first; `domains` replace a named pool's own source.
 
     Raises:
-      ValueError: there is no such packaged domain or named pool, or it cannot be had and no source of one's own is given.
+      ValueError: a packaged domain or named pool does not exist, or cannot be had and no source of one's own is given.
     """
     most, seed = settings["per_domain"], settings["seed"]
     found: list[Source | Packaged] = []

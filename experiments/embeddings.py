@@ -18,8 +18,8 @@ from gotd_jax.training.recipe import Recipe
 def embedder(config, workdir: Path, task: Task | None = None) -> Embedder:
     """Returns the config's encoder, after supervised training on `task` where one is given.
 
-    Texts become vectors as the config says, or as the folder of its model says where pooling is 'folder'; the words that every
-    text is begun with are the folder's in any case.
+    Texts become vectors as the config says, or as the folder of its model says where pooling is 'folder'; the prompt before
+    every text is the folder's in any case.
     """
     settings = config.embed
     asked = {} if settings.pooling == "folder" else {"pooling": settings.pooling, "normalise": settings.normalise}

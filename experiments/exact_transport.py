@@ -11,12 +11,12 @@ ROWS_PER_BLOCK = 4096
 
 
 def shared(rows: np.ndarray, reference: np.ndarray) -> float:
-    """Returns which share of `reference`, positions in the pool, is among `rows`."""
+    """Returns the share of `reference`, positions in the pool, that is among `rows`."""
     return len(np.intersect1d(rows, reference)) / len(reference)
 
 
 def exact_values(x: np.ndarray, y: np.ndarray, solved_on: np.ndarray) -> np.ndarray:
-    """Returns the candidates' unregularised dual potentials, float64 [n]: what `got_d` tends to as epsilon goes to 0.
+    """Returns the candidates' unregularised dual potentials, float64 [n]: the limit of `got_d` as epsilon goes to 0.
 
     The linear programme is solved on some candidates, and all are valued by min_j |x - y_j|^2 - g_j with its target duals g:
     on those that it was solved on, these are its own duals. Where their number is a multiple of m the duals are not unique.

@@ -1,4 +1,4 @@
-"""What a sweep reads and this machine has not, all of it in one sentence and in seconds, before anything long begins."""
+"""The inputs of a sweep that this machine lacks: named in one sentence, in seconds, before any long step begins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HUB = ("model", "pool")
 
 
 def check(config, cells: Sequence, workdir: Path) -> None:
-    """Raises ValueError with one sentence that names whatever is not at hand, and how to give it.
+    """Raises ValueError with one sentence that names every missing input, and how to give it.
 
     Args:
       config: of the sweep.
@@ -33,7 +33,7 @@ def check(config, cells: Sequence, workdir: Path) -> None:
 
 
 def _of(cell, config, workdir: Path) -> Iterator[tuple[str, str, str]]:
-    """Yields (kind, name, remedy) of what one cell lacks."""
+    """Yields (kind, name, remedy) of each input that one cell lacks."""
     yield from _models(cell, config)
     yield from _tasks(cell)
     yield from _prompts(cell)
@@ -53,7 +53,7 @@ def _models(cell, config) -> Iterator[tuple[str, str, str]]:
 
 def _is_at_hand(name: str) -> bool:
     if name in MODELS or Path(name).expanduser().exists() or network.hub_answers():
-        return True  # or a fault that is told when it is opened
+        return True  # or a fault that is reported when it is opened
     try:
         folder_of(name)
     except ValueError:
@@ -89,7 +89,7 @@ def _pools(cell, workdir: Path) -> Iterator[tuple[str, str, str]]:
     named = [name for name in cell.pool.named if name not in cell.pool.domains]
     lost = [name for name in named if published_pools.find(name).source is None]
     if not named or (not lost and network.hub_answers()):
-        return  # what the hub does not give is told when it is opened
+        return  # a pool that the hub does not give is reported when it is opened
     chunking = domains.chunking(cell.pool)
     for name in named:
         source = None if name in lost else _source(name, cell)

@@ -14,7 +14,7 @@ FIELDS = ("name", "train", "validation", "test", "text_field", "pair_field", "la
 
 
 def source(config) -> list:
-    """Returns what a whole task depends on, JSON-like: where it is read from, and how."""
+    """Returns the settings that a whole task depends on, JSON-like: where it is read from, and how."""
     return [config.data_dir, {field: config.task[field] for field in FIELDS}]
 
 
@@ -22,7 +22,7 @@ def read(config) -> Task:
     """Returns the whole task that a config names.
 
     Raises:
-      ValueError: there is none of that name, or it cannot be read.
+      ValueError: no task has that name, or it cannot be read.
     """
     name = LABELLED_CHOICES.get(config.task.name, config.task.name)
     if config.task.train:

@@ -1,4 +1,4 @@
-"""Pages of measured tables, kept in the repository: a table, and by which command, of what, when and where it was made."""
+"""Pages of measured tables, kept in the repository: a table, with its command, commit, date and machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
 from gotd_jax.report import comparison, domain_shares, figures, item_scores, table
 
-NOT_SHOWN = ("--page", "--pages", "--workdir")  # of a command: where it writes
+NOT_SHOWN = ("--page", "--pages", "--workdir")  # flags that say where a command writes
 
 
 def printed(rows: Sequence[dict], config, workdir: Path) -> str:
@@ -43,7 +43,7 @@ def write(path: str | os.PathLike, body: str, made: dict | None = None) -> None:
     Args:
       path: of the page, `experiments/results/quickstart.md`.
       body: the table.
-      made: provenance of the numbers, as `gotd_jax.provenance.now` returns it; by default that of now.
+      made: provenance of the numbers, as `gotd_jax.provenance.now` returns it, which is the default.
     """
     with whole_file(path) as partial:
         partial.write_text(
@@ -63,7 +63,7 @@ def heading(made: dict, command: Sequence[str]) -> str:
 
 
 def _shown(command: Sequence[str]) -> str:
-    """Returns the command as another person would give it: without the folders it writes to, and without folders of here."""
+    """Returns the command as another person would give it: without the folders it writes to, and without local folders."""
     shown, words = ["python"], iter(command[1:])
     for word in words:
         name, is_joined, value = word.partition("=")

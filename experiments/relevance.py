@@ -19,15 +19,14 @@ from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import METHODS, find
 
 SHARES = ("equal", "relevance")
-# What the published code solved this problem with.
+# The published code's options for this problem.
 PUBLISHED = {**ot.PUBLISHED, "epsilon": 0.5, "momentum": 1.2, "threshold": 5e-2}
 
 
 def applies(config) -> bool:
     """Returns whether the config's method chooses from the closest domains alone.
 
-    `none` chooses nothing; methods that go by the domains (`all_domains`, `dapt`) are what a person would choose, from the
-    whole pool by definition.
+    `none` chooses nothing; methods that read the domains (`all_domains`, `dapt`) choose from the whole pool by definition.
     """
     settings, method = config.pool.relevance, METHODS[config.method]
     by_default = method.selects and "domains" not in method.reads
@@ -65,9 +64,9 @@ class DomainRelevance:
 
     Attributes:
       pool: all domains.
-      target: what they are held against.
+      target: the texts that they are compared with.
       embed: returns the embeddings of a corpus.
-      encoder: what embeddings depend on, JSON-like.
+      encoder: the settings that embeddings depend on, JSON-like.
       config: of the cell.
       workdir: where stages are kept.
     """
@@ -102,7 +101,7 @@ class DomainRelevance:
         return shared_out(distances, self.pool.count_domains(), self.config.pool.relevance)
 
     def described(self) -> dict:
-        """Returns what a row of results says of the test: distances, chunks kept, seconds."""
+        """Returns the part of a row of results about the test: distances, chunks kept, seconds."""
         return {
             "distances": {name: measured["distance"] for name, measured in self._found.items()},
             "sampled": {name: measured["sampled"] for name, measured in self._found.items()},
@@ -120,7 +119,7 @@ class DomainRelevance:
 
         Every domain is solved with one epsilon, `config.ot.epsilon` of the mean cost over all samples, so that the entropic
         bias is about the same for all: the cost is not debiased, and counts a spread-out domain as a little farther than it
-        is. So does a sample smaller than the others'. The paper took `reg_ot_cost` of its notebook's call with epsilon 0.5 in
+        is, and a domain with a smaller sample too. The paper took `reg_ot_cost` of its notebook's call with epsilon 0.5 in
         units of the cost, momentum 1.2 and a threshold of 5e-2, and with `config.ot.published` so does this.
         """
         settings = {
@@ -154,7 +153,7 @@ def shared_out(distances: Mapping[str, float], sizes: Mapping[str, int], setting
     """Returns how many chunks the closest domains give, closest first.
 
     A share is one in `keep`, or with shares by relevance (1 / d_i) / sum_j (1 / d_j) of the distances d: the paper has "by
-    their relevance" and no formula, this one is ours. What a domain is short of, the closest with more to give make up for.
+    their relevance" and no formula, this one is ours. Where a domain has too few, the closest ones with more make up for it.
 
     Args:
       distances: by domain.

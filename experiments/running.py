@@ -24,9 +24,9 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
 
     Args:
       config: of the sweep.
-      cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
+      cells: (config, swept values) of each, as `experiments.sweep.cells_of` yields them.
       workdir: where every stage is kept.
-      shared: what cells have in common; read again by default.
+      shared: inputs that the cells share; read again by default.
     """
     figures.check(config.figure, config.sweep)
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
@@ -62,9 +62,9 @@ def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, 
     is made by the first that asks for it, while the rest wait.
 
     Args:
-      cells: (config, what is swept) of each, as `experiments.sweep.cells_of` has them.
+      cells: (config, swept values) of each, as `experiments.sweep.cells_of` yields them.
       workdir: where every stage is kept.
-      shared: what cells have in common; read again by default.
+      shared: inputs that the cells share; read again by default.
       shard: `i/n`; see `share`.
     """
     own, shared = share(cells, shard), shared or Shared()
@@ -100,7 +100,9 @@ def _code() -> str:
 
 def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
     """Returns whether another cell of the sweep, without a row so far, trains from this cell's pre-fine-tuned model."""
-    sharing = {_identity(other) for other, _ in cells if cell_labels.starts_as(other) == cell_labels.starts_as(config)}
+    sharing = {
+        _identity(other) for other, _ in cells if cell_labels.model_fingerprint(other) == cell_labels.model_fingerprint(config)
+    }
     sharing.discard(_identity(config))
     return len(found(workdir, sharing)) < len(sharing)
 
@@ -108,7 +110,7 @@ def _is_awaited(config, cells: Sequence[tuple], workdir: Path) -> bool:
 def time_left(took: Sequence[float], count: int) -> str:
     """Returns ", 12:30 left", the time for the rest of `count` cells if each takes as long as the median of those made so far.
 
-    Not their mean: the first cells also make the stages that later ones find.
+    It is not their mean, since the first cells also make the stages that later cells find.
     """
     if not took or len(took) == count:
         return ""

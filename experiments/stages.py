@@ -1,4 +1,4 @@
-"""Steps that every cell has, each a folder in the workdir that is whole or absent and is named after all that made it."""
+"""Steps that every cell has, each a folder in the workdir, whole or absent, and named by a hash of its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # endings write lines by this module
 
 
 def selected(ending: Ending) -> Path:
-    """Returns the folder of what a cell's method selects: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`."""
+    """Returns the folder of a cell's selection: `rows.npy`, `values.npy`, `info.json`, `selected.jsonl`."""
     problem, data, config, scorer = ending.problem, ending.data, ending.config, ending.texts.chooser
     method, options = METHODS[config.method], _options(config)
     settings = {
@@ -61,16 +61,16 @@ def selected(ending: Ending) -> Path:
 
 
 def scored(ending: Ending, chosen: Corpus, selection: Path, *, keep_model: bool) -> Path:
-    """Returns the folder of a cell's scores: `scores.json` and what else its ending leaves.
+    """Returns the folder of a cell's scores: `scores.json` and the other files of its ending.
 
     Args:
       ending: of the cell.
-      chosen: the selected texts, which the model is pre-fine-tuned on where the ending is of a model.
-      selection: the folder that `selected` returned; what is scored where the ending is of no model.
+      chosen: the selected texts, which the model is pre-fine-tuned on where the ending trains one.
+      selection: the folder that `selected` returned; it is itself scored where the ending trains no model.
       keep_model: whether the pre-fine-tuned model stays when it has been scored.
     """
     data, config = ending.data, ending.config
-    whole = ending.texts.candidates  # a head is warmed up on the pool before the relevance test, the same for all methods
+    whole = ending.texts.candidates  # a head is trained on the pool before the relevance test, the same for all methods
     settings, model = {**ending.settings(), "seed": config.seed}, None
     if ending.trains is not None:
         model = data.pre_finetuned(chosen, whole)

@@ -60,7 +60,7 @@ def _values(config) -> dict[str, tuple]:
 
 
 def _computed_here(config):
-    """Returns `config` with 'fast' for a dtype of products made what this processor has: bfloat16, or float32."""
+    """Returns `config` with 'fast', as a dtype of products, replaced by the processor's fast one: bfloat16, or float32."""
     for settings in (config, config.embed):
         if settings.compute_dtype == FAST:
             settings.compute_dtype = "float32" if semidual.fast_precision() == "float32" else "bfloat16"
@@ -68,7 +68,7 @@ def _computed_here(config):
 
 
 def _unread(name: str) -> set[str]:
-    """Returns the swept fields that say nothing to the method called `name`."""
+    """Returns the swept fields that the method called `name` does not read."""
     method = methods.find(name)
     read = {"budget": method.selects, "epsilon": method.solves, "encoder": "embeddings" in method.reads}
     return {field for field, is_read in read.items() if not is_read}

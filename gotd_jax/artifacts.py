@@ -106,20 +106,20 @@ def check_settings(folder: Path, settings: Mapping[str, Any], name: str = SETTIN
 
 
 def note(folder: str | os.PathLike) -> None:
-    """Notes that the stage being made, if one is, reads the one in `folder`, which was asked for before."""
+    """Records that the stage being made, if there is one, reads the stage in `folder`, which was asked for before."""
     if outer := _MAKING.get():
         outer.versions |= read_json(Path(folder) / MADE)["versions"]
         outer.asked_for |= _history(Path(folder))
 
 
 def seconds_of(folder: str | os.PathLike, *, besides: str | os.PathLike | None = None) -> dict[str | None, float]:
-    """Returns the seconds that the stage in `folder` and all that it was made from took to make, whenever that was, by step.
+    """Returns the seconds, by step, in which the stage in `folder` and the stages behind it were made, whenever that was.
 
-    None stands for stages that neither say a step nor were asked for by one that does.
+    None stands for stages that neither name a step nor were asked for by one that does.
 
     Args:
       folder: of the stage.
-      besides: of another stage, which is left out with all that it was made from.
+      besides: of another stage, which is left out with the stages behind it.
     """
     left_out = _history(Path(besides)) if besides else {}
     found: dict[str | None, float] = {}
@@ -204,7 +204,7 @@ def _listed(versions: Mapping[str, int]) -> str:
 
 
 def _take_place(partial: Path, folder: Path) -> None:
-    """Renames `partial` to `folder`; what stood there before is removed."""
+    """Renames `partial` to `folder`; an earlier stage there is removed."""
     if not folder.exists():
         os.replace(partial, folder)
         return

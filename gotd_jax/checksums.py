@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-SETTLED_SECONDS = 2.0  # clocks of file systems tick coarsely: what was changed more lately may be changed again unseen
+SETTLED_SECONDS = 2.0  # clocks of file systems tick coarsely: a file changed more lately may change again unseen
 _KNOWN: dict[str, tuple[tuple[int, ...], str]] = {}
 
 

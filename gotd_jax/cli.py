@@ -15,7 +15,7 @@ from gotd_jax import tool
 from gotd_jax.terminal import door, say, shown
 
 Asked = Annotated[tool.Request, tyro.conf.arg(name="")]  # its fields are flags of their own
-WIDTH = 100  # columns of what is printed
+WIDTH = 100  # columns of the printed text
 app = tyro.extras.SubcommandApp()
 registry = tyro.constructors.ConstructorRegistry()
 
@@ -66,7 +66,7 @@ def select(request: Asked, out: Path, work: Path | None = None) -> None:
     """Choose from a pool of text, and write the chosen text with its manifest and report.
 
     Args:
-        request: what to choose, from what, and how.
+        request: pool, target, budget, and how to choose.
         out: The folder to write; it must not exist.
         work: Where texts and embeddings are kept for the next selection from the same pool; OUT.work by default.
     """
@@ -118,7 +118,7 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
     selection = tool.Chosen(chosen)
     checks = tool.verify(selection)
     for check in checks:
-        say(f"{'FAIL' if check.faults else 'ok':4}  {check.what}")
+        say(f"{'FAIL' if check.faults else 'ok':4}  {check.claim}")
         for fault in check.faults:
             say(f"      {fault}")
     changed = request_texts.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
@@ -151,7 +151,7 @@ def diff(chosen: Annotated[Path, tyro.conf.Positional], other: Annotated[Path, t
 
     Args:
         chosen: The folder of a selection.
-        other: Of another.
+        other: The folder of another selection.
     """
     found = tool.diff(tool.Chosen(chosen), tool.Chosen(other))
     of_each = (f"{found.shared / max(count, 1):.1%} of {count:,}" for count in found.chunks)

@@ -26,15 +26,15 @@ def prepare() -> None:
 
 
 def tune_compiler() -> None:
-    """Adds to the environment's XLA_FLAGS what XLA on CPUs should leave; flags that a user has set of the same stay.
+    """Adds to the environment's XLA_FLAGS the passes that XLA on CPUs should leave out; a user's own flags for them stay.
 
     XLA reads the variable once, when it first computes; processes that this one starts inherit it.
 
-    Long sums as trees are left: plain ones are vectorised and take a sixth of the time (49,152 numbers, jaxlib 0.10.2). The
+    Long sums as trees are left out: plain ones are vectorised and take a sixth of the time (49,152 numbers, jaxlib 0.10.2). The
     pass has another name on GPUs. So is YNNPACK on CPUs without matrix units: Eigen's float32 products are faster there, by a
     quarter in the layers of a transformer, two to three times over a vocabulary. With matrix units it multiplies, but jaxlib
-    0.10 gives it no reductions: of one over another it gets rows past the 32,768th wrong (jax#39103, mended in 0.11.0), and of
-    seven axes it crashes (jax#39257, mended after 0.11.0; nothing here has as many).
+    0.10 gives it no reductions: of one over another it gets rows past the 32,768th wrong (jax#39103, fixed in 0.11.0), and of
+    seven axes it crashes (jax#39257, fixed after 0.11.0; nothing here has as many).
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_disable_hlo_passes" not in flags:
@@ -50,7 +50,7 @@ def has_matrix_units() -> bool:
     """Returns whether the CPU multiplies bfloat16 in units for matrices (AMX); GOTD_MATRIX_UNITS=yes or no overrules it.
 
     Raises:
-      ValueError: GOTD_MATRIX_UNITS is something else.
+      ValueError: GOTD_MATRIX_UNITS is neither.
     """
     said = os.environ.get("GOTD_MATRIX_UNITS")
     if said is None:
@@ -93,7 +93,7 @@ def shared_out(shape: tuple[int, ...]) -> NamedSharding:
 def split_batch(batch: dict[str, np.ndarray], parts: int = 1) -> dict[str, jax.Array]:
     """Returns `batch` split by rows over all devices, filled up with rows of zeros, which have no weight.
 
-    Where it is in `parts`, so is each of them.
+    A batch in several `parts` is split within each of them.
     """
     axis = 0 if parts == 1 else 1
     count = jax.device_count()

@@ -1,4 +1,4 @@
-"""What a machine is, as far as it bears on speed and rounding: processor, cores, memory."""
+"""The machine, as far as it bears on speed and rounding: processor, cores, memory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def describe() -> dict:
 
 
 def sentence(machine: dict) -> str:
-    """Returns what `describe` found, in words."""
+    """Returns `machine`, as `describe` returns it, in words."""
     instructions = ", ".join(machine["instructions"]) or "no AVX2"
     cores = f"{machine['cores']} core{'s' if machine['cores'] != 1 else ''}"
     return f"{machine['processor']}, {cores} ({instructions}), {machine['memory']} GB"
 
 
 def _facts() -> dict[str, str]:
-    """Returns what Linux says of its first processor; nothing elsewhere."""
+    """Returns the facts that Linux lists about the first processor; an empty dict on other systems."""
     path = Path("/proc/cpuinfo")
     if not path.exists():
         return {}

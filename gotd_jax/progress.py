@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from gotd_jax.terminal import shown
 
-SECONDS = 60  # between two lines, of whichever steps they are
+SECONDS = 60  # between two lines, of any steps
 
 
 class Log:
@@ -43,7 +43,7 @@ class Log:
             _print(f"{self._step}: {self._counted(now - self._began)}")
 
     def close(self) -> None:
-        """Leaves what is printed as it is."""
+        """Does nothing: the printed lines stay."""
 
     def _counted(self, seconds: float) -> str:
         if self._total is None:
@@ -82,7 +82,7 @@ def progress(iterable: Iterable | None = None, *, total: int | None = None, done
 
 @contextlib.contextmanager
 def waiting(step: str) -> Iterator[None]:
-    """Prints once a minute, on a terminal too, how long the body has run: for one call that tells nothing before its end."""
+    """Prints once a minute, on a terminal too, how long the body has run: for one call that reports nothing before its end."""
     began, ended = time.monotonic(), threading.Event()
 
     def tell() -> None:

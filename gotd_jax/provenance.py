@@ -1,4 +1,4 @@
-"""What something was made by: the versions of the code behind each kind of stage, the commit, the packages, the devices."""
+"""Provenance: the versions of the code behind each kind of stage, the commit, the packages, the devices."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from gotd_jax import machine
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "ott-jax", "numpy")
 
-# The version of the code that makes each kind of stage (see `gotd_jax.artifacts.stage`). Whoever changes what such a stage
-# holds for the same settings, by a mend or otherwise, raises its number by one: stages of lower numbers, and all that were
-# made from them, are then made anew. What was made before there were numbers counts as 0.
+# The version of the code that makes each kind of stage (see `gotd_jax.artifacts.stage`). Whoever changes the content
+# of a stage for the same settings, by a fix or otherwise, raises its number by one: stages of lower numbers, and all that
+# were made from them, are then made anew. Stages from before there were numbers count as 0.
 VERSIONS: Mapping[str, int] = {
     "domains": 2,  # a domain's texts as chunks
     "samples": 2,  # of a domain, drawn by a seed
     "parts": 2,  # of a pool that its own domains are held out of
-    "candidates": 2,  # of a pool: what holds tested text, and near duplicates
+    "candidates": 2,  # of a pool: chunks that hold tested text, and near duplicates
     "detox": 2,  # texts of detoxification
     "relevance": 1,  # distances of domains
     "relevant": 2,  # the closest domains' chunks
     "encoders": 1,  # fine-tuned on the task
     "embeddings": 1,
     "toxicity": 1,
-    "heads": 1,  # warmed up
+    "heads": 1,  # masked-LM heads, trained on a pool
     "target_models": 1,  # trained lightly on a target
     "losses": 1,
     "selections": 1,
-    "exact": 1,  # what selections are measured by
+    "exact": 1,  # exact transport, which selections are measured by
     "pre_finetuned": 1,
     "scores": 1,
     "benchmarks": 1,
-    "coverage": 1,  # what is read of each text
+    "coverage": 1,  # how much of each text is read
     "warmed": 1,  # of `gotd warm`
 }
 
-# What the seconds that stages take are told apart by.
+# The steps by which the seconds of stages are counted.
 STEPS = ("embed", "losses", "select", "pre_finetune", "evaluate")
 
 
 def now() -> dict:
-    """Returns what is at work now, JSON-like.
+    """Returns the code, packages, devices and machine in use now, JSON-like.
 
     `commit` is that of the checkout this package runs from, and `modified` whether files differ from it; outside a
     checkout they are None, and `version` tells. Then Python's and the packages' versions, the devices, and the machine.

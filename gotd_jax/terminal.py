@@ -15,7 +15,7 @@ OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
-READER_GONE = 141  # what a shell reports of a command that a closed pipe has ended: 128 + SIGPIPE
+READER_GONE = 141  # a shell's exit status for a command that a closed pipe has ended: 128 + SIGPIPE
 
 
 def shown(text: str) -> str:
@@ -24,7 +24,7 @@ def shown(text: str) -> str:
 
 
 def say(*lines: object, end: str = "\n") -> None:
-    """Prints each of `lines` on its own, as `shown` has it. All that may quote a file is printed by this."""
+    """Prints each of `lines` on its own, as `shown` has it. All text that may quote a file is printed by this."""
     print(*(shown(str(line)) for line in lines), sep="\n", end=end, flush=True)
 
 
@@ -48,5 +48,5 @@ def door(prefix: str) -> Iterator[None]:
     except (ValueError, RuntimeError) as error:
         sys.exit(shown(f"{prefix}{error}"))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still writes as it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the text that Python still writes as it exits
         sys.exit(READER_GONE)

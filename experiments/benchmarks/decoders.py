@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.benchmarks.measure import alternated, apart, write_rows
+from experiments.benchmarks.measure import alternated, own_processes, write_rows
 from gotd_jax import devices, models
 from gotd_jax.artifacts import stage
 from gotd_jax.devices import describe, prepare
@@ -64,7 +64,9 @@ def _folder(name: str, workdir: Path) -> Path:
 
 def _compare(folder: Path, of: Callable[[], Path], small: bool) -> None:
     rows, tasks, model = [], _Tasks(small), of()
-    with apart({"ours": functools.partial(_ours, model, tasks), "PyTorch": functools.partial(_theirs, model, tasks)}) as call:
+    with own_processes(
+        {"ours": functools.partial(_ours, model, tasks), "PyTorch": functools.partial(_theirs, model, tasks)}
+    ) as call:
         for what, tokens in tasks.tokens.items():
             sides = {side: functools.partial(call, side, what) for side in ("ours", "PyTorch")}
             unmeasured = UNMEASURED_STEPS if what == tasks.names[-1] and not small else 1

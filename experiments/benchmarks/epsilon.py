@@ -53,7 +53,7 @@ def _values(x: np.ndarray, y: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def overlap(values: np.ndarray, exact: np.ndarray, share: float) -> float:
-    """Returns which share of the lowest `share` of `values` are among as many of the lowest `exact`."""
+    """Returns the share of the lowest `share` of `values` that is among as many of the lowest `exact`."""
     count = max(round(share * len(values)), 1)
     return shared(lowest(values, count), lowest(exact, count))
 

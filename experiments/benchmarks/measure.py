@@ -29,7 +29,9 @@ def alternated(calls: Mapping[str, Callable[[], object]], rounds: int, unmeasure
 
 
 @contextlib.contextmanager
-def apart(sides: Mapping[str, Callable[[], Mapping[str, Callable[[], object]]]]) -> Iterator[Callable[[str, str], None]]:
+def own_processes(
+    sides: Mapping[str, Callable[[], Mapping[str, Callable[[], object]]]],
+) -> Iterator[Callable[[str, str], None]]:
     """Yields `call(side, name)`, which makes one of a side's calls in the process that the side has to itself.
 
     So neither side's threads or memory are in the other's way. Each function in `sides` must be picklable; it is run in the
@@ -61,14 +63,14 @@ def alone(function: Callable, *arguments):
 
 
 def extra_memory(
-    call: Callable[[], object], warm_up: Callable[[], object] | None = None, times: int = 1
+    call: Callable[[], object], unmeasured: Callable[[], object] | None = None, times: int = 1
 ) -> tuple[float, float]:
-    """Returns the largest memory that `call` takes above what the process held before it, in MB, and its wall seconds.
+    """Returns the largest memory that `call` takes above that of the process before it, in MB, and its wall seconds.
 
-    `warm_up` (by default `call` itself) comes first, so that neither holds the memory of compiling. Medians of several `times`:
-    the allocator holds back more or less from earlier calls. Linux alone can say.
+    `unmeasured` (by default `call` itself) is called first, so that no figure has the memory of compiling. Medians of several
+    `times`, as the allocator holds back more or less memory from earlier calls. On Linux alone.
     """
-    (warm_up or call)()
+    (unmeasured or call)()
     memory, seconds = [], []
     for _ in range(times):
         gc.collect()

@@ -1,4 +1,4 @@
-"""Whether a faster computation selects the same rows: of one solver or the other, of embeddings in one precision or another."""
+"""Whether a faster computation selects the same rows: another solver, or embeddings in a lower precision."""
 
 from __future__ import annotations
 

@@ -244,8 +244,8 @@ def _sized(name: str, n: int, scale: float) -> dict:
         found.append(PEERS[name](x[:rows], y, transport.epsilon, **options))
 
     # Our programs are the same for every size beyond a few chunks; a dense solver's are not.
-    warm_up = (lambda: solve(100 * rows_per_block())) if name == OURS else None
-    memory, seconds = extra_memory(lambda: solve(len(x)), warm_up)
+    unmeasured = (lambda: solve(100 * rows_per_block())) if name == OURS else None
+    memory, seconds = extra_memory(lambda: solve(len(x)), unmeasured)
     error = transport.evaluate(found[-1]).error
     return {"solver": name, "candidates": len(x), "seconds": seconds, "memory, MB": memory, "true error": error}
 

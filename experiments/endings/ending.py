@@ -1,4 +1,4 @@
-"""`Ending`: the problem that a cell's method is given, and the scores of what it selects."""
+"""`Ending`: the problem that a cell's method is given, and the scores of its selection."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ProblemTexts:
     """The texts of a problem, before the domain relevance test.
 
     Attributes:
-      pool: the candidate pool with what no method may choose.
+      pool: the candidate pool, with the chunks that no method may choose.
       tested: texts that the scores are made on.
-      candidates: the chunks of the pool that hold none of them.
+      candidates: the chunks of the pool that hold no tested text.
       target: the target set.
       away: texts to move away from; None where there are none.
-      chooser: what the candidates' toxicity is by; None where there is no scorer.
+      chooser: scorer of the candidates' toxicity; None where there is none.
     """
 
     pool: Corpus
@@ -42,13 +42,13 @@ class ProblemTexts:
 
 
 class Ending(abc.ABC):
-    """How a cell ends. What it reads is read when it is first asked for, and kept.
+    """How a cell ends. Its inputs are read when they are first asked for, and kept.
 
     Args:
       data: of the cell.
 
     Attributes:
-      trains: the kind of model that is pre-fine-tuned on the selection and then scored; None: the selection itself is.
+      trains: the kind of model that is pre-fine-tuned on the selection and then scored; None: the selection itself is scored.
 
     Raises:
       ValueError: the config's fields contradict each other.
@@ -66,7 +66,7 @@ class Ending(abc.ABC):
         """The texts of the problem.
 
         Raises:
-          ValueError: one of them cannot be read, or they do not fit together.
+          ValueError: one of the texts cannot be read, or they do not fit together.
         """
 
     @functools.cached_property
@@ -79,7 +79,7 @@ class Ending(abc.ABC):
 
     @functools.cached_property
     def problem(self) -> Problem:
-        """What the method is given."""
+        """The problem that the method is given."""
         data, texts, toxicity = self.data, self.texts, None
         pool = self.relevance.closest() if self.relevance else texts.candidates
         if texts.chooser:
@@ -90,7 +90,7 @@ class Ending(abc.ABC):
 
     @abc.abstractmethod
     def settings(self) -> dict:
-        """Returns what the scores depend on beside the model or the selection, JSON-like."""
+        """Returns the settings that the scores depend on besides the model or the selection, JSON-like."""
 
     @abc.abstractmethod
     def score(self, made: Path, folder: Path) -> None:
@@ -103,7 +103,7 @@ class Ending(abc.ABC):
 
     @abc.abstractmethod
     def row(self, scores: dict) -> dict:
-        """Returns what a row of results says of the scores, `scores.json` as it was written."""
+        """Returns the part of a row of results about the scores, the content of `scores.json`."""
 
 
 def problem_texts(data: CellData, *, target: Corpus, tested: Corpus, pool: Corpus) -> ProblemTexts:

@@ -26,7 +26,7 @@ class FineTuning(Ending):
         return task_texts(self.data)
 
     def settings(self) -> dict:
-        """Returns what the scores depend on beside the model."""
+        """Returns the settings that the scores depend on besides the model."""
         task = self.data.task
         return {
             "evaluation": "finetune",
@@ -45,7 +45,7 @@ class FineTuning(Ending):
         shutil.rmtree(folder / "training")
 
     def row(self, scores: dict) -> dict:
-        """Returns the score by the task's first metric, and on how much of the task."""
+        """Returns the part of a row about the score: by the task's first metric, and on how much of the task."""
         task = self.data.task
         score = {"metric": task.metrics[0], "score": scores[task.metrics[0]], "evaluated_on": task.test_split}
         return {"task": task.name, **score, "labels": len(task.train)}

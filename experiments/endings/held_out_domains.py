@@ -15,7 +15,7 @@ from gotd_jax.data.corpus import Corpus
 
 @dataclasses.dataclass(frozen=True)
 class SplitPool:
-    """A pool in three, no text in two of them.
+    """A pool in three parts, no text in two of them.
 
     Attributes:
       pool: the candidates.
@@ -29,7 +29,7 @@ class SplitPool:
 
 
 def check(config) -> None:
-    """Raises ValueError where parts of one text could lie on both sides, or an encoder would need labels."""
+    """Raises ValueError where parts of one text could lie in pool and target, or an encoder would need labels."""
     if config.pool.characters and config.pool.long != "cut":
         raise ValueError(
             f"A target of domains is held out of the pool text by text, and pool.long={config.pool.long!r} makes several "
@@ -40,7 +40,7 @@ def check(config) -> None:
 
 
 def split_pool(data: CellData) -> SplitPool:
-    """Returns the cell's pool in three, parted once by `config.task.seed` and kept in the workdir.
+    """Returns the cell's pool in three parts, split once by `config.task.seed` and kept in the workdir.
 
     Raises:
       ValueError: a domain is not one of the pool's, or has fewer texts than are held out.
@@ -60,7 +60,7 @@ def split_pool(data: CellData) -> SplitPool:
 
 
 def _rows(whole: Corpus, domains: Sequence[str], sizes: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
-    """Returns the positions of each part that is held out, int64, drawn from every domain in turn."""
+    """Returns the rows of each held-out part, int64, drawn from one domain after another."""
     rng, counts = np.random.default_rng(seed), whole.count_domains()
     found: dict[str, list[np.ndarray]] = {name: [] for name in sizes}
     for domain in domains:

@@ -1,4 +1,4 @@
-"""The ending of a cell of zero-shot tasks: which of an item's options the pre-fine-tuned model finds likeliest."""
+"""The ending of a cell of zero-shot tasks: the option of each item that the pre-fine-tuned model finds likeliest."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class MultipleChoice(Ending):
 
     @functools.cached_property
     def texts(self) -> ProblemTexts:
-        """The task's unlabelled texts for a target; tested is all that its items say, drawn or not, and their options."""
+        """The task's unlabelled texts for a target; tested is all text of its items, drawn or not, and of their options."""
         task = self.data.choice_task(self.name)
         target, tested = self.data.chunked(task.target), Corpus.from_texts(task.tested)
         return problem_texts(self.data, target=target, tested=tested, pool=self.data.pool)
 
     def settings(self) -> dict:
-        """Returns what the scores depend on beside the model."""
+        """Returns the settings that the scores depend on besides the model."""
         return {"evaluation": "choices", "task": self.name, "items": identity(self.data.choice_items(self.name))}
 
     def score(self, made: Path, folder: Path) -> None:
@@ -55,7 +55,7 @@ class MultipleChoice(Ending):
         write_json(folder / "scores.json", found.summary)
 
     def row(self, scores: dict) -> dict:
-        """Returns the accuracy by perplexity and calibrated, and that of the commonest answer."""
+        """Returns the part of a row about accuracy: by perplexity, calibrated, and of the commonest answer."""
         majority = {column_names.MAJORITY: dict.fromkeys(self._rules, 100 * scores["majority"])}
         accuracies = {column: score_columns.of_choices(scores, rule) for column, rule in self._rules.items()}
         return {"task": self.name, "measures": accuracies, "baselines": majority}

@@ -32,7 +32,7 @@ class SelectionQuality(Ending):
 
     @functools.cached_property
     def texts(self) -> ProblemTexts:
-        """Those of fine-tuning, or a pool that the domains of the target are held out of."""
+        """The texts of a labelled task, or a pool that the target's texts are held out of."""
         if not self.config.target.domains:
             return task_texts(self.data)
         split = self._split
@@ -47,7 +47,7 @@ class SelectionQuality(Ending):
         return chunks.take(drawn(len(chunks), self.asked.held_out, self.config.task.seed))
 
     def settings(self) -> dict:
-        """Returns what the measures depend on beside the selection."""
+        """Returns the settings that the measures depend on besides the selection."""
         return {
             "evaluation": "selection",
             "measured": self.asked.to_dict(),
@@ -58,7 +58,7 @@ class SelectionQuality(Ending):
         }
 
     def score(self, made: Path, folder: Path) -> None:
-        """Measures what the selection in `made` holds and writes its `scores.json` into `folder`."""
+        """Measures the selection in `made` and writes its `scores.json` into `folder`."""
         rows, info = np.load(made / "rows.npy"), read_json(made / "info.json")
         candidates, domains = self.problem.candidates, self.problem.pool.domains
         reference = self._reference()
@@ -79,7 +79,7 @@ class SelectionQuality(Ending):
         write_json(folder / "scores.json", scores)
 
     def row(self, scores: dict) -> dict:
-        """Returns the measures of the selection."""
+        """Returns the part of a row about the measures of the selection."""
         return {"task": self.config.task.name, "measures": score_columns.of_selection(scores)}
 
     @functools.cached_property
@@ -87,7 +87,7 @@ class SelectionQuality(Ending):
         return held_out_domains.split_pool(self.data)
 
     def _reference(self) -> Path:
-        """Returns the folder of what all selections for a target are measured by: exact values, the pool's cost."""
+        """Returns the folder of the reference for all selections for a target: exact values, and the pool's cost."""
         settings = {
             "pool": self.problem.pool.fingerprint,
             "target": self.problem.target.fingerprint,
@@ -107,7 +107,7 @@ class SelectionQuality(Ending):
         return stage(self.data.workdir / "exact" / fingerprint(settings), settings, make, kind="exact")
 
     def _sample(self, size: int) -> np.ndarray:
-        """Returns which of `size` texts exact problems are solved on, ascending: all, or as many as are affordable."""
+        """Returns the rows, of `size`, that exact problems are solved on, ascending: all, or as many as are affordable."""
         return drawn(size, self.asked.exact, self.config.pool.seed)
 
 

@@ -1,7 +1,6 @@
-"""Ways to select: one file a method, which says all there is to say of it in its record, `METHOD`.
+"""Ways to select: one file for each method, which describes it in its record, `METHOD`.
 
-Nothing else has to name it. A file of one's own need not lie here: the environment variable GOTD_METHODS names the folders
-of such files.
+Nothing else has to name it. The environment variable GOTD_METHODS names folders with files of one's own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def find(name: str) -> Method:
     """Returns the method called `name`.
 
     Raises:
-      ValueError: there is none.
+      ValueError: no method has that name.
     """
     if name not in METHODS:
         raise ValueError(f"There is no method {name!r}. There are: {', '.join(METHODS)}.")
@@ -32,11 +31,11 @@ def find(name: str) -> Method:
 
 
 def select(method: str, problem: Problem, budget: int, *, seed: int, **options) -> Selection:
-    """Returns what the method called `method` selects from the pool of `problem`.
+    """Returns the selection of the method called `method` from the pool of `problem`.
 
     Raises:
-      ValueError: there is no such method, the pool or target is empty, the budget does not fit the pool, or the problem
-        lacks what the method reads.
+      ValueError: the method does not exist, the pool or target is empty, the budget does not fit the pool, or the problem
+        lacks an input of the method.
     """
     found = find(method)
     check_budget(problem, budget)

@@ -23,11 +23,11 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
       budget: how many chunks to select.
       seed: draws the texts and the order of the domains.
     """
-    draws = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     turns = np.empty(len(problem.pool), np.int64)
     for rows in rows_by_domain(problem.pool).values():
-        turns[draws.permutation(rows)] = np.arange(len(rows))
-    order = np.lexsort((draws.permutation(len(turns)), turns))
+        turns[rng.permutation(rows)] = np.arange(len(rows))
+    order = np.lexsort((rng.permutation(len(turns)), turns))
     return Selection(order[:budget].astype(np.int64))
 
 

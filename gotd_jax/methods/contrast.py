@@ -10,7 +10,7 @@ from gotd_jax.methods.problem import Problem, Selection, lowest
 def select(problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     """Returns the `budget` candidates whose added mass raises the OT cost of pool to `problem.away` the most.
 
-    `got_d` with the sign turned and toxic texts for a target (Section 3.1; the paper implies the sign and its code lacks
+    `got_d` with the sign reversed and toxic texts for a target (Section 3.1; the paper implies the sign and its code lacks
     this variant): the largest calibrated gradients are selected. The value of a candidate is minus its gradient, so that
     lower is better. The problem's target is not read.
 

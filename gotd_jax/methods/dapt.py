@@ -13,8 +13,8 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     """Returns `budget` candidates drawn uniformly, without replacement, from the domains that a person gave the task.
 
     Gururangan et al. (2020, Section 3) train on the whole of a domain. Kang et al. (2024, Section 3.2) give DAPT the budget
-    of the other methods, so it is a sample of it. Of domains named that the pool lacks, nothing can come; `info` has those
-    drawn from and their sizes. A smaller budget of the same seed is not a prefix of a larger one.
+    of the other methods, so it is a sample of it. Named domains that the pool lacks are passed over; `info` has the
+    others and their sizes. A smaller budget of the same seed is not a prefix of a larger one.
 
     Args:
       problem: pool, and home, the names of the task's domains; neither texts nor embeddings are read.

@@ -1,4 +1,4 @@
-"""How crowded the place of each text is among others: its near duplicates, counted by a kernel."""
+"""The density of embeddings around each text: its near duplicates, counted by a kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each domain's candidates stand in the pool."""
+"""The rows of each domain in a pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Method`: the record in which a method says what it is, once, in its own file."""
+"""`Method`: the record by which a method is described, once, in its own file."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gotd_jax.checksums import sha256
 from gotd_jax.methods.options import Option, keywords_of, options_of
 from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
 
-# What of a problem may change a selection, beside the number of candidates.
+# The parts of a problem that may change a selection, besides the number of candidates.
 READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
 
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """A way to select, and all that a config, a command line, a plan or a stage on disk has to know of it.
+    """A way to select, and all that a config, a command line, a plan or a stage on disk has to know about it.
 
     Attributes:
       select: `select(problem, budget, *, seed, **options)`; its other keyword-only parameters are the method's options, each
         annotated with bool, int, float or str (or also None) and with a default.
-      reads: of `READABLE`, what its selection depends on.
+      reads: the parts of a problem, of `READABLE`, that its selection depends on.
       solves: whether it solves a transport problem; then it has the options of `gotd_jax.ot.solve` as well.
       selects: whether it selects anything.
     """
@@ -48,12 +48,12 @@ class Method:
 
     @property
     def name(self) -> str:
-        """What it is called, as its file is."""
+        """Its name, which is its file's."""
         return self.select.__module__.rpartition(".")[2]
 
     @property
     def identity(self) -> str:
-        """What a stage on disk is told by: its name, and of a file that is not of this package also what the file holds."""
+        """Its identity in the settings of a stage: its name and, for a file outside this package, the file's hash."""
         file = Path(inspect.getfile(self.select))
         return self.name if file.parent == Path(__file__).parent else f"{self.name} {sha256(file)}"
 
@@ -80,7 +80,7 @@ class Method:
         """Returns the options `given`, each of its own type; a string is read as on a command line.
 
         Raises:
-          ValueError: there is no such option, or it takes no such value.
+          ValueError: an option does not exist, or does not take its value.
         """
         parsed = {}
         for name, value in given.items():

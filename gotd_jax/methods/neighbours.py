@@ -1,4 +1,4 @@
-"""Which candidates are most similar to which targets, by exact search over blocks of the pool on all devices."""
+"""The candidates most similar to each target, by exact search over blocks of the pool on all devices."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def embeddings_of(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 def nearest(candidates: np.ndarray, targets: np.ndarray, neighbours: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns each target's most similar candidates by cosine, most similar first, equal ones in pool order.
 
-    Exact search over blocks of the pool; the targets are split over all devices, which need not talk to each other.
+    Exact search over blocks of the pool; the targets are split over all devices, which need not communicate.
 
     Args:
       candidates: float32 [n, d]; may be memory-mapped, a block at a time is read.
@@ -79,7 +79,7 @@ def _merge():
     def per_device(best, targets, candidates, row):
         cosines = jnp.matmul(unit(targets), unit(candidates).T, precision=lax.Precision.HIGHEST)
         cosines = jnp.where(row >= 0, cosines, -jnp.inf)
-        # What is known comes first: of equal similarities top_k keeps the first.
+        # The neighbours so far come first: of equal similarities top_k keeps the first.
         similarities = jnp.concatenate([best[0], cosines], axis=1)
         rows = jnp.concatenate([best[1], jnp.broadcast_to(row, cosines.shape)], axis=1)
         similarities, places = lax.top_k(similarities, best[0].shape[1])

@@ -1,4 +1,4 @@
-"""The base line of no pre-fine-tuning."""
+"""The baseline without pre-fine-tuning."""
 
 from __future__ import annotations
 

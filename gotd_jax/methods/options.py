@@ -34,7 +34,7 @@ class Option:
         """Returns `given` as a value of this option; a string is read as on a command line: 5_000, 0.5, false, none.
 
         Raises:
-          ValueError: it is no such value.
+          ValueError: it is not a value of this option.
         """
         if self.optional and (given is None or given == "none"):
             return None
@@ -64,7 +64,7 @@ def keywords_of(function: Callable) -> dict[str, inspect.Parameter]:
 
 
 def _read(word: str, kind: type) -> bool | int | float | str:
-    """Returns what `word` says as one of `kind`, or the word where it says nothing of the kind."""
+    """Returns `word` parsed as `kind`, or the word itself where it cannot be."""
     if kind is bool:
         return {"true": True, "false": False}.get(word.lower(), word)
     try:

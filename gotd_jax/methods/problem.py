@@ -1,4 +1,4 @@
-"""What every method is given and what it returns."""
+"""`Problem`, the input of every method, and `Selection`, its output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.ot import Potentials
 
-# What a problem may be without, and how it is given.
+# The optional inputs of a problem, and how they are given.
 MAY_LACK = {
     "home": "the names of the task's own domains",
     "away": "texts to move away from",
@@ -27,18 +27,18 @@ GIVEN_AS = {
 
 
 class Problem:
-    """A candidate pool, a target set, and what methods ask of them; nothing costs anything until it is asked for.
+    """A candidate pool, a target set, and the numbers about them that methods read, each computed when first asked for.
 
     Args:
       pool: the candidate pool, n chunks.
       target: the task's own training text, unlabelled, m chunks.
-      embed: returns the embeddings of a corpus, float32 [rows, d]; called once for each side, when first needed.
+      embed: returns the embeddings of a corpus, float32 [rows, d]; called once for each corpus, when first needed.
       away: texts to move away from, l chunks; None where there are none.
       toxicity: returns the toxicity of every candidate, float32 [n]; called once, when first needed. None where there is
         no scorer.
       losses: returns the mean loss per token of every candidate under a language model before and after light training on
         the target, (float32 [n], float32 [n]); called once, when first needed. None where there is no model.
-      home: names of the pool's domains that a person holds to be the task's own; empty where nobody has said.
+      home: names of the pool's domains that a person holds to be the task's own; empty where none are named.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Problem:
 
     @property
     def given(self) -> frozenset[str]:
-        """What it has of `MAY_LACK`."""
+        """The optional inputs that it has, names in `MAY_LACK`."""
         has = {"home": self.home, "away": self.away, "toxicity": self._toxicity, "losses": self._losses}
         return frozenset(name for name, value in has.items() if value)
 
@@ -81,7 +81,7 @@ class Problem:
         """The embeddings of the texts to move away from, float32 [l, d].
 
         Raises:
-          ValueError: the problem has no such texts.
+          ValueError: the problem has no texts to move away from.
         """
         check_given({"away"}, self.given)
         return self._embed(self.away)
@@ -127,7 +127,7 @@ class Selection:
     Attributes:
       rows: positions in the pool, int64 [k], best first, distinct.
       values: the method's number for every candidate, float32 [n], lower is better; None where it has none.
-      info: what the method says of its work (convergence, counts, seconds), JSON-like.
+      info: the method's own report (convergence, counts, seconds), JSON-like.
       potentials: of the transport problem that the method solved; None where it solves none.
     """
 
@@ -153,12 +153,12 @@ def check_budget(problem: Problem, budget: int) -> None:
 def check_given(
     reads: Set[str], given: Set[str], *, reader: str = "The method", remedies: Mapping[str, str] = GIVEN_AS
 ) -> None:
-    """Raises ValueError unless all of `MAY_LACK` that is read is also given.
+    """Raises ValueError unless all optional inputs that are read are also given.
 
     Args:
       reads: of `gotd_jax.methods.method.READABLE`.
       given: of `MAY_LACK`.
-      reader: what reads it, as a sentence begins.
+      reader: the subject of the message's sentence.
       remedies: a sentence for each of `MAY_LACK`: how to give it.
     """
     for name, noun in MAY_LACK.items():
@@ -169,7 +169,7 @@ def check_given(
 def lowest(values: np.ndarray, budget: int, *, seed: int | None = None) -> np.ndarray:
     """Returns the positions of the `budget` lowest `values`, lowest first, int64 [budget].
 
-    Equal values stand in pool order, or with a `seed` in an order drawn by it, which no budget changes.
+    Equal values stand in pool order, or with a `seed` in an order drawn by it, the same for every budget.
     """
     if seed is None:
         return np.argsort(values, kind="stable")[:budget].astype(np.int64)

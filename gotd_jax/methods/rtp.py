@@ -11,9 +11,9 @@ from gotd_jax.methods.problem import Problem, Selection, lowest
 def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     """Returns the `budget` candidates of the lowest toxicity; the value of a candidate is its toxicity.
 
-    Gehman et al. kept the lowest 2 % of their corpus by the Perspective API; the paper takes its budget from the bottom
-    likewise. A local scorer gives many texts the very same number (a lexicon gives most of them 0), and in pool order the
-    first domain of the pool would take all that is selected. So equal ones stand in an order that the seed draws.
+    Gehman et al. kept the lowest 2 % of their corpus by the Perspective API; the paper too takes its budget from
+    the bottom. A local scorer gives many texts the very same number (a lexicon gives most of them 0), and in pool order the
+    first domain of the pool would take all that is selected. So candidates of equal toxicity stand in random order.
 
     Args:
       problem: pool and toxicity are needed; the target is not read.

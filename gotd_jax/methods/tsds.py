@@ -24,7 +24,7 @@ def select(
 
     KNN-KDE of Liu et al. (NeurIPS 2024, arXiv 2410.11303), and with `sigma=0` their KNN-Uniform. Distances are Euclidean,
     between embeddings scaled to length one: their code takes embeddings as they come, and the numbers of its `config.yaml`,
-    the defaults here, we take to be meant for such lengths. A candidate's density, `densities`, is among the candidates
+    the defaults here, we take to be meant for unit length. A candidate's density, `densities`, is among the candidates
     that are some target's neighbour, as in their code. In embeddings that all lie within `sigma` of each other everything
     is a near duplicate; `info` says how many there are.
 
@@ -75,7 +75,7 @@ METHOD = Method(select, reads={"target", "embeddings"})
 def transport(distances: np.ndarray, densities: np.ndarray, alpha: float, scale: float) -> np.ndarray:
     """Returns the mass g that each target sends to each of its neighbours, float64 [m, k]; a target sends 1/m.
 
-    It minimises alpha/C sum_ij g_ij d_ij + (1 - alpha) m max_ij r_j g_ij over such g, r the densities. (Liu et al.'s G_KDE
+    It minimises alpha/C sum_ij g_ij d_ij + (1 - alpha) m max_ij r_j g_ij over these g, r the densities. (Liu et al.'s G_KDE
     has |g_ij - (1/r_j) / (m sum_j' 1/r_j')| for g_ij; the two differ by a constant as long as mass goes no further than to
     half of the pool, by 1/r.) A neighbour's room is 1/r_j; each target fills the rooms nearest to it up to the same level s,
     g_ij = (mass in the room) / (m s). Raising s lowers the maximum, 1/s, and pushes mass away; at the best s the two

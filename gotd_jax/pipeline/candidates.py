@@ -1,4 +1,4 @@
-"""The chunks of a pool that may be chosen: none that holds tested text, one of those that say nearly the same."""
+"""The chunks of a pool that may be chosen: none that holds tested text, and of near duplicates one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Candidates:
     Attributes:
       corpus: c chunks.
       rows: their rows in the pool, int64 [c], ascending.
-      first: for every chunk of the pool the first of its near duplicates, itself where it is that, int64 [n].
+      first: for every chunk of the pool the first of its near duplicates, which may be itself, int64 [n].
       leaking: which chunks are refused since they, or a near duplicate of theirs, hold tested text, bool [n].
       unreadable: which other chunks are refused since they, or the first of their near duplicates, cannot be read, bool [n].
     """
@@ -51,7 +51,7 @@ class Candidates:
     def over_pool(self, values: np.ndarray) -> np.ndarray:
         """Returns `values` of the candidates, float32 [c], as those of the whole pool, [n].
 
-        A near duplicate has the value of the one that stands for it; what is refused has NaN.
+        A near duplicate has the value of the one that stands for it; a refused chunk has NaN.
         """
         whole = np.full(len(self.first), np.nan, np.float32)
         whole[self.rows] = values
@@ -67,13 +67,13 @@ def find(
     seed: int = 0,
     unreadable: np.ndarray | None = None,
 ) -> Candidates:
-    """Returns the candidates of `pool`, told apart once and kept in `work`.
+    """Returns the candidates of `pool`, found once and kept in `work`.
 
     Args:
       pool: n chunks.
       tested: texts that must not be chosen (`gotd_jax.data.leaks`); None: there are none.
-      work: where it is kept which chunks are candidates.
-      similarity: from which texts count as near duplicates (`gotd_jax.data.near_duplicates`); None: even copies do not.
+      work: where the rows of the candidates are kept.
+      similarity: the least of near duplicates (`gotd_jax.data.near_duplicates`); None: even copies do not.
       seed: of the search for near duplicates.
       unreadable: the chunks that an encoder cannot tell apart, bool [n]; None: there are none.
 
@@ -112,10 +112,10 @@ def find(
     return Candidates(pool if len(rows) == len(pool) else pool.take(rows), rows, first, leaking, unreadable)
 
 
-def held(candidates: Corpus, target: Corpus, work: Path) -> int:
+def count_target_texts(candidates: Corpus, target: Corpus, work: Path) -> int:
     """Returns how many texts of a target lie among the candidates, counted once and kept in `work`.
 
-    A text does if half of its runs of 13 words do, by the rule of `gotd_jax.data.leaks`; a shorter one as a whole.
+    A text counts if half of its runs of 13 words lie there, by the rule of `gotd_jax.data.leaks`; a shorter one as a whole.
     """
     settings = {"candidates": candidates.fingerprint, "target": target.fingerprint, "rule": RULE}
 

@@ -1,4 +1,4 @@
-"""The encoder of a selection: what it makes of texts, each corpus embedded once, and how much of them it reads."""
+"""The encoder of a selection: it embeds each corpus once, and counts how much of each text it reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gotd_jax.models.sentence_transformers import Instructions
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Embedder:
-    """A model that embeds texts, and how; loaded when it is first needed.
+    """A model that embeds texts, and its settings; loaded when it is first needed.
 
     Attributes:
       model: a Hugging Face folder or hub name, or a packaged model.
@@ -54,10 +54,10 @@ class Embedder:
 
     @functools.cached_property
     def how(self) -> Instructions:
-        """How texts become vectors: as is asked, and where nothing is asked as the model's folder says.
+        """How texts become vectors: by the attributes above, and where these are None as the model's folder says.
 
         Raises:
-          ValueError: there is no such pooling, or the folder asks for what is not implemented.
+          ValueError: the pooling does not exist, or the folder asks for a layer that is not implemented.
         """
         if self.pooling is not None:
             check_pooling(self.pooling)
@@ -68,7 +68,7 @@ class Embedder:
         return dataclasses.replace(said, max_length=self.max_length)
 
     def check(self) -> None:
-        """Raises ValueError where there is no such model or dtype, or the model's folder asks for what is not implemented."""
+        """Raises ValueError if the model or dtype does not exist, or the folder asks for a layer that is not implemented."""
         check_dtype(self.dtype)
         dataclasses.asdict(self.how)
 
@@ -79,13 +79,13 @@ class Embedder:
 
     @property
     def settings(self) -> dict:
-        """All that embeddings depend on beside the texts, JSON-like."""
+        """All that embeddings depend on besides the texts, JSON-like."""
         how = dataclasses.asdict(self.how) | {"layers": self.layers, "dtype": self.dtype}
         return {"weights": self.fingerprint, "compute_dtype": self.compute_dtype, **how}
 
     @property
     def reading(self) -> dict:
-        """All that decides which tokens of a text are read, JSON-like."""
+        """The settings that decide which tokens of a text are read, JSON-like."""
         return {"weights": self.fingerprint, "max_length": self.how.max_length, "prompt": self.how.prompt}
 
     def folder(self, corpus: Corpus) -> Path:
@@ -96,12 +96,12 @@ class Embedder:
         """Returns the embeddings of a corpus, float32 or float16 [n, d], mapped."""
         return embed(corpus, self.loaded, self.folder(corpus), **dataclasses.asdict(self.how), dtype=self.dtype)
 
-    def cover(self, corpus: Corpus) -> Coverage:
-        """Returns what is read of each text of a corpus, without embedding it."""
+    def count_coverage(self, corpus: Corpus) -> Coverage:
+        """Returns how much of each text of a corpus is read, without embedding it."""
         tokenizer = load_tokenizer(folder_of(self.model))
         return coverage.measure_coverage(tokenizer, corpus, self.how.max_length, prompt=self.how.prompt)
 
-    def covered(self, corpus: Corpus) -> Coverage | None:
-        """Returns what was read of each text of a corpus when it was embedded; None where it has not been."""
+    def kept_coverage(self, corpus: Corpus) -> Coverage | None:
+        """Returns how much of each text of a corpus was read when it was embedded; None where it has not been."""
         folder = self.folder(corpus)
         return kept_coverage(folder) if folder.exists() else None

@@ -39,7 +39,7 @@ class TargetLosses:
         """Returns the language model as it was published.
 
         Raises:
-          ValueError: there is no such model, or it reads fewer tokens than are asked for.
+          ValueError: the model does not exist, or reads fewer tokens than are asked for.
         """
         model = load_language_model(self.start.model, seed=self.seed)
         check_length(model, self.recipe.max_length)
@@ -48,7 +48,7 @@ class TargetLosses:
     def before_and_after(self, pool: Corpus, target: Corpus, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Returns the mean loss per token of every text of the pool before and after training, nats, float32 [n] each.
 
-        Before is the model with a warmed-up head, if it lacked one, so that both differ by the target alone.
+        The model before has a head trained on the pool, if it lacked one, so that both differ by the target alone.
 
         Args:
           pool: n texts.
@@ -63,7 +63,7 @@ class TargetLosses:
         )
 
     def settings(self, pool: Corpus) -> dict:
-        """Returns what the losses of a pool depend on beside the target, JSON-like."""
+        """Returns the settings that the losses of a pool depend on besides the target, JSON-like."""
         return {"start": self.start.settings(pool), "recipe": dataclasses.asdict(self.recipe), "seed": self.seed}
 
     def _trained(self, pool: Corpus, target: Corpus, name: str) -> Loaded:

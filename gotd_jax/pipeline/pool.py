@@ -1,4 +1,4 @@
-"""A candidate pool: each source read and cut into chunks once, kept in the work folder, and drawn from."""
+"""A candidate pool: each source read and cut into chunks once, kept in the work folder, and sampled."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Chunking:
 
     Attributes:
       characters: of a chunk; None or 0 cuts nothing.
-      short: what becomes of a shorter text: 'keep', 'drop' or 'join'.
-      long: what becomes of a longer one: 'split' or 'cut'.
+      short: treatment of a shorter text: 'keep', 'drop' or 'join'.
+      long: treatment of a longer text: 'split' or 'cut'.
     """
 
     characters: int | None = 1000
@@ -36,7 +36,7 @@ class Chunking:
 
 @dataclasses.dataclass(frozen=True)
 class Pool:
-    """The candidates of a selection, before anything is refused.
+    """The candidates of a selection, before any chunk is refused.
 
     Attributes:
       corpus: the chunks, mapped; those of a source follow each other.
@@ -49,7 +49,7 @@ class Pool:
 
 
 def read(sources: Sequence[Source | Packaged], chunking: Chunking, work: Path) -> Pool:
-    """Returns the pool of all `sources`, each read once and kept whole in `work`, for every number and seed to draw from.
+    """Returns the pool of all `sources`, each read once and kept whole in `work`, so that any sample can be drawn from it.
 
     All that must be read are opened before the first is read whole: a fault in the last is met at once.
 
@@ -85,13 +85,13 @@ def _folder(source: Source | Packaged, chunking: Chunking, work: Path) -> Path:
 
 
 def _commits(work: Path) -> dict[str, str]:
-    """Returns the commits at which datasets of the hub were read for what lies in `work`, by their places."""
+    """Returns the commits at which the hub's datasets in `work` were read, by their places."""
     contents = [read_json(path) for path in sorted(work.glob(f"domains/*/{CONTENTS}"))]
     return {str(entry["source"]): entry["version"] for entry in contents if entry["version"]}
 
 
 def _part(source: Source | Packaged, chunking: Chunking, folder: Path) -> tuple[Corpus, dict]:
-    """Returns the chunks of a source that the pool takes, all or a draw of them, and what they are."""
+    """Returns the chunks of a source that the pool takes, all or a sample of them, and their description."""
     folder = _chunked(source, chunking, folder)
     chunks, contents = Corpus.open(folder / CHUNKS), read_json(folder / CONTENTS)
     if source.most is None or len(chunks) <= source.most:
@@ -110,7 +110,7 @@ def _part(source: Source | Packaged, chunking: Chunking, folder: Path) -> tuple[
 
 
 def _chunked(source: Source | Packaged, chunking: Chunking, folder: Path) -> Path:
-    """Returns the folder of all chunks of a source, and of what they were read from."""
+    """Returns the folder of all chunks of a source and of their description."""
     identity = _identity(source, chunking)
 
     def make(partial: Path) -> None:
@@ -118,8 +118,8 @@ def _chunked(source: Source | Packaged, chunking: Chunking, folder: Path) -> Pat
         texts, chunks = _chunks(source.name, opened, chunking, partial)
         origin = {"name": source.name, "source": source.label, "version": opened.version, "left_out": opened.left_out}
         write_json(partial / CONTENTS, origin | {"texts": texts, "chunks": len(chunks), "fingerprint": chunks.fingerprint})
-        if _identity(source, chunking) != identity:  # before what was read is kept under the hashes of what was to be read
-            raise ValueError(f"A file of {source.name} changed while it was read. BaseModel again when it is whole.")
+        if _identity(source, chunking) != identity:  # else the chunks would be kept under the hashes of other files
+            raise ValueError(f"A file of {source.name} changed while it was read. Start again when it is whole.")
 
     return stage(folder, identity, make, kind="domains")
 

@@ -17,12 +17,12 @@ from gotd_jax.training.recipe import Recipe
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PreFinetuned:
-    """The model that a training on chosen text leaves; the published one where nothing was chosen.
+    """A model after training on chosen text; the published model where no text was chosen.
 
     Attributes:
       start: the model that it begins with.
       chosen: the selection.
-      pool: what a masked-LM head is warmed up on, the same for all selections from it.
+      pool: texts on which a missing masked-LM head is trained first, the same for all selections from it.
       recipe: of the training.
       seed: of its order, masks and dropout.
     """
@@ -34,7 +34,7 @@ class PreFinetuned:
     seed: int
 
     def settings(self) -> dict:
-        """Returns what the model depends on, JSON-like."""
+        """Returns the settings that the model depends on, JSON-like."""
         if len(self.chosen) == 0:
             return {"model": fingerprint_of(self.start.model)}
         return {
@@ -47,7 +47,7 @@ class PreFinetuned:
     def folder(self, work: Path, label: str) -> Path:
         """Returns the model's Hugging Face folder, made once in `work`.
 
-        It is named after what was chosen and not after the task: tasks for which a method chooses the same share one model.
+        It is named after the chosen text and not after the task: tasks with the same chosen text share one model.
 
         Args:
           work: where models are kept.

@@ -17,7 +17,7 @@ class Opened:
     Attributes:
       records: yields them, once.
       version: of the package, the TensorFlow dataset or the hub's files; None for files.
-      most: of how many chunks the records, which come in a drawn order, are read and no farther; None: all are read.
+      most: number of chunks after which reading stops, the records being in random order; None: all are read.
       left_out: how many files in the folders of the source are not read.
     """
 
@@ -57,7 +57,7 @@ class Source:
         return self.place
 
     def identity(self) -> dict:
-        """Returns what its texts depend on, JSON-like, without reading them and without a network.
+        """Returns the settings that its texts depend on, JSON-like, without reading them and without a network.
 
         Raises:
           ValueError: it does not exist.
@@ -67,7 +67,7 @@ class Source:
         return found | ({"most": self.most, "seed": self.seed} if self._is_streamed else {})
 
     def opened(self, commits: Mapping[str, str]) -> Opened:
-        """Returns its texts; of a dataset of the hub of which a number is taken, no more than these are downloaded.
+        """Returns its texts; where only some chunks of a dataset on the hub are taken, no more than these are downloaded.
 
         Args:
           commits: at which datasets of the hub were read before, by place: one that names no revision is read there again.
@@ -79,7 +79,7 @@ class Source:
         try:
             version = readers.version(place)
             if self._is_streamed:
-                place = self._at({str(self.place): version} if version else commits)  # what is read is what is recorded
+                place = self._at({str(self.place): version} if version else commits)  # the version read is the one recorded
                 records = hub_datasets.drawn(*_dataset(place), Fields(text=self.text_field), self.seed, self.name)
                 return Opened(records, version, self.most)
             fields = {name: getattr(self, name) for name in ("text_field", "id_field", "domain_field")}
@@ -130,7 +130,7 @@ class Packaged:
         """Returns its texts; packages have no `commits`.
 
         Raises:
-          ValueError: there is no such domain.
+          ValueError: the package has no domain of that name.
         """
         return Opened(pools.load_domain(self.name), pools.package_of(self.name).version)
 

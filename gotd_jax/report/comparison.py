@@ -79,7 +79,7 @@ def compare(
     margin: Margin = MARGIN,
     items: Items | None = None,
 ) -> tuple[Comparison, ...]:
-    """Returns a reference method against each other method, in each column: the average over tasks first, if there is one.
+    """Returns comparisons of a reference method with each other method, in each column: first the average over tasks, if any.
 
     Lines are compared that differ in the method alone; a field of value None is one that the method does not read and may
     differ, and so may the budget of `none`. Where there is but one method, the last line is compared with every other. An
@@ -88,7 +88,7 @@ def compare(
 
     Args:
       rows: as `gotd_jax.report.table.make` takes them.
-      by: the fields that make a line, as there.
+      by: the fields that make a line, as that function takes them.
       reference: a method; by default `got_d` if it is there, otherwise the last.
       margin: below which a difference does not matter.
       items: the values of single items; none by default.
@@ -101,14 +101,14 @@ def compare(
     if reference not in methods:
         raise ValueError(f"There are no results of the method {reference!r} to compare with. There are: {', '.join(methods)}.")
     columns, averaged = grouping.columns_of(rows)
-    told_by = grouping.fields_told(rows, by)
-    groups = grouping.grouped(rows, told_by)
+    fields = grouping.line_fields(rows, by)
+    groups = grouping.grouped(rows, fields)
     values = {key: grouping.by_seed(group, columns, averaged) for key, group in groups.items()}
     of_items = {key: _items_by_seed(group, items) for key, group in groups.items()}
     places, differences, margins = [], [], []
     for column in ([grouping.AVERAGE] if averaged else []) + columns:
-        for first, second in _pairs(list(values), told_by, reference):
-            places.append((grouping.label(first, told_by), grouping.label(second, told_by), column))
+        for first, second in _pairs(list(values), fields, reference):
+            places.append((grouping.label(first, fields), grouping.label(second, fields), column))
             lines = [(values[key][column], of_items[key].get(column, {})) for key in (first, second)]
             differences.append(_difference(*lines))
             in_points = any(measure.get("points") for of_line, _ in lines for measure in of_line.values())
@@ -120,18 +120,18 @@ def compare(
     )
 
 
-def _pairs(keys: list[tuple], told_by: Sequence[str], reference: str) -> Iterator[tuple[tuple, tuple]]:
+def _pairs(keys: list[tuple], fields: Sequence[str], reference: str) -> Iterator[tuple[tuple, tuple]]:
     """Yields the lines to compare: of `reference`, and of another method with the same other fields."""
-    place = told_by.index("method")
+    place = fields.index("method")
     if all(key[place] == reference for key in keys):
         yield from ((keys[-1], key) for key in keys[:-1])
         return
     for first in (key for key in keys if key[place] == reference):
         for second in (key for key in keys if key[place] != reference):
-            told = {field for field in told_by if field != "method"}
+            compared = {field for field in fields if field != "method"}
             if "none" in (first[place], second[place]):
-                told -= {"budget"}
-            values = [{key[told_by.index(field)] for key in (first, second)} - {None} for field in told]
+                compared -= {"budget"}
+            values = [{key[fields.index(field)] for key in (first, second)} - {None} for field in compared]
             if all(len(of_field) < 2 for of_field in values):
                 yield first, second
 
@@ -146,7 +146,7 @@ def _items_by_seed(group: Sequence[dict], items: Items | None) -> dict[str, dict
 
 
 def _difference(first: tuple[dict, dict], second: tuple[dict, dict]) -> paired_tests.Paired:
-    """Returns the difference of two lines in a column; of each are given its measures and its items, by seed."""
+    """Returns the difference of two lines in a column, each given as its measures and its items, by seed."""
     seeds = [seed for seed in first[0] if seed in second[0]]
     if not seeds:
         return paired_tests.Paired(0)

@@ -1,4 +1,4 @@
-"""The table of comparisons between methods: the ones that a reader needs as text, all of them as comma-separated values."""
+"""The table of comparisons between methods: those that a reader needs as text, all as comma-separated values."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Shares:
       domains: of the pool.
       lines: the pool, the target where its texts have domains, and the selections.
       percent: float64 [lines, domains].
-      chunks: how many each line is of, int64 [lines].
+      chunks: the number of chunks in each line, int64 [lines].
     """
 
     domains: tuple[str, ...]
@@ -71,7 +71,7 @@ def make(rows: Sequence[dict], by: str) -> Shares:
 
 
 def text(made: Shares) -> str:
-    """Returns the shares in aligned columns, in percent, and how many chunks they are of."""
+    """Returns the shares in aligned columns, in percent, and each line's number of chunks."""
     return "\n".join(rendering.in_columns(_grid(made)))
 
 

@@ -15,24 +15,24 @@ def columns_of(rows: Sequence[dict]) -> tuple[list[str], bool]:
     return columns, len(columns) > 1 and not any("measures" in row for row in rows)
 
 
-def fields_told(rows: Sequence[dict], by: Sequence[str]) -> list[str]:
-    """Returns the fields of `by` that tell lines apart: the method, and those of several values."""
+def line_fields(rows: Sequence[dict], by: Sequence[str]) -> list[str]:
+    """Returns the fields of `by` that distinguish lines: the method, and those of several values."""
     return [field for field in by if field == "method" or len(distinct(rows, field)) > 1]
 
 
-def grouped(rows: Sequence[dict], told_by: Sequence[str]) -> dict[tuple, list[dict]]:
-    """Returns the rows of each line, by the values of the fields `told_by`.
+def grouped(rows: Sequence[dict], fields: Sequence[str]) -> dict[tuple, list[dict]]:
+    """Returns the rows of each line, by the values of `fields`.
 
     Raises:
       ValueError: two rows of one line have the same task and seed.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
-        key = tuple(row[field] for field in told_by)
+        key = tuple(row[field] for field in fields)
         group = groups.setdefault(key, [])
         if any((row["task"], row["seed"]) == (other["task"], other["seed"]) for other in group):
             raise ValueError(
-                f"Two results are both {label(key, told_by)} on {row['task']} with seed {row['seed']}. Name the field that "
+                f"Two results are both {label(key, fields)} on {row['task']} with seed {row['seed']}. Name the field that "
                 "tells them apart in `by`, or leave one out."
             )
         group.append(row)
@@ -59,12 +59,12 @@ def measures(row: dict) -> dict[str, dict]:
     return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"], "points": True}}
 
 
-def label(key: tuple, told_by: Sequence[str]) -> str:
+def label(key: tuple, fields: Sequence[str]) -> str:
     """Returns the printed label of a line."""
-    told = {field: value for field, value in zip(told_by, key) if value is not None}  # None: the method does not read it
-    if told.get("method") == "none":
-        told.pop("budget", None)  # it selects nothing
-    return ", ".join(value if field == "method" else f"{field} {_number(value)}" for field, value in told.items())
+    shown = {field: value for field, value in zip(fields, key) if value is not None}  # None: the method does not read it
+    if shown.get("method") == "none":
+        shown.pop("budget", None)  # it selects nothing
+    return ", ".join(value if field == "method" else f"{field} {_number(value)}" for field, value in shown.items())
 
 
 def distinct(rows: Iterable[dict], field: str) -> list:

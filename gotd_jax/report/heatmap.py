@@ -54,7 +54,7 @@ class Map:
 
     @property
     def heading(self) -> str:
-        """The title, which values are better and over how many seeds they are, for the line above the map."""
+        """The line above the map: its title, which values are better, and over how many seeds they are means."""
         over = f"mean over {self.seeds} seeds" if self.seeds > 1 else ""
         said = "; ".join(part for part in (self.better, over) if part)
         return f"{self.title} ({said})" if said else self.title

@@ -28,7 +28,7 @@ def write(folder: str | os.PathLike, values: Mapping[str, Mapping[str, float]]) 
 
 
 def read(folder: str | os.PathLike) -> dict[str, dict[str, float]]:
-    """Returns each item's value by its id, by column, as `write` took them; empty where the folder has no such file."""
+    """Returns each item's value by its id, by column, as `write` took them; empty where the folder has none."""
     path = Path(folder) / FILE
     if not path.exists():
         return {}

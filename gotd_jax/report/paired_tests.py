@@ -11,11 +11,11 @@ import numpy as np
 
 ALPHA = 0.05
 POWER = 0.8
-MOST_SEEDS = 1_000  # that are looked for
+MOST_SEEDS = 1_000  # up to which the search goes
 FEWEST_TESTED = 3  # of two seeds, Student's interval is 13 times as wide as their standard error: useless
 FEWEST_BOOTSTRAPPED = 5  # below, resamples of seeds are too few: of 3, an interval can be no wider than their range
 RESAMPLES = 50_000
-RESAMPLED_AT_ONCE = 1_000_000  # items
+RESAMPLED_AT_ONCE = 1_000_000  # differences
 ROUNDING = 1e-12  # of the values: differences nearer to each other are the same
 
 
@@ -66,8 +66,8 @@ def of_seeds(first: Sequence[float], second: Sequence[float]) -> Paired:
     """Returns the difference of two methods over the same seeds, 2 or more; without a test below `FEWEST_TESTED`.
 
     Args:
-      first: its value for each seed.
-      second: the other's, seed by seed.
+      first: the first method's value for each seed.
+      second: the second method's, seed by seed.
     """
     from scipy import stats
 
@@ -83,11 +83,11 @@ def of_seeds(first: Sequence[float], second: Sequence[float]) -> Paired:
 
 
 def of_items(first: Sequence[float], second: Sequence[float], *, seeds: int = 1) -> Paired:
-    """Returns the difference of two methods over the same items, prompts or questions; it says nothing of other seeds.
+    """Returns the difference of two methods over the same items, prompts or questions; it says nothing about other seeds.
 
     Args:
-      first: its value for each item.
-      second: the other's, item by item; at least 2.
+      first: the first method's value for each item.
+      second: the second method's, item by item; at least 2.
       seeds: that the values are means over.
     """
     from scipy import stats
@@ -105,7 +105,7 @@ def of_items(first: Sequence[float], second: Sequence[float], *, seeds: int = 1)
 
 
 def _of(first: Sequence[float], second: Sequence[float]) -> tuple[Paired, np.ndarray]:
-    """Returns the difference, untested, and each of its parts; the spread is 0 where all differ by the same."""
+    """Returns the difference, untested, and the single differences; the spread is 0 where these are all equal."""
     first, second = np.asarray(first, float), np.asarray(second, float)
     differences = first - second
     difference, spread = float(differences.mean()), float(differences.std(ddof=1))

@@ -14,7 +14,7 @@ def find(names: str) -> list[PaperTable]:
     """Returns the published tables called `names`, of `TABLES`, several with commas between; none for an empty string.
 
     Raises:
-      ValueError: there is none of that name.
+      ValueError: the paper has no table of that name.
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:

@@ -92,8 +92,8 @@ def csv(table: Table) -> str:
     for line in table.lines:
         for column, cell in zip(table.columns, line.cells):
             mean, spread, error = ("" if number is None else f"{number:.6f}" for number in (cell.mean, cell.spread, cell.error))
-            told_by = (line.source, line.label, line.method, line.budget)
-            writer.writerow([*told_by, column, mean, spread, cell.seeds, cell.expected, error, cell.count])
+            identity = (line.source, line.label, line.method, line.budget)
+            writer.writerow([*identity, column, mean, spread, cell.seeds, cell.expected, error, cell.count])
     return file.getvalue()
 
 

@@ -14,8 +14,8 @@ from gotd_jax.files import lock, whole_file
 def write(path: str | os.PathLike, row: dict) -> None:
     """Adds `row` to the file at `path`, in place of the row of the same `cell` and `config` if there is one.
 
-    Cells of different configs can be one: the score of `none` depends on no epsilon. Rows of other `code` than its own are
-    dropped: no table is of two.
+    Cells of different configs can be one: the score of `none` depends on no epsilon. Rows of another `code` are dropped:
+    a table is of one version of the code.
 
     The file is rewritten whole, ordered by task, method, budget, seed and cell. Processes that share it wait for each other.
 

@@ -45,7 +45,7 @@ def measure(
     Args:
       value: on the scale on which it is printed.
       what: the quantity, in words.
-      count: of the items that it is over.
+      count: number of items that it is over.
       unit: name of these items.
       error: standard error over them.
       points: whether it is an accuracy, times 100.

@@ -31,18 +31,18 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
       by: the fields that make a line; those of one value in all rows are left out of its label, the budget of `none` too.
 
     Raises:
-      ValueError: there are no rows, two rows of one line have the same column and seed, or there is no such published table.
+      ValueError: there are no rows, two rows of one line have the same column and seed, or a published table does not exist.
     """
     if not rows:
         raise ValueError("There are no results to make a table of. Run at least one cell.")
     columns, averaged = grouping.columns_of(rows)
-    told_by, seeds = grouping.fields_told(rows, by), len(grouping.distinct(rows, "seed"))
-    groups, tables = grouping.grouped(rows, told_by), published.find(paper)
+    fields, seeds = grouping.line_fields(rows, by), len(grouping.distinct(rows, "seed"))
+    groups, tables = grouping.grouped(rows, fields), published.find(paper)
     tasks_of = {column: {row["task"] for row in rows if column in grouping.measures(row)} for column in columns}
     lines = _baselines(rows, columns)
     for method in grouping.distinct(rows, "method"):
         own = {key: group for key, group in groups.items() if group[0]["method"] == method}
-        lines += [_line(grouping.label(key, told_by), group, tasks_of, seeds, averaged) for key, group in own.items()]
+        lines += [_line(grouping.label(key, fields), group, tasks_of, seeds, averaged) for key, group in own.items()]
         lines += _paper_lines(tables, method, columns, averaged)
     shown = (*columns, grouping.AVERAGE) if averaged else tuple(columns)
     return Table(shown, tuple(lines), (*table_notes.of_rows(rows, columns, lines), *table_notes.of_paper(tables)))

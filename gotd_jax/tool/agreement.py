@@ -15,20 +15,20 @@ from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 
 MOST_READ = 20_000  # candidates whose texts DSIR reads, some 3,000 a second
 MOST_EMBEDDED = 400  # candidates that are embedded for this, where the pool is not
-FEWEST = 10  # chosen texts of a sample, to say anything
+FEWEST = 10  # chosen texts that a sample must hold
 ROWS_AT_ONCE = 65_536
-SAME, RELATED = 0.8, 0.3  # overlaps from which a sentence says so
+SAME, RELATED = 0.8, 0.3  # the least overlaps of two selections that are called the same, or related
 CHANCE = 1.5  # an overlap of less than this times chance is called little more than chance
 LIKENESS = {
-    "same": "Nearly the same texts: taking what looks most like the target would have done.",
-    "related": "Part of it is what looks most like the target; the rest was chosen for another reason.",
-    "other": "Most of it is not what looks most like the target.",
-    "chance": "Little or no more than chance: what looks most like the target was mostly passed over.",
+    "same": "Nearly the same texts: taking those most similar to the target would have done.",
+    "related": "Part of the selection is among the most similar to the target; the rest was chosen for another reason.",
+    "other": "Most of the selection is not among the texts most similar to the target.",
+    "chance": "Little or no more than chance: the texts most similar to the target were mostly passed over.",
 }
 WORDS = {
     "same": "Nearly the same texts: counting words would have done.",
-    "related": "Part of it is what the target's words would choose; the rest was chosen for another reason.",
-    "other": "Most of it is not what the target's words would choose.",
+    "related": "Part of the selection would be chosen by the target's words; the rest was chosen for another reason.",
+    "other": "Most of the selection would not be chosen by the target's words.",
     "chance": "Little or no more than chance: the target's words played next to no part.",
 }
 
@@ -39,16 +39,16 @@ class Agreement:
 
     Attributes:
       method: its name.
-      says: the rule by which it selects, in words.
+      rule: by which it selects, in words.
       overlap: the share of the selection that it chooses too; None where it cannot be measured.
       chance: the share that a random selection has on average.
-      candidates: that both chose from: all of them, or a sample.
-      chosen: how many of these the selection has.
+      candidates: how many both chose from: all of them, or a sample.
+      chosen: how many of these are in the selection.
       sentence: the meaning of the overlap.
     """
 
     method: str
-    says: str
+    rule: str
     overlap: float | None
     chance: float
     candidates: int
@@ -71,13 +71,13 @@ def with_other_methods(inputs: ReportInputs) -> tuple[Agreement, ...]:
 
 
 def _agreement(
-    inputs: ReportInputs, method: str, says: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
+    inputs: ReportInputs, method: str, rule: str, rows: np.ndarray, choose: Callable, sentences: dict[str, str]
 ) -> Agreement:
     """Returns the agreement with the selection of `choose` among `rows` of the pool, as large for each target as ours."""
-    own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == side])) for side in range(len(inputs.targets))]
+    own = [np.flatnonzero(np.isin(rows, inputs.rows[inputs.served == number])) for number in range(len(inputs.targets))]
     chosen = sum(map(len, own))
     chance = len(inputs.rows) / len(inputs.candidates)
-    made = functools.partial(Agreement, method, says, chance=chance, candidates=len(rows), chosen=chosen)
+    made = functools.partial(Agreement, method, rule, chance=chance, candidates=len(rows), chosen=chosen)
     if chosen < min(FEWEST, len(inputs.rows)):
         return made(
             None, sentence=f"Only {chosen} chosen texts are among the {len(rows):,} candidates looked at: too few to say."
@@ -86,7 +86,7 @@ def _agreement(
     for target, mine in zip(inputs.targets, own):
         try:
             shared += len(np.intersect1d(mine, choose(inputs, rows, target, len(mine)))) if len(mine) else 0
-        except ValueError as fault:  # such as a target without a word
+        except ValueError as fault:  # a target without a word, for example
             return made(None, sentence=f"It cannot choose here. {fault}")
     overlap = shared / chosen
     return made(overlap, sentence=_sentence(overlap, chance, sentences))

@@ -1,4 +1,4 @@
-"""The choice: what a method selects for each target within its share of the budget."""
+"""The allocation of a budget: each target's share of it, filled with the method's best candidates."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gotd_jax.tool.request import Request
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Allocation:
-    """What was chosen among c candidates for t targets.
+    """The rows chosen among c candidates for t targets.
 
     Attributes:
       rows: positions among the candidates, int64 [k], best first, the targets taking turns by their shares.
-      served: the target that each was chosen for, int64 [k].
-      tokens: of each, int64 [k].
-      selections: what the method said for each target.
+      served: the number of the target that each row was chosen for, int64 [k].
+      tokens: of each row, int64 [k].
+      selections: the method's selection for each target.
     """
 
     rows: np.ndarray
@@ -32,12 +32,12 @@ class Allocation:
 
 
 def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[[Corpus], np.ndarray]) -> Allocation:
-    """Returns what the request's method chooses for each of the `problems`, which have one pool.
+    """Returns the rows that the request's method chooses for each of the `problems`, which have one pool.
 
-    No chunk is chosen twice: what one target was given is passed over for the next, whose own next best follows.
+    No chunk is chosen twice: a target passes over the chunks of the targets before it and goes on with its next best.
 
     Args:
-      problems: one a target.
+      problems: one for each target.
       request: method, options, budget, shares, seed.
       tokens_of: returns the tokens of each text of a corpus, int64 [n].
 
@@ -61,7 +61,7 @@ def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[
         parts.append((rows, tokens))
         selections.append(selection)
     order = np.argsort(np.concatenate([(np.arange(len(rows)) + 0.5) / max(len(rows), 1) for rows, _ in parts]), kind="stable")
-    rows, tokens = (np.concatenate(side)[order] for side in zip(*parts))
+    rows, tokens = (np.concatenate(column)[order] for column in zip(*parts))
     served = np.repeat(np.arange(len(parts)), [len(rows) for rows, _ in parts])[order]
     return Allocation(rows, served, tokens, tuple(selections))
 
@@ -95,7 +95,7 @@ def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: in
 def _within_tokens(
     problem: Problem, request: Request, taken: np.ndarray, tokens: float, lengths: np.ndarray
 ) -> tuple[np.ndarray, Selection]:
-    """Returns the best rows whose tokens fit into `tokens`, and what the method said.
+    """Returns the best rows whose tokens fit into `tokens`, and the method's selection.
 
     Twice as many chunks are asked for as the budget holds of mean length, and more until they fill it.
     """

@@ -33,8 +33,8 @@ class Budget:
     def parse(cls, written: str | int) -> Budget:
         """Returns the budget in `written`: 50_000, 50,000, 50k or 50k-chunks; 2.5M-tokens; 1.5%.
 
-        A point stands before decimals; a comma or an underscore before three digits alone. What people elsewhere would read
-        as another number, 1,5% or 50.000, is refused.
+        A point stands before decimals; a comma or an underscore before three digits alone. A number that
+        is read differently in other countries, 1,5% or 50.000, is refused.
 
         Raises:
           ValueError: it is no amount above 0 of one of these units, a broken number of chunks or tokens, or can be read in

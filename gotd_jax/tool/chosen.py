@@ -19,10 +19,10 @@ class Chosen:
     """A selection that was written by `select`.
 
     Args:
-      folder: where it lies.
+      folder: of the selection.
 
     Raises:
-      ValueError: there is none.
+      ValueError: the folder holds no selection.
     """
 
     def __init__(self, folder: str | Path):
@@ -74,14 +74,14 @@ class Chosen:
         return np.load(path, mmap_mode="r") if path.exists() else None
 
     def explain(self, row: int, *, most: int = 5) -> list[Served]:
-        """Returns the different target texts that the chosen text at `row` serves most, and how much.
+        """Returns the different target texts that the chosen text at `row` serves most, with their shares.
 
         Args:
           row: of the selection, from 0: its rank.
           most: how many target texts to name.
 
         Raises:
-          ValueError: there is no such row.
+          ValueError: the selection has no row of that number.
         """
         import pyarrow.parquet as pq
 

@@ -9,21 +9,21 @@ import numpy as np
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.tool.chosen import Chosen
 
-SHOWN = 5  # texts of each alone
+SHOWN = 5  # texts that only one of the selections has
 
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """What two selections share, and what tells them apart.
+    """The overlap of two selections, and their differences.
 
     Attributes:
-      chunks: of each.
+      chunks: of each selection.
       shared: texts that are in both.
       requests: fields of the request in which they differ, with both values.
-      domains: by name, chunks of each.
-      correlation: Spearman's of the values of the chunks that both valued; None where a method values nothing, or the pools
-        have fewer than two chunks in common.
-      alone: the best texts that only the one has, and only the other.
+      domains: chunks of each selection, by the domain's name.
+      correlation: Spearman's rank correlation of the values of the chunks that both have values for; None where a method gives
+        none, or the pools have fewer than two chunks in common.
+      alone: the best texts that only the first selection has, and those that only the second has.
     """
 
     chunks: tuple[int, int]
@@ -35,7 +35,7 @@ class Difference:
 
 
 def diff(one: Chosen, other: Chosen) -> Difference:
-    """Returns what `one` and `other` share and what tells them apart; chunks are the same where their texts are."""
+    """Returns the overlap and the differences of two selections; chunks are the same where their texts are."""
     requests = [chosen.manifest["request"] for chosen in (one, other)]
     domains = [chosen.manifest["selected"]["domains"] for chosen in (one, other)]
     hashes = [[content_hash(text) for text in chosen.table["text"].to_pylist()] for chosen in (one, other)]

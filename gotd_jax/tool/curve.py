@@ -14,8 +14,8 @@ POINTS = 9  # budgets up to the selection's own
 SMALLEST = 256  # the first budget is the selection's own over this
 BEYOND = (2, 4)  # times the selection's own
 CONFIDENCE = 0.95
-ENOUGH = 0.9  # of the largest gain: a budget that has so much of it is about right
-# Texts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each has to be.
+ENOUGH = 0.9  # share of the largest gain from which a budget is about right
+# Texts of the pool's sample and of a selection in one solve: where the pool is embedded, and where each text has yet to be.
 EMBEDDED, OTHERWISE = (2000, 1000), (400, 100)
 
 
@@ -38,7 +38,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """OT cost from (1 - lambda) pool + lambda selection to the target by budget, and what follows for the budget.
+    """OT cost from (1 - lambda) pool + lambda selection to the target by budget, and a verdict on the budget.
 
     Attributes:
       points: by growing budget.
@@ -46,13 +46,13 @@ class Curve:
       best: the budget of the lowest cost.
       knee: the budget farthest below the chord; None where none is certain.
       verdict: 'too large', 'about right', 'could be larger', or 'no help'.
-      sentence: the same with its numbers.
+      sentence: the verdict with its numbers.
       mass: lambda.
       epsilon: as a share of the pool's mean cost.
-      pool_texts: candidates of the sample that stands for the pool.
-      target_texts: that the cost is measured to.
-      most_chosen: a larger budget is measured on so many of its chunks, evenly spaced in rank.
-      resamples: of the target's texts, that the band is made from.
+      pool_texts: number of candidates in the sample that stands for the pool.
+      target_texts: number of texts that the cost is measured to.
+      most_chosen: number of chunks, evenly spaced in rank, that a larger budget is measured on.
+      resamples: number of resamples of the target's texts that the band is made from.
       confidence: of the band.
     """
 
@@ -71,7 +71,7 @@ class Curve:
     confidence: float
 
 
-def draw(inputs: ReportInputs) -> Curve | None:
+def cost_curve(inputs: ReportInputs) -> Curve | None:
     """Returns the curve with a bootstrap band over target texts; None where all texts are one point, at no cost at all."""
     size, most = EMBEDDED if inputs.embedded else OTHERWISE
     pool = np.asarray(inputs.embed_rows(inputs.sample(size)), np.float32)
@@ -157,7 +157,7 @@ def judge(budgets: np.ndarray, shares: np.ndarray, resampled: np.ndarray, select
 
 
 def _certain(differences: np.ndarray) -> bool:
-    """Returns whether differences over the resamples are above 0 but for the band's lower tail."""
+    """Returns whether the resampled differences are above 0, except those in the band's lower tail."""
     return bool(np.quantile(differences, (1 - CONFIDENCE) / 2) > 0)
 
 

@@ -49,7 +49,7 @@ def write(folder: Path, manifest: Mapping) -> None:
         "",
         '    datasets.load_dataset("<this folder>", split="train")',
         "",
-        "`manifest.json` says what it was made from and by; `report.html` shows it; `gotd verify` checks it.",
+        "`manifest.json` names its inputs and versions; `report.html` shows it; `gotd verify` checks it.",
         *[f"\n> Warning: {warning}" for warning in manifest["warnings"]],
     ]
     (folder / NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Chosen texts to read: some of every rank with the target texts that they serve, and pairs that say nearly the same."""
+"""Chosen texts to read: examples from all ranks with the target texts that they serve, and pairs of near duplicates."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Example:
     Attributes:
       rank: from 1, the best.
       id: of the text.
-      domain: it is from.
-      text: what it says.
+      domain: of the text.
+      text: its first characters.
       value: the method's; None where it gives none.
-      target: the name of the one it was chosen for.
+      target: the name of the target that it was chosen for.
       serves: the target texts that it serves most.
     """
 
@@ -44,12 +44,12 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Two chosen texts that say nearly the same.
+    """Two chosen texts that are near duplicates.
 
     Attributes:
       ranks: from 1, the best.
       ids: of the texts.
-      texts: what they say.
+      texts: their first characters.
       similarity: Jaccard's, of their shingles of five words.
     """
 
@@ -64,9 +64,9 @@ class Likeness:
     """Near duplicates among the chosen texts.
 
     Attributes:
-      compared: the best so many were.
-      similarity: from which two count as alike.
-      alike: texts that have an earlier one like them.
+      compared: how many of the best chosen texts were compared.
+      similarity: the least similarity of near duplicates.
+      alike: texts that are near duplicates of an earlier one.
       pairs: the most similar of them, each with the first of its group.
     """
 
@@ -99,7 +99,7 @@ def spread_over_ranks(inputs: ReportInputs) -> tuple[Example, ...]:
 
 
 def near_duplicates_among(inputs: ReportInputs) -> Likeness:
-    """Returns how many of the best chosen texts are like a better one, and the most similar pairs of them."""
+    """Returns how many of the best chosen texts are near duplicates of a better one, and the most similar pairs."""
     corpus = inputs.candidates.take(inputs.rows[:MOST_COMPARED])
     firsts = near_duplicates(corpus, SIMILARITY, seed=inputs.seed)
     later = np.flatnonzero(firsts != np.arange(len(corpus)))

@@ -1,4 +1,4 @@
-"""Which texts of a target a chosen text serves, and how much: its row of the transport plan."""
+"""The target texts that a chosen text serves, with their shares: its row of the transport plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Served:
 
     Attributes:
       share: of the chosen text's mass that the plan moves to it, copies included, from 0 to 1.
-      id: of the first that says this.
+      id: of the first target text with these words.
       text: of the target.
     """
 

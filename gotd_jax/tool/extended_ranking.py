@@ -1,4 +1,4 @@
-"""What a selection would go on with, had it a larger budget."""
+"""The candidates with which a selection would go on under a larger budget."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gotd_jax.tool.report_inputs import ReportInputs
 
 
 def extended_ranking(inputs: ReportInputs, size: int) -> np.ndarray:
-    """Returns the chosen rows and what the method would choose next, rows of the candidates, int64 [up to size].
+    """Returns the chosen rows and those that the method would choose next, rows of the candidates, int64 [up to size].
 
-    Next are the candidates of the lowest values, those of several targets in turn, in proportion to their shares. Only where
-    the selection itself is the lowest values of each target: one that was drawn, or that has no values, ends where it ends.
+    The next ones are the candidates of the lowest values, several targets taking turns by their shares. A selection is
+    extended only if it holds the lowest values of each target, not if it was drawn or has no values.
     """
     left = np.ones(len(inputs.candidates), bool)
     left[inputs.rows] = False

@@ -1,4 +1,4 @@
-"""What a report says of a selection: plain numbers and sentences, found from the selection and what it was made from."""
+"""The findings of a report: plain numbers and sentences about a selection and its inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 from gotd_jax.tool.target_health import Health
 
 DIGITS = 6  # significant, of every number kept
-QUOTED = 5  # texts of a target that are like no others, or that the pool has little for
+QUOTED = 5  # outliers of a target, and texts that the pool has little for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Domain:
       pool: its chunks.
       chosen: how many of them were chosen.
       pool_share: of the pool's chunks that are from it.
-      chosen_share: of the chosen ones.
+      chosen_share: of the chosen chunks that are from it.
     """
 
     name: str
@@ -41,9 +41,9 @@ class TargetSummary:
 
     Attributes:
       name: of the target.
-      texts: it has.
+      texts: how many it has.
       share: of the budget.
-      chosen: chunks for it.
+      chosen: chunks that were chosen for it.
     """
 
     name: str
@@ -54,19 +54,19 @@ class TargetSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """All that the report shows.
+    """The content of the report.
 
     Attributes:
-      manifest: as it came.
+      manifest: of the selection.
       pool: chunks.
-      candidates: of them that could be chosen.
+      candidates: chunks that could be chosen.
       chosen: chunks.
       targets: one or more.
       domains: those with the most chosen chunks first.
       map: pool, targets and selection in the plane.
       histograms: of the values, one a target that has them.
       curve: cost by budget; None where all texts are one point.
-      examples: chosen texts with what they serve.
+      examples: chosen texts with the target texts that they serve.
       likeness: near duplicates among the chosen.
       agreements: with other methods.
       healths: of the targets, JSON-like; `texts_of` quotes some of the texts that they name by their rows.
@@ -92,7 +92,7 @@ class Findings:
 
 
 def find(inputs: ReportInputs) -> Findings:
-    """Returns what there is to say of a selection.
+    """Returns the findings about a selection.
 
     Raises:
       RuntimeError: a solve of the curve did not converge.
@@ -106,9 +106,9 @@ def find(inputs: ReportInputs) -> Findings:
         chosen=len(inputs.rows),
         targets=_target_summaries(inputs),
         domains=_domains(inputs),
-        map=scatter_plot.draw(inputs),
+        map=scatter_plot.project(inputs),
         histograms=histograms.of_targets(inputs),
-        curve=curve.draw(inputs),
+        curve=curve.cost_curve(inputs),
         examples=examples.spread_over_ranks(inputs),
         likeness=examples.near_duplicates_among(inputs),
         agreements=agreement.with_other_methods(inputs),
@@ -128,7 +128,7 @@ def plain(value: Any) -> Any:
 
 
 def _once(embed_rows: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns `embed_rows` that embeds no row twice."""
+    """Returns an `embed_rows` that embeds no row twice."""
     known: dict[int, np.ndarray] = {}
 
     def of(rows: np.ndarray) -> np.ndarray:
@@ -152,8 +152,8 @@ def _health(health: Health, target: TargetSelection) -> dict:
 
 def _target_summaries(inputs: ReportInputs) -> tuple[TargetSummary, ...]:
     counts = np.bincount(inputs.served, minlength=len(inputs.targets))
-    sides = zip(inputs.targets, inputs.shares(), counts)
-    return tuple(TargetSummary(target.name, len(target.corpus), float(share), int(count)) for target, share, count in sides)
+    summaries = zip(inputs.targets, inputs.shares(), counts)
+    return tuple(TargetSummary(target.name, len(target.corpus), float(share), int(count)) for target, share, count in summaries)
 
 
 def _domains(inputs: ReportInputs) -> tuple[Domain, ...]:

@@ -1,4 +1,4 @@
-"""How the values of the candidates are spread, and where the selection cuts them."""
+"""The distribution of the candidates' values, and the cut that the selection makes in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Histogram:
       edges: of the bins, one more than there are bins.
       candidates: how many have a value in each bin.
       chosen: how many of them were chosen for this target.
-      cut: the highest value that was chosen; None where nothing was.
+      cut: the highest value that was chosen; None where no candidate was.
       infinite: candidates without a finite value, which are in no bin.
     """
 

@@ -49,7 +49,7 @@ from the selection."""
 
 @dataclasses.dataclass(frozen=True)
 class PreFinetuning:
-    """The pre-fine-tuning of a model: of which model, on which texts and how.
+    """The pre-fine-tuning of a model: the model, the texts and the recipe.
 
     Attributes:
       model: the name of the model before it.
@@ -78,7 +78,7 @@ def card(trained: PreFinetuning, run: Path, name: str) -> str:
     """Returns the card, Markdown with YAML before it.
 
     Args:
-      trained: the facts on it.
+      trained: the facts about the training.
       run: the folder of the training's metrics, of which it has the first and the last loss.
       name: of the model's folder.
     """

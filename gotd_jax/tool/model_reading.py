@@ -1,4 +1,4 @@
-"""What the model of a selection reads of its pool and its targets, counted, and which texts it cannot read at all."""
+"""How much of the pool and the targets the model of a selection reads, and which texts it cannot read at all."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LISTED = 6  # warnings
 
 @dataclasses.dataclass(frozen=True)
 class ModelReading:
-    """What is read of the texts of a request.
+    """How much of the texts of a request is read.
 
     Attributes:
       max_length: tokens of a text that are read.
       pool: counts of `Coverage.summary` by the name of the domain.
-      targets: likewise of each target, by its name.
+      targets: the same counts by the name of the target.
       looked_at: chunks of the pool that were counted: all of them where the method reads embeddings, else a sample.
       unreadable: the chunks of the pool that the method cannot tell apart, bool [n]; none where it reads no embeddings.
       readable: the texts of each target that can be told apart, bool [m], by its name; all where no embeddings are read.
@@ -48,23 +48,23 @@ class ModelReading:
         return {name: getattr(self, name) for name in ("max_length", "looked_at", "pool", "targets")}
 
     def warnings(self) -> list[str]:
-        """Returns sentences about the targets and domains of which too much is not read, or not known, the first few whole."""
+        """Returns warnings about targets and domains with too much text unread or unknown: the first few, and how many more."""
         return warnings(self.pool, self.targets, self.max_length)
 
 
-def read_by_model(texts: RequestTexts, request: Request, embedder: Embedder, work: Path) -> ModelReading:
-    """Returns what the request's model reads of `texts`; of the pool it is counted once and kept in `work`.
+def measure_reading(texts: RequestTexts, request: Request, embedder: Embedder, work: Path) -> ModelReading:
+    """Returns how much of `texts` the request's model reads; the counts of the pool are kept in `work`.
 
     Where embeddings are read, a text of whose tokens the tokeniser knows a tenth or less is no candidate and no part of a
-    target: such texts differ in little but their length, whatever they say.
+    target: texts of unknown tokens differ in little but their length.
 
     Raises:
-      ValueError: of a target no text is left.
+      ValueError: a target has no readable text.
     """
     whole = "embeddings" in METHODS[request.method].reads
     rows = np.arange(len(texts.pool)) if whole else drawn(len(texts.pool), SAMPLE, request.seed)
     read = _of_pool(texts.pool if whole else texts.pool.take(rows), embedder, work)
-    of_targets = {name: embedder.cover(corpus) for name, corpus in texts.targets.items()}
+    of_targets = {name: embedder.count_coverage(corpus) for name, corpus in texts.targets.items()}
     readable = {name: ~found.unreadable if whole else np.ones(len(found.read), bool) for name, found in of_targets.items()}
     for name, kept in readable.items():
         if not kept.any():
@@ -83,7 +83,7 @@ def read_by_model(texts: RequestTexts, request: Request, embedder: Embedder, wor
 
 
 def warnings(pool: Mapping[str, dict], targets: Mapping[str, dict], max_length: int) -> list[str]:
-    """Returns what `ModelReading.warnings` does, of counts by the names of domains and targets."""
+    """Returns the sentences of `ModelReading.warnings` for counts by the names of domains and targets."""
     found = [
         *((f"texts of the target {name}", counts) for name, counts in targets.items()),
         *((f"chunks of the pool{f' from {name}' * (len(pool) > 1)}", counts) for name, counts in pool.items()),
@@ -104,6 +104,6 @@ def _of_pool(pool: Corpus, embedder: Embedder, work: Path) -> Coverage:
     settings = {"corpus": pool.fingerprint, **embedder.reading}
 
     def make(folder: Path) -> None:
-        keep_coverage(folder, embedder.cover(pool))
+        keep_coverage(folder, embedder.count_coverage(pool))
 
     return kept_coverage(stage(work / f"read-{fingerprint(settings)}", settings, make, kind="coverage"))

@@ -1,4 +1,4 @@
-"""A selection on disk: the chosen text in parts, what it was chosen from and by, and the manifest of it all."""
+"""A selection on disk: the chosen text in parts, the pool, the targets, and the manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.tool.allocation import Allocation
 
 MANIFEST = "manifest.json"
-PACKAGES = ("jax", "jaxlib", "numpy", "ott-jax", "tokenizers", "datasketch")  # what the bytes of a selection depend on
+PACKAGES = ("jax", "jaxlib", "numpy", "ott-jax", "tokenizers", "datasketch")  # that the bytes of a selection depend on
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -68,10 +68,10 @@ def _rows(candidates: Candidates, allocation: Allocation, names: Sequence[str], 
 
 
 def write_pool(folder: Path, pool: Corpus, candidates: Candidates, allocation: Allocation) -> None:
-    """Writes what became of every chunk of the pool: `pool.parquet` (id, domain, hash, status, first) and `values.npy`.
+    """Writes status and values of the pool's chunks: `pool.parquet` (id, domain, hash, status, first) and `values.npy`.
 
     `values.npy` is float32 [n], or [n, t] for t targets, in the pool's order; see `Candidates.over_pool`. It is absent where
-    the method values nothing.
+    the method gives no values.
     """
     columns = {
         "id": pool.column("id"),
@@ -104,12 +104,12 @@ def write_manifest(folder: Path, content: Mapping) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of what the bytes of a selection depend on, by package."""
+    """Returns the versions of the packages that the bytes of a selection depend on, by name."""
     return {name: metadata.version(name) for name in ("gotd_jax", *PACKAGES)}
 
 
 def without_seconds(found):
-    """Returns JSON-like `found` without how long anything took, so that the same again is the same to the byte."""
+    """Returns JSON-like `found` without its `seconds`, so that a selection made again is the same to the byte."""
     if isinstance(found, Mapping):
         return {key: without_seconds(value) for key, value in found.items() if key != "seconds"}
     if isinstance(found, (list, tuple)):

@@ -1,4 +1,4 @@
-"""`Plan`: how much a selection reads and how long it will take, and how that is printed."""
+"""`Plan`: how much a selection reads and how long it will take, and the table that is printed of it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Stage:
 
     Attributes:
       name: of the step.
-      seconds: it will take.
+      seconds: that it will take.
       memory_bytes: of the process, at most.
-      disk_bytes: it needs in the work folder, or in the folder that is written.
+      disk_bytes: that it needs in the work folder, or in the folder that is written.
       why: where the numbers come from.
     """
 
@@ -41,8 +41,8 @@ class Plan:
       stages: in their order.
       read: by the model: `max_length`, and of each source of `pool` and of `targets`, by its name, about how many
         texts and tokens, read in part, not read and unknown.
-      notes: sentences about what will not go as asked, or not as expected.
-      in_pool: chunks of the target that lie in the pool, of what was read of both.
+      notes: sentences about departures from the request, and surprises.
+      in_pool: chunks of the target that lie in the pool, among the chunks read of both.
       left_out: files in the folders of pool and target that are not read.
     """
 
@@ -72,7 +72,7 @@ class Plan:
 
     def _lines(self) -> Iterator[str]:
         yield f"pool    {_extent(self.pool)}"
-        in_pool = f"; {self.in_pool:,} of what was read lie in the pool themselves" if self.in_pool else ""
+        in_pool = f"; {self.in_pool:,} of the chunks read lie in the pool themselves" if self.in_pool else ""
         yield f"target  {_extent(self.target)}{in_pool}"
         if self.left_out:
             yield f"left out {self.left_out:,} files of these folders"

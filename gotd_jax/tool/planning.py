@@ -29,9 +29,9 @@ from gotd_jax.tool.plan_table import Plan, Stage
 from gotd_jax.tool.report_inputs import SAMPLE
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.request_texts import remarks, target_places
-from gotd_jax.tool.source_names import named, named_apart
-from gotd_jax.tool.target_health import own_text
-from gotd_jax.tool.text_sizes import Extent, Reading, extent_of, look_into
+from gotd_jax.tool.source_names import name_and_place, names_and_places
+from gotd_jax.tool.target_health import overlap_warning
+from gotd_jax.tool.text_sizes import Extent, Reading, extent_of, read_beginnings
 from gotd_jax.training.base_model import HEAD_TEXTS
 
 # A whole solve, in products of all candidates with all targets, at an epsilon of 1 % of the mean cost: `python -m
@@ -45,25 +45,25 @@ SIGNATURE_BYTES = 800  # of a chunk while near duplicates are looked for: 128 nu
 CANDIDATE_BYTES = 9  # of a chunk on disk: the first of its near duplicates, and whether it holds tested text
 ROW_BYTES = 64  # of a chunk otherwise: hash, value, position, order
 REPORT_SECONDS = 15.0  # 10,020 passages and 500 targets, on two cores
-REPORT_ROWS = 2000  # of the pool that a report embeds beside them, for its map, its curve and its comparisons
+REPORT_ROWS = 2000  # of the pool that a report embeds besides the sample, for its map, its curve and its comparisons
 
 
 def plan(request: Request) -> Plan:
-    """Returns what the selection of `request` will take on this machine, in well under a minute.
+    """Returns the plan of the selection of `request` on this machine, in well under a minute.
 
     Sources of up to 16 MiB are read whole; larger ones are estimated from the beginnings of up to 16 files of each. The
     work that takes the most time is measured here on a sample: reading, near duplicates, embedding, products.
 
     Raises:
-      ValueError: what `select` would refuse: a source, a field, a model or a method that is not there, or a budget that a
-        counted pool does not hold.
+      ValueError: `select` would refuse the request: a source, a field, a model or a method does not exist, or a counted pool
+        holds less than the budget.
     """
-    sources, targets = named_apart(request.pool), target_places(request)
+    sources, targets = names_and_places(request.pool), target_places(request)
     fields = {"text_field": request.text_field, "id_field": request.id_field}
-    pool_read = look_into(_places(sources), request.characters, domain_field=request.domain_field, **fields)
+    pool_read = read_beginnings(_places(sources), request.characters, domain_field=request.domain_field, **fields)
     fields["text_field"] = request.target_text_field or request.text_field
-    target_read = look_into(_places(targets), request.characters, **fields)
-    tested = [readers.read(place, **fields) for _, place in map(named, request.leak_check)]
+    target_read = read_beginnings(_places(targets), request.characters, **fields)
+    tested = [readers.read(place, **fields) for _, place in map(name_and_place, request.leak_check)]
     embedder = Embedder(work=Path(), **request.embedding)
     embedder.check()
     tokenizer = load_tokenizer(models.folder_of(request.tokenizer)) if request.tokenizer else tokenizer_of(embedder.loaded)
@@ -77,7 +77,7 @@ def plan(request: Request) -> Plan:
     in_pool = search(samples.pool, samples.target).held
     notes += (
         *model_reading.warnings(of_pool, of_targets, embedder.how.max_length),
-        *own_text(in_pool, len(samples.target), "the target"),
+        *overlap_warning(in_pool, len(samples.target), "the target"),
         *remarks(request),
     )
     left_out = sum(len(readers.left_out(place)) for place in _places(sources + targets))
@@ -102,11 +102,11 @@ def _chunks(readings: Sequence[Reading]) -> Corpus:
 
 
 def _coverage(named_places: Sequence[tuple[str, str]], readings: Sequence[Reading], embedder: Embedder) -> dict[str, dict]:
-    """Returns `Coverage.summary` of all that the sources of a name hold, by up to 2,000 chunks of each."""
+    """Returns `Coverage.summary` of all sources of a name, by that name, scaled up from up to 2,000 chunks of each."""
     found: dict[str, dict[str, int]] = {}
     for (name, _), reading in zip(named_places, readings, strict=True):
         scale = len(reading.chunks) / reading.share / len(reading.sample)
-        counts, before = embedder.cover(reading.sample).summary(), found.get(name, {})
+        counts, before = embedder.count_coverage(reading.sample).summary(), found.get(name, {})
         found[name] = {key: before.get(key, 0) + round(scale * count) for key, count in counts.items()}
     return found
 
@@ -181,7 +181,7 @@ def _selecting(request, pool: Extent, target: Extent, share: float, samples: _Sa
         texts = pool.chunks * (1 + len(request.target)) + TRAINING * trained
         return texts / speed, f"measured: losses of {speed:,.0f} texts/s, before and after training on the target"
     if not method.solves:
-        each = throughput.selecting(request, samples.pool, samples.target, share, width)
+        each = throughput.seconds_per_pair(request, samples.pool, samples.target, share, width)
         return entries * each, "measured on a sample"
     speed = throughput.product(target.chunks, width)
     passes = SINKHORN_PRODUCTS if entries <= SEMIDUAL_FROM else SEMIDUAL_PRODUCTS

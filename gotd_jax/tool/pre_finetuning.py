@@ -45,7 +45,7 @@ def warm(
     """Returns `out`, a Hugging Face folder of `model` after unsupervised training on `selection`, with tokeniser and card.
 
     The defaults are the paper's for domain tasks (Table 8); for GLUE it has a learning rate of 1e-6 (Table 10). A masked
-    language model that was published without its head gets one, which is warmed up first on up to 2,000 texts drawn from the
+    language model that was published without its head gets one, which is first trained on up to 2,000 texts drawn from the
     selection while the body is held still. `training/` keeps every step's metrics, as JSON Lines and for TensorBoard.
 
     The folder is whole or absent: a stopped run goes on from `out.partial` when it is started again with the same arguments.
@@ -66,7 +66,7 @@ def warm(
       seed: of the order, the masks, dropout and a fresh head.
 
     Raises:
-      ValueError: the model or the selection cannot be read, an argument is out of range, or `out` exists and is another's.
+      ValueError: the model or the selection cannot be read, an argument is out of range, or `out` holds something else.
       RuntimeError: the training diverged.
       KeyboardInterrupt, SystemExit: the run was stopped; its state is saved.
     """
@@ -82,8 +82,8 @@ def warm(
     corpus = chosen_texts(selection, text_field)
     base = models.load_language_model(model, seed=seed, compute_dtype=compute_dtype)
     check_length(base, max_length)
-    tokenizer_of(base)  # one that does not fit is met before anything is made
-    warmed = PreFinetuning(
+    tokenizer_of(base)  # an unfit tokeniser is refused first
+    trained = PreFinetuning(
         model=Path(model).name if Path(model).is_dir() else str(model),
         head=base.head,
         head_texts=min(HEAD_TEXTS, len(corpus)) if base.fresh else 0,
@@ -92,15 +92,15 @@ def warm(
         recipe=recipe,
         seed=seed,
     )
-    settings = {**warmed.to_dict(), "weights": models.fingerprint_of(model), "selection": corpus.fingerprint}
-    settings |= {"head_recipe": _head_recipe(recipe)} if warmed.head_texts else {}
+    settings = {**trained.to_dict(), "weights": models.fingerprint_of(model), "selection": corpus.fingerprint}
+    settings |= {"head_recipe": _head_recipe(recipe)} if trained.head_texts else {}
 
     def make(folder: Path) -> None:
         if not (folder / WEIGHTS).exists():
             if not (folder / "model").exists():
-                models.save(folder / "model", base, _trained(base, corpus, warmed, folder / RUNS))
+                models.save(folder / "model", base, _trained(base, corpus, trained, folder / RUNS))
             _move_up(folder / "model")
-        (folder / CARD).write_text(card(warmed, folder / RUNS / "pre_finetune", Path(out).name), encoding="utf-8")
+        (folder / CARD).write_text(card(trained, folder / RUNS / "pre_finetune", Path(out).name), encoding="utf-8")
         for run in (folder / RUNS).iterdir():
             checkpoints.clear(run)
 
@@ -119,22 +119,22 @@ def _manifest_hash(selection: Path) -> str | None:
     return checksums.sha256(path) if path.is_file() else None
 
 
-def _trained(base: Loaded, corpus: Corpus, warmed: PreFinetuning, runs: Path) -> dict:
+def _trained(base: Loaded, corpus: Corpus, trained: PreFinetuning, runs: Path) -> dict:
     """Returns the parameters after training on the selection, of the head alone before that where it is fresh."""
-    options = {"seed": warmed.seed, "tensorboard": True}
-    if warmed.head_texts:
+    options = {"seed": trained.seed, "tensorboard": True}
+    if trained.head_texts:
         print(
-            f"{warmed.model} has no masked-LM head: one is warmed up first, on {warmed.head_texts:,} texts of the selection.",
+            f"{trained.model} has no masked-LM head: one is trained first, on {trained.head_texts:,} texts of the selection.",
             file=sys.stderr,
         )
-        recipe, texts = _head_recipe(warmed.recipe), corpus.take(drawn(len(corpus), warmed.head_texts, warmed.seed))
+        recipe, texts = _head_recipe(trained.recipe), corpus.take(drawn(len(corpus), trained.head_texts, trained.seed))
         params = train_head(base, texts, recipe, folder=runs / "head", **options)
         base = dataclasses.replace(base, params=params)
-    return pre_finetune(base, corpus, warmed.recipe, folder=runs / "pre_finetune", save_last=False, **options)
+    return pre_finetune(base, corpus, trained.recipe, folder=runs / "pre_finetune", save_last=False, **options)
 
 
 def _head_recipe(recipe: Recipe) -> Recipe:
-    """Returns how a fresh head is warmed up, in batches as those of the training that follows."""
+    """Returns the recipe of a fresh head, with the batches of the training that follows."""
     length = min(HEAD.max_length, recipe.max_length)
     return dataclasses.replace(recipe, learning_rate=HEAD.learning_rate, max_length=length, epochs=HEAD.epochs)
 

@@ -1,4 +1,4 @@
-"""What a report is made from: the candidates, the targets, and the selection."""
+"""The inputs of a report: the candidates, the targets, and the selection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAMPLE = 5000  # candidates that stand for the pool where a method embeds none a
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TargetSelection:
-    """A target, and what its selection found.
+    """A target, and the method's values and potentials for it.
 
     Attributes:
       name: as the report prints it.
@@ -25,7 +25,7 @@ class TargetSelection:
       share: of the budget; the shares of all targets need not sum to 1.
       values: of the candidates, float32 [n], lower is better; None where the method gives none.
       potentials: of the target's texts; got_d's own, for other methods those of a solve on a sample of the pool.
-      given: all its texts as they were given, whose rows its health names; None where they are those of `corpus`.
+      given: all its texts as they were read, whose rows its health names; None where they are those of `corpus`.
     """
 
     name: str
@@ -39,18 +39,18 @@ class TargetSelection:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ReportInputs:
-    """A selection and all that it was made from.
+    """A selection and its inputs.
 
     Attributes:
-      pool_domains: chunks of the pool, by domain, before anything was refused.
+      pool_domains: chunks of the pool, by domain, before any was refused.
       candidates: the n chunks that could be chosen.
       embed_rows: returns the embeddings of rows of the candidates, float32 [k, d].
       embedded: whether all candidates are embedded, so that `embed_rows` costs no more than reading.
       targets: one or more.
       rows: chosen rows of the candidates, int64 [k], best first.
-      served: the position in `targets` of the one that each row was chosen for, int64 [k].
-      healths: one a target.
-      manifest: JSON-like: request, counts, what the method says of its work.
+      served: the position in `targets` of the target that each row was chosen for, int64 [k].
+      healths: one for each target.
+      manifest: JSON-like: request, counts, the method's own report.
       seed: of all samples.
     """
 

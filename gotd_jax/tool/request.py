@@ -1,4 +1,4 @@
-"""What a person asks for: their pool, their target, a budget, and how to choose."""
+"""A person's request: their pool, their target, a budget, and how to choose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 from gotd_jax.tool.budget import Budget
 
 FORMATS = ("jsonl", "parquet")
-# The fields that give what a method reads and a problem may be without.
+# The request's field for each optional input of a method.
 GIVEN_BY = {"home": "home", "away": "away", "toxicity": "scorer", "losses": "language_model"}
 
 
@@ -19,12 +19,12 @@ class Request:
 
     Attributes:
       pool: files, globs, folders, `hf:owner/name:split` or `tfds:name:split`; `law=cases/*.jsonl` names the domain.
-      target: likewise, texts of the task; several have a share of the budget each.
+      target: texts of the task, named in the same ways; several have a share of the budget each.
       budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
       shares: of the budget, one a target; equal ones by default.
-      leak_check: files of texts to be tested on: what the pool holds of them is refused.
+      leak_check: files of texts to be tested on: chunks of the pool that hold them are refused.
       method: one of gotd_jax.methods.METHODS but none.
-      options: of the method, `buckets=5000 noise=false` for dsir; a name that it lacks is answered with those that it has.
+      options: of the method, `buckets=5000 noise=false` for dsir; an unknown name is answered with the known ones.
       away: texts to move away from, for a method that reads them: contrast.
       home: domains of the pool that the task belongs to, for a method that reads them: dapt.
       scorer: of toxicity, for a method that reads it: rtp. It is linear, lexicon, or a Hugging Face folder or hub name of a
@@ -37,18 +37,18 @@ class Request:
       pooling: of the last hidden states over a text's tokens: mean, position (later ones count more), cls (the first), last.
         As the model's folder says by default (sentence-transformers' modules.json), else mean.
       normalise: whether embeddings are scaled to unit length; as the model's folder says by default, else not.
-      embedding_dtype: in which embeddings are kept, float32, or float16 in half the room.
+      embedding_dtype: dtype of the embeddings kept: float32, or float16 for half the space.
       tokenizer: Hugging Face folder or hub name of the tokens that a budget counts; the model's by default.
       characters: length of a chunk of the pool; longer texts are split, 0 keeps them whole.
       text_field: field of a row with the text; `meta.text` is the field text of the field meta.
       id_field: field with the id.
       domain_field: field with the domain; by default a domain is a source of `pool`.
-      target_text_field: the field of target and leak_check, where it is another.
+      target_text_field: field with the text of target and leak_check, where it differs from text_field.
       near_duplicates: Jaccard similarity of word shingles from which texts count as near duplicates; 1 leaves only copies.
       epsilon: entropic regularisation, as a share of the mean cost, of the report and of methods that solve: got_d, contrast.
-      seed: of all that is drawn.
+      seed: of all random choices.
       format: of the chosen text, jsonl or parquet.
-      parts: files that it is split into.
+      parts: number of files that the chosen text is split into.
     """
 
     pool: tuple[str, ...]
@@ -107,7 +107,7 @@ class Request:
 
     @property
     def arguments(self) -> dict:
-        """What the method is called with beside its problem, budget and seed."""
+        """The method's arguments besides its problem, budget and seed."""
         from gotd_jax.methods import METHODS
 
         return self.options | ({"epsilon": self.epsilon} if METHODS[self.method].solves else {})
@@ -123,7 +123,7 @@ class Request:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}
 
     def _check_method(self) -> None:
-        """Raises ValueError unless the method has all that it reads and no more, and takes its options; these become typed."""
+        """Raises ValueError unless the method's inputs are given, and no others, and its options are valid; parses these."""
         from gotd_jax import methods  # loads JAX, which `gotd --help` does not wait for
 
         method = methods.find(self.method)

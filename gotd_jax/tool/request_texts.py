@@ -13,22 +13,22 @@ from gotd_jax.pipeline import pool as pools
 from gotd_jax.pipeline.pool import Chunking
 from gotd_jax.pipeline.sources import Source
 from gotd_jax.tool.request import Request
-from gotd_jax.tool.source_names import named, named_apart
+from gotd_jax.tool.source_names import name_and_place, names_and_places
 
 FILE = ("name", "bytes", "sha256")
 
 
 @dataclasses.dataclass(frozen=True)
 class RequestTexts:
-    """What a request names, read.
+    """The texts that a request names.
 
     Attributes:
       pool: chunks, mapped from the work folder; a row's domain is its source.
       targets: chunks of each target, by its name, in the order of the request.
       tested: texts that must not be chosen; None where none are named.
       away: texts to move away from; None where none are named.
-      inputs: what was read, as `inputs` returns it.
-      remarks: sentences about it, as `remarks` returns them.
+      inputs: the sources that were read, as `inputs` returns them.
+      remarks: sentences about the sources, as `remarks` returns them.
     """
 
     pool: Corpus
@@ -40,7 +40,7 @@ class RequestTexts:
 
 
 def read(request: Request, work: Path) -> RequestTexts:
-    """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file holds something else.
+    """Returns the texts of `request`; the pool is kept in `work`, and read again only if a file has changed.
 
     Raises:
       ValueError: a source does not exist, is damaged, lacks a field, has no text, or changed while it was read; two targets
@@ -58,7 +58,7 @@ def read(request: Request, work: Path) -> RequestTexts:
         remarks=remarks(request),
     )
     if _found(request) != found:
-        raise ValueError("A file changed while it was read. BaseModel again when all that the request names is whole.")
+        raise ValueError("A file changed while it was read. Start again when all files of the request are whole.")
     return texts
 
 
@@ -66,9 +66,9 @@ def target_places(request: Request) -> list[tuple[str, str]]:
     """Returns the name and the place of each target.
 
     Raises:
-      ValueError: two have one name.
+      ValueError: two targets have one name.
     """
-    places = [named(source) for source in request.target]
+    places = [name_and_place(source) for source in request.target]
     names = [name for name, _ in places]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -77,22 +77,22 @@ def target_places(request: Request) -> list[tuple[str, str]]:
 
 
 def inputs(request: Request) -> list[dict]:
-    """Returns what the request reads, as it is now.
+    """Returns a description of the request's sources as they are now.
 
-    Of each source side, name, source and version; of its files name, bytes and SHA-256; of the files of its folders that are
-    left out name, bytes and why.
+    It has the side, name, source and version of each source; the name, bytes and SHA-256 of its files; and the name and bytes
+    of the files in its folders that are left out, and why they are.
     """
     return _inputs(_found(request), {})
 
 
 def remarks(request: Request) -> list[str]:
-    """Returns sentences about what a person may not expect of the pool and of the targets; see `readers.remarks`."""
-    sides = (("the source", named_apart(request.pool)), ("the target", target_places(request)))
+    """Returns sentences about surprises in the sources of the pool and of the targets; see `readers.remarks`."""
+    sides = (("the source", names_and_places(request.pool)), ("the target", target_places(request)))
     return [said for side, places in sides for name, place in places for said in readers.remarks(f"{side} {name}", place)]
 
 
 def changed(written: Sequence[dict], request: Request) -> list[str]:
-    """Returns sentences about what is no longer as `written`, the `inputs` of an earlier run, has it."""
+    """Returns a sentence for each difference between the sources now and `written`, the `inputs` of an earlier run."""
     try:
         now = inputs(request)
     except ValueError as error:
@@ -127,8 +127,8 @@ def _inputs(found: Mapping[str, list[tuple[str, str, list]]], versions: Mapping[
 
 def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
     """Returns for each side the name, the place and the description of its sources: the files that are there now."""
-    places = {"pool": named_apart(request.pool), "target": target_places(request)}
-    places |= {side: list(map(named, getattr(request, side))) for side in ("leak_check", "away")}
+    places = {"pool": names_and_places(request.pool), "target": target_places(request)}
+    places |= {side: list(map(name_and_place, getattr(request, side))) for side in ("leak_check", "away")}
     return {
         side: [(name, place, readers.describe(place, versions=side != "pool")) for name, place in sources]
         for side, sources in places.items()
@@ -137,11 +137,11 @@ def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
 
 def _of_pool(request: Request) -> list[Source]:
     fields = {"text_field": request.text_field, "id_field": request.id_field, "domain_field": request.domain_field}
-    return [Source(name, place, **fields) for name, place in named_apart(request.pool)]
+    return [Source(name, place, **fields) for name, place in names_and_places(request.pool)]
 
 
 def _joined(named_sources: Sequence[str], request: Request) -> Corpus | None:
-    parts = [_of_target(place, request, name) for name, place in map(named, named_sources)]
+    parts = [_of_target(place, request, name) for name, place in map(name_and_place, named_sources)]
     return Corpus.concatenate(parts) if parts else None
 
 

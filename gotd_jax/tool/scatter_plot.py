@@ -1,4 +1,4 @@
-"""The map: pool, target and selection in the plane in which a sample of them differs most."""
+"""The map: pool, target and selection in the plane of the first two principal components of a sample of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gotd_jax.data.sampling import spread
 from gotd_jax.tool.report_inputs import ReportInputs
 
 EMBEDDED = {"pool": 700, "target": 300, "chosen": 400}  # points of each kind
-OTHERWISE = {"pool": 300, "target": 300, "chosen": 100}  # where those of the pool have to be embedded first
+OTHERWISE = {"pool": 300, "target": 300, "chosen": 100}  # where the pool's points have to be embedded first
 CHARACTERS = 90  # of a point's text
 
 
@@ -46,7 +46,7 @@ class Map:
     variance: float
 
 
-def draw(inputs: ReportInputs) -> Map:
+def project(inputs: ReportInputs) -> Map:
     """Returns the map of evenly spaced chosen texts, and of samples of the targets and of the candidates."""
     from sklearn.decomposition import PCA
 

@@ -19,7 +19,7 @@ from gotd_jax.files import whole_folder
 from gotd_jax.methods import METHODS, Problem, Selection
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.ot import Potentials
-from gotd_jax.pipeline import candidates as candidates_of
+from gotd_jax.pipeline import candidates as pipeline_candidates
 from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
@@ -27,12 +27,12 @@ from gotd_jax.report import page
 from gotd_jax.tool import dataset_card, findings, language_model, package_files, request_texts, target_health
 from gotd_jax.tool.allocation import Allocation, allocate
 from gotd_jax.tool.chosen import Chosen
-from gotd_jax.tool.model_reading import read_by_model
+from gotd_jax.tool.model_reading import measure_reading
 from gotd_jax.tool.report_inputs import SAMPLE, ReportInputs, TargetSelection
 from gotd_jax.tool.request import Request
 from gotd_jax.tool.request_texts import RequestTexts
 
-LANGUAGES = 1000  # candidates whose language is told
+LANGUAGES = 1000  # candidates whose language is identified
 
 
 def select(request: Request, out: str | Path, *, work: str | Path | None = None) -> Chosen:
@@ -41,11 +41,11 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     Args:
       request: pool, target, budget and how to choose.
       out: must not exist.
-      work: where texts and embeddings are kept for the next selection from the same pool; `<out>.work` by default. What
-        was begun there and stopped goes on.
+      work: where texts and embeddings are kept for the next selection from the same pool; `<out>.work` by default. A
+        stopped selection goes on from there.
 
     Raises:
-      ValueError: `out` exists, or the request cannot be met; the sentence says why.
+      ValueError: `out` exists, or the request cannot be met, for the reason in the message.
       RuntimeError: the solver did not converge.
     """
     out = check_free(out)
@@ -61,10 +61,10 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     embedder = Embedder(work=work, **request.embedding)
     embedder.check()
     texts = request_texts.read(request, work)
-    read = read_by_model(texts, request, embedder, work)
+    read = measure_reading(texts, request, embedder, work)
     options = {"similarity": request.near_duplicates, "seed": request.seed, "unreadable": read.unreadable}
-    candidates = candidates_of.find(texts.pool, texts.tested, work, **options)
-    targets = {name: _to_go_by(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
+    candidates = pipeline_candidates.find(texts.pool, texts.tested, work, **options)
+    targets = {name: _usable_texts(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
     problems = _problems(request, texts, targets, candidates.corpus, embedder, scorer, losses, work)
     allocation = allocate(problems, request, functools.partial(count_tokens, tokenizer))
     told["read"] = read.to_dict()
@@ -125,32 +125,32 @@ def _report_inputs(
         return np.asarray(embedder.of(corpus)[rows] if embedded else embedder.of(corpus.take(rows)), np.float32)
 
     seen = embedder.of(corpus) if embedded else embed_rows(drawn(len(corpus), SAMPLE, request.seed))
-    sides, healths = [], []
+    target_selections, healths = [], []
     shares = request.shares or len(targets) * (1.0,)
     spoken = corpus.texts(drawn(len(corpus), LANGUAGES, request.seed))
     for (name, target), share, selection in zip(targets.items(), shares, allocation.selections):
         embeddings = np.asarray(embedder.of(target), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]
-        sides.append(TargetSelection(name, target, embeddings, share, selection.values, potentials, given))
-        in_pool = candidates_of.held(corpus, given, work)
+        target_selections.append(TargetSelection(name, target, embeddings, share, selection.values, potentials, given))
+        in_pool = pipeline_candidates.count_target_texts(corpus, given, work)
         healths.append(target_health.examine(name, given, embedder.of(given), seen, spoken, in_pool=in_pool))
     return ReportInputs(
         pool_domains=texts.pool.count_domains(),
         candidates=corpus,
         embed_rows=embed_rows,
         embedded=embedded,
-        targets=tuple(sides),
+        targets=tuple(target_selections),
         rows=allocation.rows,
         served=allocation.served,
         healths=tuple(healths),
-        manifest=_manifest(request, texts, candidates, allocation, embedder, told, sides, healths, warnings),
+        manifest=_manifest(request, texts, candidates, allocation, embedder, told, target_selections, healths, warnings),
         seed=request.seed,
     )
 
 
-def _to_go_by(target: Corpus, readable: np.ndarray) -> Corpus:
-    """Returns the readable texts of a target; one text many times as that text once, so that there is a problem to solve."""
+def _usable_texts(target: Corpus, readable: np.ndarray) -> Corpus:
+    """Returns the readable texts of a target; if all are one text, it is kept once, so that there is a problem to solve."""
     target = target if readable.all() else target.take(np.flatnonzero(readable))
     return target.take([0]) if len(np.unique(target.hashes)) == 1 else target
 
@@ -162,7 +162,7 @@ def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, req
     return dataclasses.replace(found, seconds=0.0, journal=journal)
 
 
-def _manifest(request, texts, candidates, allocation, embedder, told, sides, healths, warnings) -> dict:
+def _manifest(request, texts, candidates, allocation, embedder, told, target_selections, healths, warnings) -> dict:
     chosen = candidates.corpus.take(allocation.rows)
     return {
         "format": 1,
@@ -176,19 +176,19 @@ def _manifest(request, texts, candidates, allocation, embedder, told, sides, hea
         "tested_texts": 0 if texts.tested is None else len(texts.tested),
         "targets": [
             {
-                "name": side.name,
-                "texts": len(side.corpus),
+                "name": target.name,
+                "texts": len(target.corpus),
                 "in_pool": healths[number].in_pool,
-                "share": side.share,
+                "share": target.share,
                 "selected": int((allocation.served == number).sum()),
                 "tokens": int(allocation.tokens[allocation.served == number].sum()),
-                "fingerprint": side.corpus.fingerprint,
+                "fingerprint": target.corpus.fingerprint,
                 "method": package_files.without_seconds(selection.info),
                 "potentials": {
-                    key: getattr(side.potentials, key) for key in ("cost", "marginal_error", "epsilon", "solved_on")
+                    key: getattr(target.potentials, key) for key in ("cost", "marginal_error", "epsilon", "solved_on")
                 },
             }
-            for number, (side, selection) in enumerate(zip(sides, allocation.selections))
+            for number, (target, selection) in enumerate(zip(target_selections, allocation.selections))
         ],
         "selected": {
             "chunks": len(allocation.rows),

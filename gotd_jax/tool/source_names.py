@@ -1,4 +1,4 @@
-"""What a source of a request is called, and where it lies: `law=cases/*.jsonl`, or a place whose name tells."""
+"""The name and the place of a request's source: `law=cases/*.jsonl`, or a place alone, which the name comes from."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from gotd_jax.data import readers
 GLOB = "*?["
 
 
-def named(source: str) -> tuple[str, str]:
-    """Returns the name and the place of `source`: of `law=cases/*.jsonl` the two sides, else the name comes from the place.
+def name_and_place(source: str) -> tuple[str, str]:
+    """Returns the name and the place of `source`: the two sides of `law=cases/*.jsonl`; else the name comes from the place.
 
-    That of a file is its own up to the first dot, of a folder its own, of a glob that of what stands before the first
-    wildcard. An equals sign may be part of a place, as in `lang=en/part-0.jsonl`: what is there as it is written is that.
+    A file is named up to its first dot, a folder by its whole name, a glob by the folder before its first wildcard. An equals
+    sign may be part of a place, as in `lang=en/part-0.jsonl`: a path that exists as it is written is a place.
 
     Raises:
-      ValueError: both the whole and what comes after the equals sign are there, or neither.
+      ValueError: both the whole of `source` and the part after its equals sign exist, or neither does.
     """
     given, place = _parted(str(source))
     return given or _names_of(place)[0], place
 
 
-def named_apart(sources: Sequence[str]) -> list[tuple[str, str]]:
-    """Returns the name and the place of each of `sources`, as `named`; names that come from places differ.
+def names_and_places(sources: Sequence[str]) -> list[tuple[str, str]]:
+    """Returns the name and the place of each of `sources`, as `name_and_place` does; names that come from places differ.
 
-    Where two would be one (`a/train.jsonl`, `b/train.jsonl`) the folders before them, or all of the place, come into both.
+    Where two would be equal (`a/train.jsonl`, `b/train.jsonl`), the folders above, or the whole places, come into both names.
 
     Raises:
-      ValueError: two sources are given one name, or hold the same file; or see `named`.
+      ValueError: two sources are given one name, or hold the same file; or see `name_and_place`.
     """
     parted = [_parted(str(source)) for source in sources]
     choices = [[given] if given else _names_of(place) for given, place in parted]

@@ -1,4 +1,4 @@
-"""Whether a target can carry a selection: its size, repetitions, strays, language, and what the pool has for it."""
+"""Whether a target can carry a selection: its size, repetitions, outliers, languages, and texts that the pool lacks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IN_POOL = 0.1
 FOREIGN = 0.1
 NEAR = 0.6  # of the similarity of the nearest other text of the target, above chance
 PRESENT = 0.01  # share of the pool from which it has a language
-OTHERS = 5  # nearest ones of the target that a text is compared with
+OTHERS = 5  # nearest texts of the target that a text is compared with
 DEVIATIONS = 3.5  # Iglewicz & Hoaglin 1993
 PER_DEVIATION = 1.4826  # of a normal distribution, times its median absolute deviation
 SAMPLE = 1000
@@ -36,22 +36,22 @@ LISTED = 5
 
 @dataclasses.dataclass(frozen=True)
 class Health:
-    """What a target is like. All numbers are plain, so that it can be written as JSON.
+    """The health of a target. All numbers are plain, so that it can be written as JSON.
 
     Attributes:
       name: of the target.
       texts: how many it has.
-      copies: texts that stand there before, word for word.
-      near_duplicates: further texts that nearly stand there before (gotd_jax.data.near_duplicates).
-      outliers: rows of texts like no others of the target: their mean cosine similarity with the 5 nearest lies below
+      copies: texts that repeat an earlier one word for word.
+      near_duplicates: further texts that are near duplicates of an earlier one (gotd_jax.data.near_duplicates).
+      outliers: rows of texts unlike the rest of the target: their mean cosine similarity with the 5 nearest lies below
         `outlier_below`, 3.5 deviations (by the median absolute one) under the median. Repeated texts count once.
-      outlier_below: None where fewer than 20 different texts leave nothing to compare with; `outliers` is then empty.
+      outlier_below: that bound; None where fewer than 20 different texts are too few to compare, and `outliers` is empty.
       unserved: rows of texts that the pool has little for: above chance, a text's mean cosine similarity with the pool, the
         nearest candidate is less than 0.6 as similar to it as the nearest other text of the target. Empty as above.
       languages: share of each language, ISO 639 codes, in (a sample of) the texts that are long enough to tell.
-      pool_languages: likewise of the pool.
+      pool_languages: the same shares in a sample of the pool.
       in_pool: texts that lie among the candidates themselves.
-      warnings: sentences for a person: what is wrong, by how much, and what to do.
+      warnings: sentences for a person: each with a fault, its size, and the remedy.
     """
 
     name: str
@@ -82,7 +82,7 @@ def examine(
     similarity: float = 0.8,
     in_pool: int = 0,
 ) -> Health:
-    """Returns the health of a target, with a warning for each thing that makes a selection by it doubtful.
+    """Returns the health of a target, with a warning for each fault that makes a selection by it doubtful.
 
     Args:
       name: of the target, for the warnings.
@@ -102,7 +102,7 @@ def examine(
     if len(different) >= FEW:
         vectors = np.asarray(embeddings[different], np.float32)
         others = neighbours.nearest(vectors, vectors, OTHERS + 1)[0][:, 1:]  # the first is the text itself
-        bound = _lowest_usual(others.mean(axis=1))
+        bound = _outlier_bound(others.mean(axis=1))
         strays = different[others.mean(axis=1) < bound]
         unserved = different[_are_unserved(vectors, candidates, others[:, 0])]
     found = Health(
@@ -120,8 +120,8 @@ def examine(
     return dataclasses.replace(found, warnings=tuple(_warnings(found)))
 
 
-def _lowest_usual(values: np.ndarray) -> float:
-    """Returns what outliers lie below: 3.5 deviations under the median, by the median absolute deviation."""
+def _outlier_bound(values: np.ndarray) -> float:
+    """Returns the bound that outliers lie below: 3.5 deviations under the median, by the median absolute deviation."""
     middle = np.median(values)
     return float(middle - DEVIATIONS * PER_DEVIATION * np.median(np.abs(values - middle)))
 
@@ -141,7 +141,7 @@ def _shares(codes: Sequence[str]) -> dict[str, float]:
     return {code: counts[code] / counts.total() for code in order}
 
 
-def own_text(in_pool: int, texts: int, target: str) -> Iterator[str]:
+def overlap_warning(in_pool: int, texts: int, target: str) -> Iterator[str]:
     """Yields a warning where more than a tenth of a target's texts lie in the pool that is chosen from."""
     if in_pool > IN_POOL * texts:
         yield (
@@ -153,7 +153,7 @@ def own_text(in_pool: int, texts: int, target: str) -> Iterator[str]:
 
 def _warnings(health: Health) -> Iterator[str]:
     target = f"the target {health.name}"
-    yield from own_text(health.in_pool, health.texts, target)
+    yield from overlap_warning(health.in_pool, health.texts, target)
     if health.different == 1 and health.texts > 1:
         yield f"T{target[1:]} is one text, {health.texts:,} times: a selection can only resemble that. Give different texts."
     else:
@@ -188,7 +188,7 @@ def _size_warnings(health: Health, target: str) -> Iterator[str]:
     if repeated > REPEATED * health.texts:
         yield (
             f"{repeated:,} of the {health.texts:,} texts of {target} repeat an earlier one ({health.copies:,} word for word, "
-            f"{health.near_duplicates:,} nearly), and what they say counts as often. Keep each once, unless that is meant."
+            f"{health.near_duplicates:,} nearly), and their content counts as often. Keep each once, unless that is meant."
         )
 
 

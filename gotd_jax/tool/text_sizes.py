@@ -17,9 +17,9 @@ from gotd_jax.data.formats import TABLES, format_of, row_count
 from gotd_jax.data.sampling import spread
 from gotd_jax.data.tokens import count_tokens
 
-COUNTED_BYTES = 16 << 20  # on disk, of all sources of a side together: smaller ones are read whole
-FILES = 16  # of a larger source that are looked into at most, evenly spaced
-BYTES_OF_A_FILE = 1 << 18  # that are looked into at least: some of its compressed blocks
+COUNTED_BYTES = 16 << 20  # on disk, of all sources of the pool, or of the targets, together: fewer are read whole
+FILES = 16  # of a larger source that are read from at most, evenly spaced
+BYTES_OF_A_FILE = 1 << 18  # that are read at least: some of its compressed blocks
 BYTES_AT_ONCE = 4096
 LIBRARY_TEXTS = 20_000  # of a library's dataset
 TOKENISED = 2000  # chunks of each source
@@ -32,9 +32,9 @@ class Reading:
     Attributes:
       chunks: of the texts read.
       texts: how many they were before they were cut.
-      share: of the source that they are, in (0, 1]; 1 where it was read whole.
+      share: of the source that was read, in (0, 1]; 1 where it was read whole.
       bytes: of the source's files; where a library keeps it, of its texts.
-      seconds: that reading and cutting took.
+      seconds: that reading and cutting them took.
     """
 
     chunks: Corpus
@@ -55,7 +55,7 @@ class Extent:
 
     Attributes:
       texts: before they are cut.
-      chunks: after.
+      chunks: that they are cut into.
       tokens: of all chunks by the mean of up to 2,000 of each source, counted as for a budget: no special tokens, none cut off.
       bytes: on disk.
       kept_bytes: of the chunks, as they are kept for the selection.
@@ -74,8 +74,8 @@ class Extent:
     reading_seconds: float
 
 
-def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]:
-    """Returns a reading of each of `places`, whole of those that are small.
+def read_beginnings(places: Sequence[str], characters: int, **fields) -> list[Reading]:
+    """Returns a reading of each of `places`, the small ones whole and the larger ones from their beginnings.
 
     Args:
       places: sources as `gotd_jax.data.readers.records` takes them.
@@ -85,7 +85,7 @@ def look_into(places: Sequence[str], characters: int, **fields) -> list[Reading]
     Raises:
       ValueError: see `records`.
     """
-    return [_look_into(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
+    return [_read_beginning(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
 
 
 def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
@@ -103,7 +103,7 @@ def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
     )
 
 
-def _look_into(place: str, most: int, characters: int, fields: dict) -> Reading:
+def _read_beginning(place: str, most: int, characters: int, fields: dict) -> Reading:
     readers.records(place, **fields)  # opens every file and meets its first row
     began = time.perf_counter()
     if place.partition(":")[0] in readers.LIBRARIES or dataset_libraries.find_saved(Path(place).expanduser()):
@@ -160,7 +160,7 @@ def _lines(path: Path, size: int, most: int) -> tuple[int, float]:
 
 
 class _InSteps(io.FileIO):
-    """A file that gives few bytes at once, so that its position says how much was asked for."""
+    """A file that is read in small steps, so that its position says how many bytes were asked for."""
 
     def read(self, size: int = -1) -> bytes:
         return super().read(min(size, BYTES_AT_ONCE))

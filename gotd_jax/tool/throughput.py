@@ -1,4 +1,4 @@
-"""How fast this machine is at the work of a selection: each kind measured in a few seconds, on the real programs."""
+"""The speed of this machine at each step of a selection, measured in a few seconds on the real programs."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ PRODUCT_ROWS, TARGETS = 4096, 512  # of a product of candidates and targets
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
-    """How fast a model gets through texts.
+    """The speed at which a model reads texts.
 
     Attributes:
-      texts_per_second: of texts as long as those that were sampled.
-      shapes: widths of batches among them, each a program to compile.
+      texts_per_second: for texts as long as the sampled ones.
+      shapes: number of widths of their batches, each a program to compile.
       compile_seconds: of one program.
     """
 
@@ -44,13 +44,13 @@ class Speed:
 
 
 def speed(chunks: Corpus, model: Loaded, max_length: int, work: Callable[[Corpus], object]) -> Speed:
-    """Returns how fast `model` gets through texts like `chunks`, by two whole batches of the commonest width.
+    """Returns the speed at which `model` reads texts like `chunks`, by two whole batches of the commonest width.
 
     Args:
       chunks: of the pool.
-      model: reads them.
+      model: the one that reads them.
       max_length: tokens of a text that are read.
-      work: a function of texts, for which it reads them.
+      work: a function of texts that has the model read them.
     """
     sample = _some(chunks, SAMPLED)
     widths = widths_of(tokenise(tokenizer_of(model), sample, max_length).lengths)
@@ -70,12 +70,12 @@ def product(targets: int, dimensions: int) -> float:
     return 2 * PRODUCT_ROWS * targets * dimensions / _seconds(lambda: multiply(x, y).block_until_ready(), unmeasured=1)
 
 
-def selecting(request: Request, chunks: Corpus, target: Corpus, share: float, dimensions: int) -> float:
-    """Returns the seconds a candidate and target chunk that a method takes, measured on a sample of both.
+def seconds_per_pair(request: Request, chunks: Corpus, target: Corpus, share: float, dimensions: int) -> float:
+    """Returns the seconds that a method takes for a pair of a candidate and a target chunk, measured on a sample of both.
 
     Args:
       request: names the method, one that reads neither toxicity nor losses, its options and its seed.
-      chunks: of the pool; embeddings drawn at random stand in for theirs, the target for texts to move away from.
+      chunks: of the pool; random embeddings stand in for theirs, and the target for texts to move away from.
       target: chunks.
       share: of the pool that is selected.
       dimensions: of the embeddings.

@@ -1,4 +1,4 @@
-"""`gotd verify` and `gotd replay`: whether a selection is what it says, and whether it can be made again."""
+"""`gotd verify` and `gotd replay`: whether a selection agrees with its manifest, and whether it can be made again."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from gotd_jax.tool.request import Request
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """What was looked at, and what was wrong with it.
+    """A check and the faults that it found.
 
     Attributes:
-      what: a sentence.
+      claim: a sentence that is true where there are no faults.
       faults: sentences; empty where all is well.
     """
 
-    what: str
+    claim: str
     faults: tuple[str, ...]
 
 
 def verify(chosen: Chosen) -> list[Checked]:
     """Returns the checks of a selection and the faults they found: files, rows, ids, budget, values, convergence.
 
-    Nothing outside of its folder is read: see `request_texts.changed` for what it was made from.
+    Nothing outside of its folder is read: see `request_texts.changed` for its sources.
     """
     checks: tuple[tuple[str, Callable[[Chosen], Iterator[str]]], ...] = (
         ("Every file is there, with the bytes that the manifest names.", _files),
@@ -45,10 +45,10 @@ def verify(chosen: Chosen) -> list[Checked]:
         ("The transport problem was solved as closely as was asked.", _convergence),
     )
     found = []
-    for what, faults in checks:
-        found.append(Checked(what, tuple(faults(chosen))))
+    for claim, faults in checks:
+        found.append(Checked(claim, tuple(faults(chosen))))
         if found[-1].faults and faults in (_files, _ranks):
-            break  # the others would read what is damaged
+            break  # the checks after it would read damaged files
     return found
 
 
@@ -58,7 +58,7 @@ def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | 
     Args:
       chosen: the selection.
       out: where the new one is written; by default it is not kept.
-      work: where texts and embeddings are kept; by default nothing is kept, and nothing made before is taken.
+      work: where texts and embeddings are kept; by default nothing is kept, and nothing kept before is used.
 
     Raises:
       ValueError: an input has changed, or packages have other versions than the selection was made with.
@@ -74,7 +74,7 @@ def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | 
         if now[name] != version
     ]
     if faults:
-        raise ValueError(f"{chosen.folder} cannot be made again. {' '.join(faults)} Put back what it was made from and by.")
+        raise ValueError(f"{chosen.folder} cannot be made again. {' '.join(faults)} Restore its sources and packages.")
     with tempfile.TemporaryDirectory(dir=chosen.folder.parent, prefix=".replay-") as passing:
         made = select(request, out or Path(passing) / "made", work=work or Path(passing) / "work")
         names = sorted({*chosen.manifest["files"], *made.manifest["files"]})

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.benchmarks import debiasing, rankings, transport
 from experiments.benchmarks.figure import plot
-from experiments.benchmarks.measure import alone, alternated, apart, markdown
+from experiments.benchmarks.measure import alone, alternated, markdown, own_processes
 
 
 def test_part_is_measured_once_and_kept(tmp_path, capsys):
@@ -73,7 +73,7 @@ def remembered(name, kept):
 
 
 def test_each_side_makes_its_calls_in_one_process_of_its_own(tmp_path):
-    with apart({name: functools.partial(remembered, name, tmp_path) for name in "ab"}) as call:
+    with own_processes({name: functools.partial(remembered, name, tmp_path) for name in "ab"}) as call:
         seconds = alternated({name: functools.partial(call, name, "note") for name in "ab"}, rounds=1)
     assert [len(seconds[name]) for name in "ab"] == [1, 1]
     found = [set((tmp_path / f"{name}-2").read_text().split()) for name in "ab"]

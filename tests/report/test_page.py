@@ -108,19 +108,19 @@ def test_domains_beyond_the_twelfth_are_one_line():
 
 def test_a_curve_of_one_budget_is_drawn():
     curve = found()["curve"]
-    drawn = charts.curve(curve | {"points": curve["points"][:1], "selected": curve["points"][0]["budget"], "knee": None})
-    assert drawn["selected"]["x"] == 50 and len(drawn["x_ticks"]) == 1
+    chart = charts.curve(curve | {"points": curve["points"][:1], "selected": curve["points"][0]["budget"], "knee": None})
+    assert chart["selected"]["x"] == 50 and len(chart["x_ticks"]) == 1
 
 
 def test_the_bars_of_a_histogram_are_logarithms_and_lie_side_by_side():
-    drawn = charts.histogram(
+    chart = charts.histogram(
         {"target": "a", "edges": [0, 1, 2], "candidates": [9, 99], "chosen": [9, 0], "cut": 0.5, "infinite": 0}
     )
-    assert [(bar["x"], bar["width"], bar["top"], bar["chosen_top"]) for bar in drawn["bars"]] == [
+    assert [(bar["x"], bar["width"], bar["top"], bar["chosen_top"]) for bar in chart["bars"]] == [
         (0, 50, 50, 50),
         (50, 50, 0, 100),
     ]
-    assert drawn["cut"]["at"] == 25
+    assert chart["cut"]["at"] == 25
 
 
 def test_distances_across_and_along_the_map_are_alike():
@@ -139,8 +139,8 @@ def test_scales_and_ticks():
 def test_numbers_are_written_for_people():
     assert [wording.percent(share) for share in (0, 0.0001, 0.1234, 0.9999, 1)] == ["0.0%", "<0.1%", "12.3%", ">99.9%", "100%"]
     assert wording.number(-1234.567) == "\u22121,235" and wording.thousands(1234567) == "1,234,567"
-    assert wording.told({"pool_size": [1, 2.5], "kept": True}) == "pool size 1, 2.5, kept yes"
-    assert wording.told(list(range(20))).endswith("11, and 8 more")
+    assert wording.in_words({"pool_size": [1, 2.5], "kept": True}) == "pool size 1, 2.5, kept yes"
+    assert wording.in_words(list(range(20))).endswith("11, and 8 more")
 
 
 def test_a_long_text_is_cut_at_a_word():

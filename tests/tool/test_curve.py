@@ -15,54 +15,54 @@ def resampled(costs, noise=0.001):
 
 
 @pytest.fixture(scope="module")
-def drawn():
-    return curve.draw(world(GOOD))
+def found():
+    return curve.cost_curve(world(GOOD))
 
 
-def test_the_curve_falls_until_the_target_is_covered_and_rises_beyond_what_is_good(drawn):
-    costs = {point.budget: point.cost for point in drawn.points}
+def test_the_curve_falls_until_the_target_is_covered_and_rises_beyond_what_is_good(found):
+    costs = {point.budget: point.cost for point in found.points}
     assert costs[1] > costs[2] > costs[4] and costs[GOOD] < costs[2 * GOOD] < costs[4 * GOOD]
-    assert 4 < drawn.best <= GOOD
-    assert 4 <= drawn.knee <= GOOD
+    assert 4 < found.best <= GOOD
+    assert 4 <= found.knee <= GOOD
 
 
-def test_the_band_contains_the_curve_and_has_width(drawn):
-    assert all(point.low < point.cost < point.high for point in drawn.points)
+def test_the_band_contains_the_curve_and_has_width(found):
+    assert all(point.low < point.cost < point.high for point in found.points)
 
 
-def test_a_selection_of_all_that_is_good_is_about_right(drawn):
-    assert drawn.verdict == "about right"
+def test_a_selection_of_all_that_is_good_is_about_right(found):
+    assert found.verdict == "about right"
 
 
 def test_a_selection_of_more_than_is_good_is_too_large():
-    found = curve.draw(world(4 * GOOD))
+    found = curve.cost_curve(world(4 * GOOD))
     assert found.verdict == "too large" and f"{4 * GOOD}" in found.sentence
 
 
 def test_a_selection_of_less_than_is_needed_could_be_larger():
-    assert curve.draw(world(2)).verdict == "could be larger"
+    assert curve.cost_curve(world(2)).verdict == "could be larger"
 
 
 def test_a_selection_that_was_drawn_is_not_carried_on_by_values():
-    assert max(point.budget for point in curve.draw(world(20, method="random")).points) == 20
+    assert max(point.budget for point in curve.cost_curve(world(20, method="random")).points) == 20
 
 
 def test_few_rows_are_embedded_where_the_pool_is_not():
-    assert curve.draw(world(GOOD, embedded=False)).most_chosen < curve.draw(world(GOOD)).most_chosen
+    assert curve.cost_curve(world(GOOD, embedded=False)).most_chosen < curve.cost_curve(world(GOOD)).most_chosen
 
 
 def test_a_pool_and_a_target_of_one_point_have_no_curve():
-    material = world(GOOD)
-    side = dataclasses.replace(material.targets[0], embeddings=np.ones((5, WIDTH), np.float32))
-    one = dataclasses.replace(material, targets=(side,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
-    assert curve.draw(one) is None
+    inputs = world(GOOD)
+    target = dataclasses.replace(inputs.targets[0], embeddings=np.ones((5, WIDTH), np.float32))
+    one = dataclasses.replace(inputs, targets=(target,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
+    assert curve.cost_curve(one) is None
 
 
 def test_a_target_of_one_repeated_text_has_a_curve():
-    material = world(GOOD)
-    side = material.targets[0]
-    repeated = dataclasses.replace(side, embeddings=np.repeat(side.embeddings[:1], 5, axis=0))
-    points = curve.draw(dataclasses.replace(material, targets=(repeated,))).points
+    inputs = world(GOOD)
+    target = inputs.targets[0]
+    repeated = dataclasses.replace(target, embeddings=np.repeat(target.embeddings[:1], 5, axis=0))
+    points = curve.cost_curve(dataclasses.replace(inputs, targets=(repeated,))).points
     assert all(point.cost < 1 and point.low == pytest.approx(point.high) for point in points[:5])
 
 
@@ -70,17 +70,17 @@ def test_resamples_to_first_order_are_near_those_solved_again():
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(340, 4)).astype(np.float32), rng.normal((2, 0, 0, 0), size=(200, 4)).astype(np.float32)
     made = world(GOOD)
-    side = dataclasses.replace(made.targets[0], embeddings=y)
+    target = dataclasses.replace(made.targets[0], embeddings=y)
     rows = np.argsort(-x[:, 0])[:GOOD]
-    material = dataclasses.replace(made, targets=(side,), rows=rows, embed_rows=lambda asked: x[asked])
-    targets = mixture_costs.Targets.of(material)
-    _, resampled = mixture_costs.costs(material, x, targets, [rows], GOOD)
+    inputs = dataclasses.replace(made, targets=(target,), rows=rows, embed_rows=lambda asked: x[asked])
+    targets = mixture_costs.Targets.of(inputs)
+    _, resampled = mixture_costs.costs(inputs, x, targets, [rows], GOOD)
     own = ot.solve(x, y, epsilon=mixture_costs.EPSILON, solver="semidual")
     mixture = np.concatenate([x, x[np.sort(rows)]])
     masses = np.repeat([(1 - mixture_costs.MASS) / len(x), mixture_costs.MASS / GOOD], [len(x), GOOD])
     again = []
-    for moved in targets.moved(material.seed)[:12]:
-        weights = np.maximum(targets.weights + moved, 1e-9)  # a text that was not drawn has next to none
+    for change in targets.weight_changes(inputs.seed)[:12]:
+        weights = np.maximum(targets.weights + change, 1e-9)  # a text that was not drawn has next to none
         to = {"target_weights": weights / weights.sum(), "epsilon": own.epsilon, "absolute": True, "solver": "semidual"}
         again.append(ot.solve(mixture, y, candidate_weights=masses, **to).cost / ot.solve(x, y, **to).cost)
     assert np.std(again) > 1e-3
@@ -90,10 +90,10 @@ def test_resamples_to_first_order_are_near_those_solved_again():
 
 def test_a_resample_draws_as_many_texts_of_each_target_as_it_has():
     targets = mixture_costs.Targets.of(world(GOOD, targets=2))
-    drawn = targets.moved(0) / targets.weights + 1
+    drawn = targets.weight_changes(0) / targets.weights + 1
     np.testing.assert_allclose(drawn, drawn.round(), atol=1e-9)
-    for side in (0, 1):
-        np.testing.assert_allclose(drawn[:, targets.sides == side].sum(axis=1), 20)
+    for number in (0, 1):
+        np.testing.assert_allclose(drawn[:, targets.numbers == number].sum(axis=1), 20)
     assert drawn.max() > 2 and drawn.min() < 0.5
 
 

@@ -29,8 +29,8 @@ def test_domains_count_the_pool_and_what_was_chosen_of_it(found):
 
 
 def test_targets_have_their_share_of_the_budget_and_what_was_chosen_for_them(found):
-    assert [side.share for side in found.targets] == [0.5, 0.5]
-    assert sum(side.chosen for side in found.targets) == GOOD
+    assert [target.share for target in found.targets] == [0.5, 0.5]
+    assert sum(target.chosen for target in found.targets) == GOOD
 
 
 def test_outliers_are_quoted_with_their_texts(found):
@@ -38,31 +38,31 @@ def test_outliers_are_quoted_with_their_texts(found):
 
 
 def test_a_row_is_embedded_once_where_the_pool_is_not():
-    material, asked = world(10, embedded=False), []
+    inputs, asked = world(10, embedded=False), []
 
     def embed(rows):
         asked.extend(rows.tolist())
-        return material.embed_rows(rows)
+        return inputs.embed_rows(rows)
 
-    findings.find(dataclasses.replace(material, embed_rows=embed))
+    findings.find(dataclasses.replace(inputs, embed_rows=embed))
     assert asked and len(asked) == len(set(asked))
 
 
 def test_the_map_keeps_what_is_near_near_and_says_how_many_of_each():
-    drawn = scatter_plot.draw(world(GOOD))
-    places = {kind: np.array([(dot.x, dot.y) for dot in drawn.dots if dot.kind == kind]) for kind in drawn.counts}
-    assert drawn.counts == {kind: len(rows) for kind, rows in places.items()} == {"pool": 340, "target": 40, "chosen": GOOD}
+    plane = scatter_plot.project(world(GOOD))
+    places = {kind: np.array([(dot.x, dot.y) for dot in plane.dots if dot.kind == kind]) for kind in plane.counts}
+    assert plane.counts == {kind: len(rows) for kind, rows in places.items()} == {"pool": 340, "target": 40, "chosen": GOOD}
     centre = {kind: rows.mean(axis=0) for kind, rows in places.items()}
     near, far = (np.linalg.norm(centre["target"] - centre[kind]) for kind in ("chosen", "pool"))
     assert near < far / 3
 
 
 def test_a_map_of_one_point_is_drawn():
-    material = world(GOOD)
-    side = material.targets[0]
-    same = dataclasses.replace(side, embeddings=np.ones_like(side.embeddings))
-    one = dataclasses.replace(material, targets=(same,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
-    assert {(dot.x, dot.y) for dot in scatter_plot.draw(one).dots} == {(0.0, 0.0)}
+    inputs = world(GOOD)
+    target = inputs.targets[0]
+    same = dataclasses.replace(target, embeddings=np.ones_like(target.embeddings))
+    one = dataclasses.replace(inputs, targets=(same,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
+    assert {(dot.x, dot.y) for dot in scatter_plot.project(one).dots} == {(0.0, 0.0)}
 
 
 def test_a_beginning_is_one_line_and_short():
@@ -73,19 +73,19 @@ def test_a_beginning_is_one_line_and_short():
 
 
 def test_the_histogram_counts_every_candidate_and_cuts_at_the_worst_chosen():
-    material = world(20)
-    (drawn,) = histograms.of_targets(material)
-    assert sum(drawn.candidates) == len(material.candidates) and sum(drawn.chosen) == 20
-    assert drawn.cut == np.sort(material.targets[0].values)[19]
+    inputs = world(20)
+    (histogram,) = histograms.of_targets(inputs)
+    assert sum(histogram.candidates) == len(inputs.candidates) and sum(histogram.chosen) == 20
+    assert histogram.cut == np.sort(inputs.targets[0].values)[19]
 
 
 def test_values_that_are_not_finite_are_counted_apart():
-    material = world(20)
-    values = material.targets[0].values.copy()
+    inputs = world(20)
+    values = inputs.targets[0].values.copy()
     values[-1] = np.inf
-    side = dataclasses.replace(material.targets[0], values=values)
-    (drawn,) = histograms.of_targets(dataclasses.replace(material, targets=(side,)))
-    assert drawn.infinite == 1 and sum(drawn.candidates) == len(values) - 1
+    target = dataclasses.replace(inputs.targets[0], values=values)
+    (histogram,) = histograms.of_targets(dataclasses.replace(inputs, targets=(target,)))
+    assert histogram.infinite == 1 and sum(histogram.candidates) == len(values) - 1
 
 
 def test_a_method_without_values_has_no_histogram():
@@ -93,40 +93,40 @@ def test_a_method_without_values_has_no_histogram():
 
 
 def test_examples_are_of_all_ranks_and_serve_the_nearest_target_texts():
-    material = world(GOOD)
-    chosen = examples.spread_over_ranks(material)
+    inputs = world(GOOD)
+    chosen = examples.spread_over_ranks(inputs)
     assert [chosen[0].rank, chosen[-1].rank, len(chosen)] == [1, GOOD, 20]
-    side = material.targets[0]
+    target = inputs.targets[0]
     for example in chosen:
-        x = material.embed_rows(material.rows[[example.rank - 1]])
-        nearest = np.argsort(np.linalg.norm(side.embeddings - x, axis=1))[:2]  # a topic has 2 texts
-        assert {served.id for served in example.serves[:2]} == {side.corpus.ids[row] for row in nearest}
+        x = inputs.embed_rows(inputs.rows[[example.rank - 1]])
+        nearest = np.argsort(np.linalg.norm(target.embeddings - x, axis=1))[:2]  # a topic has 2 texts
+        assert {served.id for served in example.serves[:2]} == {target.corpus.ids[row] for row in nearest}
         assert example.serves[0].share >= example.serves[-1].share > 0
 
 
 def test_copies_among_the_target_texts_are_served_as_one():
-    material = world(5)
-    side = material.targets[0]
-    texts = ["the same text"] * (len(side.corpus) - 1) + ["another"]
-    copied = dataclasses.replace(side, corpus=Corpus.from_texts(texts))
-    (first, *_) = examples.spread_over_ranks(dataclasses.replace(material, targets=(copied,)))
+    inputs = world(5)
+    target = inputs.targets[0]
+    texts = ["the same text"] * (len(target.corpus) - 1) + ["another"]
+    copied = dataclasses.replace(target, corpus=Corpus.from_texts(texts))
+    (first, *_) = examples.spread_over_ranks(dataclasses.replace(inputs, targets=(copied,)))
     assert sum(served.share for served in first.serves) == pytest.approx(1) and len(first.serves) == 2
 
 
 def test_near_duplicates_among_the_chosen_are_listed_with_their_ranks():
-    material = world(GOOD)
-    records = list(material.candidates)
-    one, other = records[material.rows[4]], records[material.rows[9]]
+    inputs = world(GOOD)
+    records = list(inputs.candidates)
+    one, other = records[inputs.rows[4]], records[inputs.rows[9]]
     other["text"] = one["text"] + " indeed"
-    likeness = examples.near_duplicates_among(dataclasses.replace(material, candidates=Corpus.from_records(records)))
+    likeness = examples.near_duplicates_among(dataclasses.replace(inputs, candidates=Corpus.from_records(records)))
     assert likeness.alike == 1 and likeness.pairs[0].ranks == (5, 10)
     assert likeness.pairs[0].similarity == pytest.approx(26 / 27)
 
 
 def test_a_selection_agrees_with_itself_and_a_drawn_one_by_chance():
-    material = world(20)
-    similar = mean_cosines(material.embed_rows(np.arange(len(material.candidates))), material.targets[0].embeddings)
-    same = dataclasses.replace(material, rows=lowest(-similar, 20))
+    inputs = world(20)
+    similar = mean_cosines(inputs.embed_rows(np.arange(len(inputs.candidates))), inputs.targets[0].embeddings)
+    same = dataclasses.replace(inputs, rows=lowest(-similar, 20))
     nearest = {each.method: each for each in agreement.with_other_methods(same)}
     assert nearest["top_cosine"].overlap == 1 and "Nearly the same" in nearest["top_cosine"].sentence
     drawn = {each.method: each for each in agreement.with_other_methods(world(100, method="random"))}
@@ -145,18 +145,18 @@ def test_a_sample_with_too_few_chosen_texts_says_nothing(monkeypatch):
 
 
 def test_a_target_without_words_is_said_to_leave_dsir_without_a_choice():
-    material = world(20)
-    silent = dataclasses.replace(material.targets[0], corpus=Corpus.from_texts([" "] * len(material.targets[0].corpus)))
-    material = dataclasses.replace(material, targets=(silent,))
-    found = {each.method: each for each in agreement.with_other_methods(material)}["dsir"]
+    inputs = world(20)
+    silent = dataclasses.replace(inputs.targets[0], corpus=Corpus.from_texts([" "] * len(inputs.targets[0].corpus)))
+    inputs = dataclasses.replace(inputs, targets=(silent,))
+    found = {each.method: each for each in agreement.with_other_methods(inputs)}["dsir"]
     assert found.overlap is None and "has a token" in found.sentence
 
 
 def test_what_is_chosen_next_has_the_next_values_and_takes_turns_among_targets():
-    material = world(10)
-    order = extended_ranking.extended_ranking(material, 25)
-    assert order[:10].tolist() == material.rows.tolist()
-    assert order.tolist() == np.argsort(material.targets[0].values, kind="stable")[:25].tolist()
+    inputs = world(10)
+    order = extended_ranking.extended_ranking(inputs, 25)
+    assert order[:10].tolist() == inputs.rows.tolist()
+    assert order.tolist() == np.argsort(inputs.targets[0].values, kind="stable")[:25].tolist()
     two = world(10, targets=2)
     assert len(set(extended_ranking.extended_ranking(two, 40).tolist())) == 40
 

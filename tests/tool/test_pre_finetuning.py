@@ -1,4 +1,4 @@
-"""A model warmed up on a selection: the folder loads, says what it is, and a stopped run ends as a whole one."""
+"""A model pre-fine-tuned on a selection: its folder loads and describes it, and a stopped run ends as a whole one."""
 
 import dataclasses
 import hashlib

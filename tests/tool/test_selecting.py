@@ -182,7 +182,7 @@ def test_texts_of_the_target_that_lie_in_the_pool_are_counted_and_warned_of(aske
     assert counts == {"held": 8, "refused": 0}
     planned = tool.plan(asked(pool=sources))
     assert planned.in_pool == 8 and any(re.match(said, note) for note in planned.notes)
-    assert "; 8 of what was read lie in the pool" in str(planned)
+    assert "; 8 of the chunks read lie in the pool" in str(planned)
     assert tool.plan(asked()).in_pool == 0 and "themselves" not in str(tool.plan(asked()))
 
 

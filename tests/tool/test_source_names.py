@@ -1,6 +1,6 @@
 import pytest
 
-from gotd_jax.tool.source_names import named, named_apart
+from gotd_jax.tool.source_names import name_and_place, names_and_places
 
 
 @pytest.fixture
@@ -32,29 +32,29 @@ def test_a_source_is_named_by_its_person_or_its_place(files, subtests):
     for source, name, place in cases:
         with subtests.test(source=source, name=name):
             files("cases/a.jsonl")
-            assert named(source) == (name, place)
+            assert name_and_place(source) == (name, place)
 
 
 def test_a_place_with_an_equals_sign_that_is_there_is_that_place(files):
     files("lang=en/part-0.jsonl")
-    assert named("lang=en/part-0.jsonl") == ("part-0", "lang=en/part-0.jsonl")
-    assert named("lang=en/*.jsonl") == ("lang=en", "lang=en/*.jsonl")
-    assert named("lang=en") == ("lang=en", "lang=en")
-    assert named("english=lang=en") == ("english", "lang=en")
+    assert name_and_place("lang=en/part-0.jsonl") == ("part-0", "lang=en/part-0.jsonl")
+    assert name_and_place("lang=en/*.jsonl") == ("lang=en", "lang=en/*.jsonl")
+    assert name_and_place("lang=en") == ("lang=en", "lang=en")
+    assert name_and_place("english=lang=en") == ("english", "lang=en")
 
 
 @pytest.mark.parametrize("source", ["lang=en/part-0.jsonl", "lang=en/*.jsonl", "lang=en"])
 def test_a_source_that_can_be_read_in_two_ways_is_refused_with_how_to_write_either(files, source):
     files("lang=en/part-0.jsonl", "en/part-0.jsonl")
     with pytest.raises(ValueError, match=r"can be read in two ways.*Write \./lang=en.* for the one, or lang=\./en"):
-        named(source)
+        name_and_place(source)
     place = source.partition("=")[2]
-    assert named(f"./{source}")[1] == f"./{source}" and named(f"lang=./{place}") == ("lang", f"./{place}")
+    assert name_and_place(f"./{source}")[1] == f"./{source}" and name_and_place(f"lang=./{place}") == ("lang", f"./{place}")
 
 
 def test_a_source_that_is_there_in_neither_way_is_refused_with_both(files):
     with pytest.raises(ValueError, match=r"There is no file or folder en/part-0.jsonl \(named lang\), and none lang=en/part"):
-        named("lang=en/part-0.jsonl")
+        name_and_place("lang=en/part-0.jsonl")
 
 
 def test_sources_of_the_pool_have_names_of_their_own(files, subtests):
@@ -71,13 +71,13 @@ def test_sources_of_the_pool_have_names_of_their_own(files, subtests):
         with subtests.test(sources=sources):
             files("x/a/train.jsonl", "x/b/train.jsonl", "y/a/train.jsonl", "b/train.jsonl", "b.jsonl")
             files("a/train.jsonl", "a/train.jsonl.gz", "a/train.v1.jsonl")
-            assert [name for name, _ in named_apart(sources)] == names
+            assert [name for name, _ in names_and_places(sources)] == names
 
 
 def test_one_name_for_two_sources_is_refused(files):
     files("a.jsonl", "b.jsonl")
     with pytest.raises(ValueError, match=r"Two sources of the pool are called law\. Name them apart"):
-        named_apart(["law=a.jsonl", "law=b.jsonl"])
+        names_and_places(["law=a.jsonl", "law=b.jsonl"])
 
 
 def test_a_file_in_two_sources_is_refused(files, subtests):
@@ -86,4 +86,4 @@ def test_a_file_in_two_sources_is_refused(files, subtests):
         with subtests.test(sources=sources):
             files("a.jsonl")
             with pytest.raises(ValueError, match=r"a\.jsonl is in two sources of the pool"):
-                named_apart(sources)
+                names_and_places(sources)

@@ -28,20 +28,20 @@ def world(budget=GOOD, *, targets=1, method="got_d", embedded=True, seed=0) -> R
     pool = Corpus.from_records(records)
     points = [topics[np.arange(number, TEXTS, targets) % TOPICS] for number in range(targets)]
     points = [y + 0.1 * rng.normal(size=y.shape).astype(np.float32) for y in points]
-    sides = [_side(f"task{number}", x, y, rng, method) for number, y in enumerate(points)]
+    selections = [_target_selection(f"task{number}", x, y, rng, method) for number, y in enumerate(points)]
     order = np.arange(len(x)) if method == "got_d" else np.random.default_rng(seed).permutation(len(x))
     if method == "got_d":
-        order = np.argsort(np.min([side.values for side in sides], axis=0), kind="stable")
+        order = np.argsort(np.min([selection.values for selection in selections], axis=0), kind="stable")
     rows = order[:budget]
-    served = np.argmin([side.potentials.candidate[rows] for side in sides], axis=0)
-    healths = tuple(_health(side.name, len(side.corpus)) for side in sides)
+    served = np.argmin([selection.potentials.candidate[rows] for selection in selections], axis=0)
+    healths = tuple(_health(selection.name, len(selection.corpus)) for selection in selections)
     manifest = {"request": {"budget": str(budget), "method": method}, "counts": {"refused": 3}}
     return ReportInputs(
-        pool.count_domains(), pool, lambda asked: x[asked], embedded, tuple(sides), rows, served, healths, manifest, seed
+        pool.count_domains(), pool, lambda asked: x[asked], embedded, tuple(selections), rows, served, healths, manifest, seed
     )
 
 
-def _side(name, x, y, rng, method):
+def _target_selection(name, x, y, rng, method):
     texts = [{"id": f"{name}-{i}", "text": sentence(rng, "food", 8)} for i in range(len(y))]
     solved = ot.solve(x, y, epsilon=0.05, solver="semidual")
     values = ot.calibrated_gradient(solved.candidate) if method == "got_d" else None

@@ -15,7 +15,7 @@ MARGIN = 0.04  # of the map, on each side
 
 
 def domains(found: Sequence[Mapping[str, Any]]) -> list[dict]:
-    """Returns the lines of the table of domains: the first ones, and the rest as one; `bar` is in percent of the longest."""
+    """Returns the lines of the table of domains, the last ones summed into one; bars are in percent of the longest."""
     lines = [dict(domain) for domain in found]
     if len(lines) > MOST_DOMAINS:
         rest = lines[MOST_DOMAINS - 1 :]

@@ -35,7 +35,7 @@ def beginning(text: str, characters: int) -> str:
     return (words if space and len(words) > characters // 2 else start).rstrip(" ,;:.") + "…"
 
 
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """Returns a JSON-like value in words: lists with commas, the longer ones in part."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
@@ -44,10 +44,10 @@ def told(value: Any) -> str:
     if isinstance(value, int):
         return thousands(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{spaced(key)} {told(each)}" for key, each in value.items()) or "none"
+        return ", ".join(f"{spaced(key)} {in_words(each)}" for key, each in value.items()) or "none"
     if isinstance(value, Sequence) and not isinstance(value, str):
         more = f", and {len(value) - MOST_LISTED:,} more" if len(value) > MOST_LISTED else ""
-        return (", ".join(map(told, value[:MOST_LISTED])) or "none") + more
+        return (", ".join(map(in_words, value[:MOST_LISTED])) or "none") + more
     return str(value)
 
 
@@ -62,14 +62,14 @@ def pretty(value: Any) -> str:
 
 
 def title(findings: Mapping[str, Any]) -> str:
-    """Returns the report's title: so many chunks for these targets."""
+    """Returns the report's title: the number of chunks, and the targets."""
     names = [target["name"] for target in findings["targets"]]
     named = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
     return f"{findings['chosen']:,} chunk{'s' * (findings['chosen'] != 1)} chosen for {named}"
 
 
 def warnings(findings: Mapping[str, Any]) -> list[dict]:
-    """Returns every warning: those about a target with the target's name, then the manifest's remaining ones, with None."""
+    """Returns every warning: those about a target with the target's name, then the manifest's others, with None."""
     of_targets = [{"target": health["name"], "said": said} for health in findings["healths"] for said in health["warnings"]]
     known = {warning["said"] for warning in of_targets}
     general = (said for said in findings["manifest"].get("warnings", ()) if said not in known)
@@ -77,7 +77,7 @@ def warnings(findings: Mapping[str, Any]) -> list[dict]:
 
 
 def read(manifest: Mapping[str, Any]) -> list[dict]:
-    """Returns how much the model reads of each domain and target, a line each; none where the manifest does not say it."""
+    """Returns how much the model reads of each domain and target, a line each; none where the manifest has no counts."""
     found = manifest.get("read", {})
     sides = [(f"target {name}", counts) for name, counts in found.get("targets", {}).items()]
     return [{"of": name, **counts} for name, counts in (*sides, *found.get("pool", {}).items())]
@@ -103,7 +103,7 @@ FILTERS = {
     "percent": percent,
     "number": number,
     "beginning": beginning,
-    "told": told,
+    "in_words": in_words,
     "spaced": spaced,
     "pretty": pretty,
     "health": health,
