@@ -191,9 +191,9 @@ def test_a_name_that_is_none_is_refused():
 
 def test_fewer_files_are_read_at_once_where_texts_are_long():
     articles, books = ([{"text": "x" * length}] * 9 for length in (5_000, 400_000))
-    assert hub_datasets._at_once(articles) == hub_datasets._at_once([]) == 40
-    assert hub_datasets._at_once(books) == 2
-    assert hub_datasets._at_once([{"text": "x" * 9_000_000}]) == 1
+    assert hub_datasets._files_at_once(articles) == hub_datasets._files_at_once([]) == 40
+    assert hub_datasets._files_at_once(books) == 2
+    assert hub_datasets._files_at_once([{"text": "x" * 9_000_000}]) == 1
 
 
 def test_long_texts_are_not_held_back_beyond_their_characters(monkeypatch):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from configs import zero_shot
+from gotd_jax.training.recipe import Recipe
 from tests import processes
 
 PROGRAM = """
@@ -68,7 +69,7 @@ def test_gpt2_xl_trains_on_one_device_of_80_gigabytes():
 
 @pytest.mark.slow
 def test_gpt_neo_as_its_config_trains_it_fits_what_jax_takes_of_one_device_of_80_gigabytes():
-    recipe = zero_shot.get_config("boolq").pre_finetune
+    recipe = Recipe(**zero_shot.get_config("boolq").pre_finetune)
     assert (recipe.batch_size, recipe.max_length, recipe.accumulate, recipe.rematerialise) == (8, 1_024, 1, True)
     found = step_on(1, NEO, recipe.accumulate, "laid", "bfloat16")
     assert found["weights"] == pytest.approx(2.65e9, rel=0.01)
