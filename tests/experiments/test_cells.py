@@ -164,7 +164,7 @@ def test_pair_tasks_and_regressions_run(config, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"method": "best"}, r"no method 'best'\. There are: all_domains, contrast"),
+        ({"method": "best"}, r"no method 'best'\. There are: all_domains, classifier"),
         ({"budget": 5000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
         ({"budget": 0}, "budget is 0 chunks"),
         ({"pool.domains.sea": "nowhere/*.jsonl"}, "nowhere"),
