@@ -7,7 +7,7 @@ from experiments import pages
 from gotd_jax import machine, provenance
 
 ROOT = Path(__file__).parents[2]
-READ = [path for path in (ROOT / "README.md", *ROOT.glob("*/**/README.md")) if not any(part.startswith(".venv") for part in path.parts)]
+READ = [ROOT / "README.md", *(path for path in ROOT.glob("[!.]*/**/README.md"))]  # not those of virtual environments
 QUOTED = re.compile(r"<!-- from (\S+) -->\n(```text\n[\s\S]*?```\n|(?:\|.*\n)+)")  # a block of text, or a table
 NUMBERS = re.compile(r"\d[\d,.]*")
 HEADING = re.compile(r"^    (python -m .+)\n\n(Made on .+)$", re.MULTILINE)
