@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gotd_jax.data.sampling import drawn
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of
 from gotd_jax.methods.problem import Problem, Selection, lowest
@@ -32,7 +33,7 @@ def select(problem: Problem, budget: int, *, seed: int, sample: int = 20_000, pe
     if sample < 1 or not penalty > 0:
         raise ValueError(f"sample is {sample:,} and penalty {penalty}. The first is at least 1, the second above 0.")
     candidates, targets = embeddings_of(problem)
-    rows = np.sort(np.random.default_rng(seed).permutation(len(candidates))[:sample])
+    rows = drawn(len(candidates), sample, seed)
     pool = np.asarray(candidates[rows], np.float64)
     mean, spread = pool.mean(axis=0), pool.std(axis=0)
     spread[spread == 0] = 1.0
