@@ -24,7 +24,7 @@ def sha256(path: str | os.PathLike) -> str:
     """
     path = os.path.abspath(path)
     try:
-        found = state(path)
+        found = _state(path)
         known = _KNOWN.get(path)
         if known and known[0] == found:
             return known[1]
@@ -32,14 +32,14 @@ def sha256(path: str | os.PathLike) -> str:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         settled = began - os.stat(path).st_ctime_ns > SETTLED_SECONDS * 1e9
-        if settled and state(path) == found:
+        if settled and _state(path) == found:
             _KNOWN[path] = found, digest
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror}). Check that it is there, and whose it is.") from error
     return digest
 
 
-def state(path: str | os.PathLike) -> tuple[int, ...]:
+def _state(path: str | os.PathLike) -> tuple[int, ...]:
     """Returns numbers that change with the file: device, inode, size and the times of its last modification and change."""
     found = os.stat(path)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
