@@ -44,20 +44,29 @@ CAPPED = (
     "names no limit."
 )
 
-RECIPES = ("embed.finetune", "head.recipe", "loss_difference", "pre_finetune", "finetune")
+RECIPES = ("embed.finetune", "head.recipe", "base.recipe", "loss_difference", "pre_finetune", "finetune")
 RECIPE_FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
-OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
+OPEN = (
+    "pool.domains.",
+    "pool.text_fields.",
+    "pool.per_domain.",
+    "base.mixture.",
+    "base.sizes.",
+    "sweep.",
+)  # where names may be added
 
 
 def get_config() -> ConfigDict:
     """Returns the defaults, in the order of the pipeline."""
     config = ConfigDict()
     config.method = "got_d"  # one of gotd_jax.methods.METHODS
-    config.budget = 50_000  # chunks
+    config.budget = 50_000
     # A replicate: draws selections, batches, dropout, fresh heads, continuations. The seeds of pool, task, detox and choices
     # follow it, so that it draws labels and texts as well, the same for all methods; one that is set stays as it is.
     config.seed = 0
-    config.evaluation = "finetune"  # how a cell ends: finetune, toxicity (of continuations), choices (zero-shot), selection
+    # How a cell ends: finetune, toxicity (of continuations), choices (zero-shot), selection, loss (on held-out text).
+    config.evaluation = "finetune"
+    config.budget_unit = "chunks"  # or tokens, of the model that is pre-fine-tuned: to within a chunk, whatever their lengths
     config.data_dir = placeholder(str)  # where task folders lie, in GLUE's or Don't-Stop-Pretraining's own layout
 
     # The candidate pool.
@@ -73,6 +82,10 @@ def get_config() -> ConfigDict:
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
     # With a number, no more of a dataset of the hub is downloaded than these take.
     pool.seed = config.get_oneway_ref("seed")
+    pool.share = (
+        1.0  # of these chunks, drawn by `seed`: with a fixed `pool.seed` all are embedded once, and each seed has its draw
+    )
+    pool.documents = (0.0, 1.0)  # the part of each domain's documents that is read, in an order that their content decides
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()
@@ -103,7 +116,9 @@ def get_config() -> ConfigDict:
     target.short = "join"  # texts shorter than a chunk: join, keep
     target.long = "split"  # and longer ones: split, cut
     target.most = 10_000  # chunks, drawn by `task.seed`: the size the solver is made for; the paper names no limit
-    target.domains = ()  # (evaluation selection) whose texts, held out of the pool, take the place of a task's
+    target.domains = ()  # (evaluations selection, loss) whose texts, held out of the pool, take the place of a task's
+    target.shares = ()  # of each of these domains; as much of each by default
+    target.documents = (0.0, 1.0)  # (evaluation loss) the part of their documents that the target is drawn from
 
     # Embeddings.
     config.embed = embed = ConfigDict()
@@ -132,6 +147,13 @@ def get_config() -> ConfigDict:
     # The model that is pre-fine-tuned, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
     config.compute_dtype = "float32"  # of its products, as of the encoder's
+    config.base = base = ConfigDict()  # or a small model that is pre-trained here first, on a known mixture of domains
+    base.mixture = ConfigDict()  # domain -> share of the characters; empty: there is none, and `model` names one
+    base.characters = 64_000_000
+    base.documents = (0.0, 1.0)  # the part of the domains' documents that it reads
+    base.seed = 0  # of its texts, weights and order
+    base.sizes = ConfigDict()  # fields of gotd_jax.pipeline.pre_trained.Sizes
+    base.recipe = recipe(batch_size=16, max_length=128, learning_rate=2e-3, warmup_share=0.02, beta2=0.95, weight_decay=0.1)
     config.head = head = ConfigDict()
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
@@ -173,6 +195,12 @@ def get_config() -> ConfigDict:
     selection.mass = 0.2  # lambda: of the selection in the effective distribution; unstated
     selection.held_out = 500  # chunks of the task's test split, drawn by `task.seed`, that the distribution is held against
     selection.exact = 10_000  # candidates at most, drawn by `pool.seed`, that exact transport is solved on
+
+    # Where `evaluation` is loss: of the pre-fine-tuned model on texts of the target's domains, and of its pre-training's.
+    config.loss = loss = ConfigDict()
+    loss.documents = (0.0, 1.0)  # the part of the domains' documents that is measured on
+    loss.target = 1_600  # chunks of the target's domains, drawn by `task.seed`
+    loss.pre_training = 400  # chunks of the base's mixture
 
     # The cells that are run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()

@@ -45,8 +45,8 @@ def check(config, workdir: Path, shared: Shared | None = None) -> None:
     cell_models.check(config)
     data = CellData(config, workdir, shared)
     ending = ENDINGS[config.evaluation](data)
-    if config.target.domains and config.evaluation != "selection":
-        raise ValueError("A target of domains has no labels to train on. Set --config.evaluation=selection.")
+    if config.target.domains and config.evaluation not in ("selection", "loss"):
+        raise ValueError("A target of domains has no labels to train on. Set --config.evaluation=selection, or loss.")
     texts = ending.texts
     relevance.check(config, texts.candidates)
     _check_problem(config, texts, data)
@@ -101,7 +101,10 @@ def _check_problem(config, texts: ProblemTexts, data: CellData) -> None:
     """Raises ValueError unless the problem has the method's inputs, and as many candidates as the budget."""
     given = {"home": config.task.home, "away": texts.away, "toxicity": texts.chooser}
     problem = Problem(texts.candidates, texts.target, data.embedded)
-    methods.check_budget(problem, config.budget)
+    if config.budget_unit not in ("chunks", "tokens"):
+        raise ValueError(f"config.budget_unit is {config.budget_unit!r}. It can be: chunks, tokens.")
+    if config.budget_unit == "chunks":
+        methods.check_budget(problem, config.budget)
     methods.find(config.method).check_given({"losses"} | {name for name, value in given.items() if value}, REMEDIES)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from experiments import cell_labels, domains, embeddings, named_tasks
+from experiments import base_models, cell_labels, domains, embeddings, named_tasks
 from gotd_jax.artifacts import fingerprint
 from gotd_jax.data import choice_tasks, pools, tasks
 from gotd_jax.data.choice_tasks import ChoiceItem, ChoiceTask
@@ -17,9 +17,12 @@ from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
 from gotd_jax.data.tasks import Task
+from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.methods import METHODS
+from gotd_jax.models.loading import fingerprint_of
+from gotd_jax.models.lookup import folder_of
 from gotd_jax.pipeline import candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
@@ -110,7 +113,8 @@ class CellData:
     @property
     def pool(self) -> Corpus:
         """The candidate pool, before any chunk is refused."""
-        return self._pool.corpus
+        whole, share = self._pool.corpus, self.config.pool.share
+        return whole if share == 1 else whole.take(drawn(len(whole), round(share * len(whole)), self.config.seed))
 
     @property
     def pool_contents(self) -> list[dict]:
@@ -132,8 +136,9 @@ class CellData:
         return embeddings.embedder(self.config, self.workdir, self._encoder_task)
 
     def embedded(self, corpus: Corpus) -> np.ndarray:
-        """Returns the embeddings of `corpus`, float32 or float16 [n, d], memory-mapped."""
-        return self.embedder.of(corpus)
+        """Returns the embeddings of `corpus`, float32 or float16 [n, d]; mapped, or taken from those of the whole pool."""
+        rows = None if self.config.pool.share == 1 else corpus.rows_in(self._pool.corpus)
+        return self.embedder.of(corpus) if rows is None else self.embedder.of(self._pool.corpus)[rows]
 
     @functools.cached_property
     def encoder_settings(self) -> dict:
@@ -151,7 +156,21 @@ class CellData:
     def base_model(self) -> BaseModel:
         """The model as every training of the cell begins with it."""
         config, head = self.config, Recipe(**self.config.head.recipe)
-        return BaseModel(config.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)
+        return BaseModel(self.model, head, config.head.chunks, config.pool.seed, config.compute_dtype)
+
+    @functools.cached_property
+    def model(self) -> str | Path:
+        """The model that is pre-fine-tuned: the config's, or the base that is pre-trained here first, once."""
+        config = self.config
+        if not config.base.mixture:
+            return config.model
+        make = functools.partial(base_models.folder, config, self.workdir, self.read_pool)
+        return self.shared.once(["base", str(self.workdir), config.base.to_dict(), base_models.pool_settings(config)], make)
+
+    def tokens_of(self, corpus: Corpus) -> np.ndarray:
+        """Returns the tokens of every text that a model trained on `corpus` reads, its end among them, int64 [n]."""
+        count = functools.partial(count_tokens, load_tokenizer(folder_of(self.model)), corpus)
+        return self.shared.once(["tokens", fingerprint_of(self.model), corpus.fingerprint], count) + 1
 
     @functools.cached_property
     def losses(self) -> TargetLosses:
@@ -173,6 +192,9 @@ class CellData:
 
     @functools.cached_property
     def _pool(self) -> Pool:
-        settings = {key: value for key, value in self.config.pool.to_dict().items() if key != "relevance"}
-        read = functools.partial(domains.read, self.config, self.workdir)
-        return self.shared.once(["pool", str(self.workdir), settings], read)
+        return self.read_pool(self.config.pool.to_dict())
+
+    def read_pool(self, settings: Mapping) -> Pool:
+        """Returns the pool of some settings, as `config.pool` has them."""
+        identity = ["pool", str(self.workdir), {key: settings[key] for key in settings.keys() - {"relevance", "share"}}]
+        return self.shared.once(identity, functools.partial(domains.read, settings, self.workdir))

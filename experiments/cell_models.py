@@ -6,7 +6,7 @@ from pathlib import Path
 
 from experiments import embeddings
 from experiments.endings import ENDINGS
-from experiments.endings.ending import CAUSAL, ENCODER
+from experiments.endings.ending import ANY, CAUSAL, ENCODER
 from gotd_jax.methods import METHODS
 from gotd_jax.models.loading import fingerprint_of, is_causal
 
@@ -16,6 +16,7 @@ IN_WORDS = {ENCODER: "an encoder (BERT)", CAUSAL: "a causal language model (GPT-
 def read_by(config) -> dict[str, str]:
     """Returns the models that a cell reads by the fields that name them: its encoder, and the model that it trains or asks."""
     is_read = ENDINGS[config.evaluation].trains is not None or "losses" in METHODS[config.method].reads
+    is_read &= not config.base.mixture  # else it is pre-trained here
     return ({"model": config.model} if is_read else {}) | {"embed.model": config.embed.model}
 
 
@@ -24,7 +25,7 @@ def check(config) -> None:
     for name in read_by(config).values():
         fingerprint_of(name)  # opens the weights
     wanted = ENDINGS[config.evaluation].trains
-    if wanted is not None and is_causal(config.model) != (wanted == CAUSAL):
+    if wanted not in (None, ANY) and is_causal(config.model) != (wanted == CAUSAL):
         raise ValueError(
             f"The evaluation {config.evaluation!r} is of {IN_WORDS[wanted]}, and {config.model} is none. Name another model."
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from gotd_jax.data import pools, published_pools, readers
+from gotd_jax.data.document_parts import Part
 from gotd_jax.pipeline import pool as pipeline_pool
 from gotd_jax.pipeline.pool import Chunking, Pool
 from gotd_jax.pipeline.sources import Packaged, Source
@@ -38,13 +39,12 @@ def check(settings: Mapping) -> None:
             )
 
 
-def read(config, workdir: Path) -> Pool:
-    """Returns the pool of a config; remarks about sources that are read for the first time are printed on stderr.
+def read(settings: Mapping, workdir: Path) -> Pool:
+    """Returns the pool that `config.pool` describes; remarks about sources read for the first time are printed on stderr.
 
     Raises:
       ValueError: no domain is named, or one cannot be read.
     """
-    settings = config.pool.to_dict()
     check(settings)
     found, how = sources(settings), chunking(settings)
     for source in found:
@@ -54,17 +54,38 @@ def read(config, workdir: Path) -> Pool:
     return pipeline_pool.read(found, how, workdir)
 
 
+def part(settings: Mapping, names: Collection[str], documents: Part, **changes) -> dict:
+    """Returns the settings of some of a pool's domains whole, read from another part of their documents.
+
+    Args:
+      settings: of the pool.
+      names: of its domains.
+      documents: see `gotd_jax.data.document_parts`.
+      **changes: to other settings.
+
+    Raises:
+      ValueError: the pool has no such domain.
+    """
+    if unknown := set(names) - {*settings["packaged"], *settings["named"], *settings["domains"]}:
+        raise ValueError(f"The pool has no domain {', '.join(sorted(unknown))}. Name it under config.pool.")
+    kept = {kind: tuple(name for name in settings[kind] if name in names) for kind in ("packaged", "named")}
+    own = {
+        kind: {name: value for name, value in settings[kind].items() if name in names} for kind in ("domains", "text_fields")
+    }
+    return {**settings, **kept, **own, "documents": documents, "per_domain": None, **changes}
+
+
 def sources(settings: Mapping) -> list[Source | Packaged]:
     """Returns the sources of a config's pool, packaged domains first; `domains` replace a named pool's own source.
 
     Raises:
       ValueError: a packaged domain or named pool does not exist, or cannot be had and no source of one's own is given.
     """
-    most, seed = settings["per_domain"], settings["seed"]
+    most, seed, documents = settings["per_domain"], settings["seed"], tuple(settings["documents"])
     found: list[Source | Packaged] = []
     for name in settings["packaged"]:
         pools.package_of(name)
-        found.append(Packaged(name, _of(most, name), seed))
+        found.append(Packaged(name, _of(most, name), seed, documents))
     for name in dict.fromkeys((*settings["named"], *settings["domains"])):
         place, field, remedy = settings["domains"].get(name), settings["text_field"], ""
         if name in settings["named"]:
@@ -76,7 +97,7 @@ def sources(settings: Mapping) -> list[Source | Packaged]:
                     f"pool {published_pools.stand_in(name)}. {remedy}"
                 )
         field = settings["text_fields"].get(name, field)
-        found.append(Source(name, place, field, most=_of(most, name), seed=seed, remedy=remedy))
+        found.append(Source(name, place, field, most=_of(most, name), seed=seed, documents=documents, remedy=remedy))
     return found
 
 

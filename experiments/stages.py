@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import write_json
 from gotd_jax.methods import METHODS
+from gotd_jax.models.loading import fingerprint_of
+from gotd_jax.pipeline.token_budget import within_tokens
 
 if TYPE_CHECKING:  # endings write lines by this module
     from experiments.endings.ending import Ending
@@ -33,6 +36,8 @@ def selected(ending: Ending) -> Path:
         "seed": config.seed,
         "options": options,
     }
+    if config.budget_unit == "tokens":
+        settings["tokeniser"] = fingerprint_of(data.model)
     if "embeddings" in method.reads:
         settings["encoder"] = data.encoder_settings
     if "away" in method.reads:
@@ -45,7 +50,11 @@ def selected(ending: Ending) -> Path:
         settings["losses"] = data.losses.settings(problem.pool)
 
     def make(folder: Path) -> None:
-        selection = methods.select(config.method, problem, config.budget, seed=config.seed, **options)
+        select = functools.partial(methods.select, config.method, problem, seed=config.seed, **options)
+        if config.budget_unit == "tokens" and method.selects:
+            selection = within_tokens(select, data.tokens_of(problem.pool), config.budget)
+        else:
+            selection = select(config.budget if method.selects else 1)
         np.save(folder / "rows.npy", selection.rows)
         if selection.values is not None:
             np.save(folder / "values.npy", selection.values)

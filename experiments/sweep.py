@@ -17,6 +17,7 @@ SWEPT = {
     "labels": "task.labels",
     "per_domain": "pool.per_domain",
     "encoder": None,  # no field: a name for the fields that `config.where` gives it
+    "line": None,  # such a name too
 }
 PUBLISHED = "published"  # the line of `config.with_published`
 FAST = "fast"
@@ -31,9 +32,9 @@ def cells_of(config) -> Iterator[tuple]:
     sweep = _values(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
-        unread = _unread(swept.get("method", config.method)) & swept.keys()
+        changes = dict(_changes(swept, config.where))
+        unread = _unread(changes.get("method", config.method)) & swept.keys()
         if all(swept[field] == sweep[field][0] for field in unread):
-            changes = dict(_changes(swept, config.where))
             yield (
                 _computed_here(common.replaced(config, changes)),
                 swept | {field: 0 if field == "budget" else None for field in unread},

@@ -33,6 +33,7 @@ VERSIONS: Mapping[str, int] = {
     "losses": 1,
     "selections": 1,
     "exact": 1,  # exact transport, which selections are measured by
+    "pre_trained": 1,  # from nothing, on a known mixture
     "pre_finetuned": 1,
     "scores": 1,
     "benchmarks": 1,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from experiments.endings.detoxification import Detoxification
 from experiments.endings.ending import Ending
 from experiments.endings.fine_tuning import FineTuning
+from experiments.endings.held_out_loss import LossOnDomains
 from experiments.endings.multiple_choice import MultipleChoice
 from experiments.endings.selection_quality import SelectionQuality
 
@@ -15,4 +16,5 @@ ENDINGS: Mapping[str, type[Ending]] = {
     "toxicity": Detoxification,
     "choices": MultipleChoice,
     "selection": SelectionQuality,
+    "loss": LossOnDomains,
 }

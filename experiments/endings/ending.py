@@ -17,7 +17,7 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
 from gotd_jax.methods import Problem
 
-ENCODER, CAUSAL = "encoder", "causal language model"
+ENCODER, CAUSAL, ANY = "encoder", "causal language model", "language model"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

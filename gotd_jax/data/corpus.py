@@ -179,6 +179,16 @@ class Corpus:
             table, np.concatenate([start + corpus._stored(np.arange(len(corpus))) for start, corpus in zip(starts, corpora)])
         )
 
+    def rows_in(self, whole: Corpus) -> np.ndarray | None:
+        """Returns the positions in `whole` of this corpus's rows, int64 [n]; None where not all of them were taken from it."""
+        if self._table is not whole._table:
+            return None
+        own, others = self._stored(np.arange(len(self))), whole._stored(np.arange(len(whole)))
+        order = np.argsort(others, kind="stable")
+        places = np.searchsorted(others[order], own)
+        found = order[np.minimum(places, len(whole) - 1)]
+        return found if np.array_equal(others[found], own) else None
+
     def count_domains(self) -> dict[str, int]:
         """Returns the number of rows of each domain, in order of first appearance."""
         counts = pc.value_counts(self.column("domain")).to_pylist()

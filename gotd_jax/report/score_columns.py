@@ -134,6 +134,24 @@ def of_selection(scores: Mapping) -> dict[str, dict]:
     }
 
 
+def of_losses(name: str, scores: Mapping) -> dict[str, dict]:
+    """Returns the columns of a language model's losses after the first stage.
+
+    Args:
+      name: of the target.
+      scores: the `scores.json` of a cell; see `experiments.endings.held_out_loss`.
+    """
+    parts = {name: scores["target"]}
+    if len(scores["by_domain"]) > 1:
+        parts |= {f"{name}: {domain}": of_domain for domain, of_domain in scores["by_domain"].items()}
+    if scores["pre_training"]:
+        parts[f"{name}: pre-training text"] = scores["pre_training"]
+    return {
+        column_names.loss(text): measure(found["bits_per_byte"], "loss on held-out text", found["chunks"], "chunks")
+        for text, found in parts.items()
+    }
+
+
 def _home(scores: Mapping) -> dict[str, dict]:
     """Returns the shares of the selection from the task's own domains: each where there are several, and their sum."""
     shares = scores["home"]
