@@ -212,6 +212,14 @@ def get_config() -> ConfigDict:
     config.margin = margin = ConfigDict()  # differences below it do not matter; the table tells which are shown to be below
     margin.points = 1.0  # of scores and accuracies, times 100
     margin.share = 0.02  # of all other measures, of the other line's mean
+    # Where lines have a floor and a ceiling: the share of the gap between them that each closes (gotd_jax.report.gap_closed).
+    config.gap = gap = ConfigDict()
+    gap.floor, gap.ceiling = "", ""  # of `sweep.line`; there is no gap by default
+    gap.untrained, gap.placebo = "", ""  # the model as it is, and after more of what it was pre-trained on
+    gap.contrasts = ()  # (line, line): written before the run, tested by Holm for as many as there are
+    gap.margin = 10.0  # percent of the gap: lines nearer to each other are equally good
+    gap.control = ()  # targets for which no line may differ from the floor: they have no gap
+    gap.pilot = placeholder(int)  # replicates after which a run stops unless it passes the two gates
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
 
     # The methods' own options, as gotd_jax/methods declares and explains them: dsir.quality, crisp.clusters, tsds.alpha, ...

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments import gaps
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
 from gotd_jax.report import comparison, domain_shares, figures, item_scores, table
@@ -34,7 +35,13 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
         margin=comparison.Margin(**config.margin),
         items=lambda row: item_scores.read(workdir / "scores" / row["cell"]),
     )
-    return f"{compared}\n\n{domain_shares.by_method(rows)}\n\n{figures.write(rows, workdir, config.figure)}".rstrip()
+    parts = [
+        compared,
+        domain_shares.by_method(rows),
+        figures.write(rows, workdir, config.figure),
+        gaps.printed(rows, config, workdir),
+    ]
+    return "\n\n".join(part.rstrip() for part in parts if part)
 
 
 def write(path: str | os.PathLike, body: str, made: dict | None = None) -> None:

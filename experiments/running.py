@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from configs import common
-from experiments import cell, cell_labels, missing_inputs
+from experiments import cell, cell_labels, gaps, missing_inputs
 from experiments.cell_data import Shared
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
@@ -29,6 +29,7 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
       shared: inputs that the cells share; read again by default.
     """
     figures.check(config.figure, config.sweep)
+    gaps.check(config)
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
         cell.check_names(of_cell)
@@ -77,7 +78,9 @@ def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, 
         results.write(workdir / "results.jsonl", row)
         if row["config"] not in known:
             took.append(time.perf_counter() - began)
-        done = len(found(workdir, identities))
+        rows = found(workdir, identities)
+        gaps.stop_unless_passed(rows, config)
+        done = len(rows)
         say(f"[{done}/{len(cells)}{time_left(took, to_make)}] {table.describe(row)}")
     return found(workdir, identities)
 

@@ -48,6 +48,8 @@ def _values(config) -> dict[str, tuple]:
       ValueError: no task lies in `config.data_dir`, or there is no sweep that the notebook's call could be a line of.
     """
     sweep = config.sweep.to_dict()
+    if "seed" in sweep:  # first, so that each replicate is whole before the next begins
+        sweep = {"seed": sweep.pop("seed")} | sweep
     if config.only_available:
         sweep["task"] = _at_hand(sweep.get("task", (config.task.name,)), config.data_dir)
     if config.with_published:

@@ -37,8 +37,8 @@ def select(problem: Problem, budget: int, *, seed: int, shares: str | None = Non
     for name, share in wanted.items():
         if len(domains[name]) < np.floor(last * share):
             raise ValueError(
-                f"Of the budget of {budget:,} chunks, {share / sum(wanted.values()):.1%} are of the domain {name}, and the pool "
-                f"has {len(domains[name]):,} of it. Lower the budget, or add to the pool."
+                f"Of the budget of {budget:,} chunks, {share / sum(wanted.values()):.1%} are of the domain {name}, and the "
+                f"pool has {len(domains[name]):,} of it. Lower the budget, or add to the pool."
             )
     return Selection(rows.astype(np.int64), info={"shares": wanted})
 

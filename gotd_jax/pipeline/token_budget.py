@@ -40,7 +40,7 @@ def within_tokens(select: Callable[[int], Selection], lengths: np.ndarray, token
         left_over = len(sums) - fit
         if (left_over and left_over <= 1 + SURPLUS * len(sums)) or (not left_over and count == len(lengths)):
             break
-        count = _within(count * tokens / sums[-1] + (not left_over), len(lengths))
+        count = fit + 1 if left_over else _within(count * tokens / sums[-1] + 1, len(lengths))
     if fit == 0:
         raise ValueError(f"The budget of {tokens:,} tokens is less than the {sums[0]:,} of the best chunk. Raise it.")
     used = {"tokens": int(sums[fit - 1]), "asked_for": len(sums)}

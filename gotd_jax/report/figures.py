@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from gotd_jax.files import whole_file
 from gotd_jax.report import domain_shares, heatmap, seconds
@@ -44,8 +45,13 @@ def write(rows: Sequence[dict], folder: str | os.PathLike, figure: Sequence[str]
     """
     if not figure:
         return ""
-    module, path = FIGURES[figure[0]], Path(folder) / FIGURES[figure[0]].FILE
-    made = module.make(rows, *figure[1:])
+    module = FIGURES[figure[0]]
+    return write_made(module, module.make(rows, *figure[1:]), folder)
+
+
+def write_made(module: ModuleType, made: object, folder: str | os.PathLike) -> str:
+    """Writes what a module of figures `made`, as `write` does; returns it as text, a blank line after it."""
+    path = Path(folder) / module.FILE
     with whole_file(path.with_suffix(".md")) as partial:
         partial.write_text(module.markdown(made), encoding="utf-8")
     try:

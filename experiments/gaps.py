@@ -1,0 +1,89 @@
+"""The gap between a floor and a ceiling: what a run prints of it, and the two gates without which its lines say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gotd_jax.report import figures, gap_closed
+
+MOST_BY_PLACEBO = 0.005  # of the untrained model's loss: above, any text helps, and the base was trained too little
+FEWEST_DEVIATIONS = 10.0  # from floor to ceiling, of the paired difference: below, the lines between cannot be told apart
+
+
+def check(config) -> None:
+    """Raises ValueError where the config names a floor, ceiling or contrast that its sweep has no line for."""
+    gap = config.gap
+    named = {gap.floor, gap.ceiling, gap.untrained, gap.placebo, *(line for pair in gap.contrasts for line in pair)} - {""}
+    lines = set(config.sweep.get("line", ()))
+    if unknown := named - lines:
+        raise ValueError(
+            f"config.gap names the line {', '.join(sorted(unknown))}, and config.sweep.line has: {', '.join(sorted(lines))}. "
+            "Leave it out, or add the line."
+        )
+
+
+def printed(rows: Sequence[dict], config, workdir: Path) -> str:
+    """Returns the shares of the gap that the lines close, and the gates; written into the workdir too. '' without a gap."""
+    gap = config.gap
+    if not gap.ceiling:
+        return ""
+    made = gap_closed.make(
+        rows,
+        floor=gap.floor,
+        ceiling=gap.ceiling,
+        contrasts=[pair for pair in gap.contrasts if set(pair) <= {row["line"] for row in rows}],
+        margin=gap.margin,
+        control=gap.control,
+    )
+    told = [sentence for sentence, _ in gates(rows, config)]
+    if made is None:
+        return "\n".join(["The gap is shown when two replicates are whole.", *told])
+    return "\n".join([figures.write_made(gap_closed, made, workdir).rstrip(), "", *told])
+
+
+def stop_unless_passed(rows: Sequence[dict], config) -> None:
+    """Raises RuntimeError where the pilot's replicates have been run and a gate is not passed."""
+    if config.gap.pilot is None:
+        return
+    pilot = [row for row in rows if row["seed"] < config.gap.pilot]
+    found = gates(pilot, config, fewest=config.gap.pilot)
+    if failed := [sentence for sentence, passed in found if not passed]:
+        raise RuntimeError(
+            f"{' '.join(failed)} More replicates would not mend it: pre-train the base longer, or choose targets that text "
+            "of their own moves further. --config.gap.pilot=None goes on in any case."
+        )
+
+
+def gates(rows: Sequence[dict], config, fewest: int = 2) -> list[tuple[str, bool]]:
+    """Returns a sentence for each gate and target, and whether it is passed; of targets that `fewest` replicates have.
+
+    Gate A: more of the pre-training data lowers the target's loss by less than `MOST_BY_PLACEBO`. Gate B: the ceiling is at
+    least `FEWEST_DEVIATIONS` standard deviations of the paired difference below the floor.
+    """
+    gap, losses, found = config.gap, gap_closed.losses_by_line(rows), []
+    for task in dict.fromkeys(task for _, task, _ in losses):
+        for gate, first, second in (("A", gap.untrained, gap.placebo), ("B", gap.floor, gap.ceiling)):
+            seeds = sorted({s for line, t, s in losses if (line, t) == (first, task) and (second, task, s) in losses})
+            if len(seeds) < fewest or (gate == "B" and task in gap.control):
+                continue
+            before, after = (np.array([losses[line, task, seed] for seed in seeds]) for line in (first, second))
+            found.append(_gate(gate, task, before, after, (first, second)))
+    return found
+
+
+def _gate(gate: str, task: str, before: np.ndarray, after: np.ndarray, lines: tuple[str, str]) -> tuple[str, bool]:
+    difference = before - after
+    if gate == "A":
+        share = difference.mean() / before.mean()
+        passed = share < MOST_BY_PLACEBO
+        said = f"{lines[1]} lowers the loss by {share:.2%} (less than {MOST_BY_PLACEBO:.1%} is asked for)"
+    else:
+        deviations = difference.mean() / max(difference.std(ddof=1), np.finfo(float).tiny)
+        passed = bool(deviations >= FEWEST_DEVIATIONS)
+        said = (
+            f"{lines[1]} lies {deviations:.1f} paired deviations below {lines[0]} ({FEWEST_DEVIATIONS:g} or more are asked for)"
+        )
+    return f"Gate {gate}, {task}: {'passed' if passed else 'not passed'}; {said}.", bool(passed)

@@ -1,0 +1,78 @@
+"""The share of a gap that lines close."""
+
+import numpy as np
+import pytest
+
+from experiments import gaps
+from gotd_jax.report import column_names, gap_closed
+
+TASKS, SEEDS = ("near", "far"), tuple(range(8))
+GAPS = {"near": 0.1, "far": 0.4}
+CLOSED = {"random": 0.0, "oracle": 1.0, "half": 0.5, "twin": 0.5, "worse": -0.2}
+
+
+def rows(noise=0.0, closed=CLOSED):
+    """Rows in which each line closes a known share of the gap; noise is a share of the gap as well."""
+    random, made = np.random.default_rng(1), []
+    for seed in SEEDS:
+        for task in TASKS:
+            level = random.normal(3.0, 0.3)  # replicates differ far more than lines
+            for line, share in closed.items():
+                loss = level - GAPS[task] * (share + noise * random.normal())
+                made.append({"line": line, "task": task, "seed": seed, "measures": {column_names.loss(task): {"value": loss}}})
+    return made
+
+
+def make(found, **options):
+    return gap_closed.make(found, floor="random", ceiling="oracle", **options)
+
+
+def test_shares_are_those_that_were_put_in():
+    made = make(rows())
+    for place, line in enumerate(made.lines):
+        np.testing.assert_allclose(made.shares[place], 100 * CLOSED[line], atol=1e-6)
+
+
+def test_intervals_hold_the_truth_and_contrasts_tell_lines_apart():
+    pairs = (("half", "random"), ("half", "twin"), ("worse", "random"))
+    made = make(rows(noise=0.03), contrasts=pairs)
+    low, high = made.interval(made.lines.index("half"), None).interval
+    assert low < 50 < high < low + 15
+    more, same, less = made.contrasts
+    assert (more.verdict, same.verdict, less.verdict) == ("more", "equal within the margin", "less")
+    assert "half - twin" in gap_closed.text(made) and "half" in gap_closed.markdown(made)
+
+
+def test_only_whole_replicates_count_and_controls_have_no_gap():
+    found = [row for row in rows() if (row["line"], row["seed"]) != ("half", 3)]
+    assert make(found).replicates == tuple(seed for seed in SEEDS if seed != 3)
+    assert make(found, control=("far",)).targets == ("near",)
+    assert make([row for row in found if row["seed"] == 3]) is None
+
+
+def test_a_contrast_of_no_line_is_refused():
+    with pytest.raises(ValueError, match="nobody"):
+        make(rows(), contrasts=(("half", "nobody"),))
+
+
+def config(**changes):
+    from configs import common
+
+    made = common.get_config()
+    made.gap.update({"floor": "random", "ceiling": "oracle", "untrained": "none", "placebo": "placebo", "pilot": 4, **changes})
+    return made
+
+
+def test_gates_are_passed_where_any_text_does_not_help_and_the_gap_is_wide():
+    level = {**CLOSED, "none": -0.1, "placebo": -0.09}
+    gaps.stop_unless_passed(rows(0.01, level), config())
+    assert all(passed for _, passed in gaps.gates(rows(0.01, level), config()))
+
+
+@pytest.mark.parametrize(("gate", "noise", "placebo"), [("A", 0.01, 0.9), ("B", 0.5, -0.09)])
+def test_a_run_that_passes_a_gate_not_is_stopped_after_its_pilot(gate, noise, placebo):
+    found = rows(noise, {**CLOSED, "none": -0.1, "placebo": placebo})
+    with pytest.raises(RuntimeError, match=f"Gate {gate}"):
+        gaps.stop_unless_passed(found, config())
+    gaps.stop_unless_passed([row for row in found if row["seed"] < 3], config())  # not before
+    gaps.stop_unless_passed(found, config(pilot=None))
