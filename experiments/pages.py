@@ -11,7 +11,7 @@ from pathlib import Path
 from experiments import gaps
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
-from gotd_jax.report import comparison, domain_shares, figures, item_scores, table
+from gotd_jax.report import comparison, domain_shares, figures, item_scores, table, target_loss
 
 NOT_SHOWN = ("--page", "--pages", "--workdir")  # flags that say where a command writes
 
@@ -37,6 +37,7 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
     )
     parts = [
         compared,
+        target_loss.text(rows, by=by, margin=comparison.Margin(**config.margin)),
         domain_shares.by_method(rows),
         figures.write(rows, workdir, config.figure),
         gaps.printed(rows, config, workdir),

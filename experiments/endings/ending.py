@@ -13,9 +13,13 @@ from experiments.cell_data import CellData
 from experiments.relevance import DomainRelevance
 from gotd_jax.data import pools
 from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.sampling import drawn
+from gotd_jax.evaluation.held_out_loss import held_out_loss
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
-from gotd_jax.methods import Problem
+from gotd_jax.methods import METHODS, Problem
+from gotd_jax.models.loading import load_language_model
+from gotd_jax.training.recipe import Recipe
 
 ENCODER, CAUSAL, ANY = "encoder", "causal language model", "language model"
 
@@ -87,6 +91,25 @@ class Ending(abc.ABC):
         losses = functools.partial(data.losses.before_and_after, pool, texts.target, self.config.task.name)
         home = tuple(self.config.task.home)
         return Problem(pool, texts.target, data.embedded, away=texts.away, toxicity=toxicity, losses=losses, home=home)
+
+    def loss_before_labels(self, made: Path, tested: Corpus) -> dict | None:
+        """Returns the loss, between the two stages, on texts that are tested on: what the first stage alone taught.
+
+        Args:
+          made: the folder of the pre-fine-tuned model, or of the one that nothing was chosen for.
+          tested: of which `config.target_loss` are read; None is returned where that is 0.
+        """
+        data, count = self.data, self.config.target_loss
+        if not count:
+            return None
+        if METHODS[self.config.method].selects:
+            model = load_language_model(made, compute_dtype=self.config.compute_dtype)
+        else:
+            model = data.base_model.load(self.texts.candidates, data.workdir)  # with the head that all others began with
+        texts = tested.take(drawn(len(tested), count, self.config.task.seed))
+        length = Recipe(**self.config.pre_finetune).max_length
+        found = held_out_loss(model, texts, max_length=min(length, model.config.max_length), seed=self.config.task.seed)
+        return {"bits_per_byte": found.per_byte(), "texts": len(texts)}
 
     @abc.abstractmethod
     def settings(self) -> dict:

@@ -17,7 +17,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.multiple_choice import score_choices
 from gotd_jax.files import write_json
 from gotd_jax.models.tokenizer import tokenizer_of
-from gotd_jax.report import column_names, item_scores, score_columns
+from gotd_jax.report import column_names, item_scores, score_columns, target_loss
 
 
 class MultipleChoice(Ending):
@@ -43,7 +43,8 @@ class MultipleChoice(Ending):
 
     def settings(self) -> dict:
         """Returns the settings that the scores depend on besides the model."""
-        return {"evaluation": "choices", "task": self.name, "items": identity(self.data.choice_items(self.name))}
+        items = identity(self.data.choice_items(self.name))
+        return {"evaluation": "choices", "task": self.name, "items": items, "target_loss": self.config.target_loss}
 
     def score(self, made: Path, folder: Path) -> None:
         """Asks the model in `made`; leaves `items.jsonl`, with every option's numbers, and `scores.json` in `folder`."""
@@ -52,13 +53,15 @@ class MultipleChoice(Ending):
         stages.write_lines(folder / "items.jsonl", found.items)
         by_column = {column: score_columns.items_of_choices(found.items, rule) for column, rule in self._rules.items()}
         item_scores.write(folder, by_column)
-        write_json(folder / "scores.json", found.summary)
+        loss = self.loss_before_labels(made, self.texts.tested)
+        write_json(folder / "scores.json", found.summary | {"target_loss": loss})
 
     def row(self, scores: dict) -> dict:
         """Returns the part of a row about accuracy: by perplexity, calibrated, and of the commonest answer."""
         majority = {column_names.MAJORITY: dict.fromkeys(self._rules, 100 * scores["majority"])}
         accuracies = {column: score_columns.of_choices(scores, rule) for column, rule in self._rules.items()}
-        return {"task": self.name, "measures": accuracies, "baselines": majority}
+        loss = target_loss.of(self.name, scores["target_loss"])
+        return {"task": self.name, "measures": accuracies, "baselines": majority, **loss}
 
     @property
     def _rules(self) -> dict[str, str]:

@@ -295,3 +295,17 @@ def test_rows_of_earlier_code_are_not_taken_for_those_of_today(config, tmp_path,
     monkeypatch.setattr(provenance, "VERSIONS", provenance.VERSIONS | {"scores": 2})
     assert [row["seed"] for row in running.run(cells, tmp_path, shard="1/2")] == [0]
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_row_tells_the_loss_on_the_tasks_text_before_any_label_is_read(config, tmp_path):
+    config.pre_finetune.learning_rate, config.pre_finetune.epochs = 3e-3, 4
+    losses = {}
+    for method in ("none", "got_d"):
+        config.method = method
+        row = cell.run(config, tmp_path)
+        (found,) = row["before_labels"].values()
+        losses[method], counted = found["value"], found["count"]
+    assert counted == 20
+    assert losses["got_d"] < losses["none"]
+    config.target_loss = 0
+    assert "before_labels" not in cell.run(config, tmp_path)
