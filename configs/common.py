@@ -165,9 +165,8 @@ def get_config() -> ConfigDict:
     config.pre_finetune = recipe(learning_rate=1e-6)
     config.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=128, weight_decay=0.0)  # Table 11 has no weight decay
     config.keep_models = True  # the pre-fine-tuned models, as Hugging Face folders
-    config.target_loss = (
-        500  # texts of the test split, drawn by `task.seed`, whose loss is taken between the two stages; 0: none
-    )
+    config.probe = False  # whether the second stage is a linear probe of the model's frozen states, in place of fine-tuning
+    config.target_loss = 500  # texts of the test split whose loss is taken between the stages, drawn by `task.seed`; 0: none
 
     # Where `evaluation` is toxicity (Section 3.1, App. C.4).
     config.detox = detox = ConfigDict()

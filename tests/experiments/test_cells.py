@@ -309,3 +309,11 @@ def test_a_row_tells_the_loss_on_the_tasks_text_before_any_label_is_read(config,
     assert losses["got_d"] < losses["none"]
     config.target_loss = 0
     assert "before_labels" not in cell.run(config, tmp_path)
+
+
+def test_the_second_stage_can_be_a_probe_of_frozen_states(config, tmp_path):
+    config.method, config.probe = "got_d", True
+    row = cell.run(config, tmp_path)
+    assert 0 <= row["score"] <= 1
+    assert {"accuracy", "log_loss"} <= row["scores"].keys()
+    assert not list((tmp_path / "scores").glob("*/training"))
