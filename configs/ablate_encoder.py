@@ -51,7 +51,7 @@ def table_17():
 
 def small():
     """Returns the config of the quick start's task and model with a pool of 1,200 passages: 32 selected by four encoders."""
-    config = quickstart.get_config()
+    config = quickstart.setting()
     config.pool.per_domain = 200
     config.budget = 32
     config.task.tested = 200

@@ -85,7 +85,7 @@ def small_scores():
 
 def quick():
     """Returns the config that the small ablations share: the quick start's pool, models and task, with 1,000 labels."""
-    config = quickstart.get_config()
+    config = quickstart.setting()
     config.pool.seed = config.get_oneway_ref("seed")  # another draw for each seed
     config.task.labels = 1_000
     config.task.home = ("reviews",)

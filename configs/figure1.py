@@ -44,6 +44,6 @@ def figure_1():
 
 def small():
     """Returns the config of the figure for the quick start's task, model and pool, to 256 labels and 128 chunks."""
-    config = quickstart.get_config()
+    config = quickstart.setting()
     config.sweep = common.sweep(method=("none", "got_d"), labels=(64, 128, 256), budget=(32, 128), seed=(0, 1))
     return config

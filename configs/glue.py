@@ -91,16 +91,17 @@ def from_mnli():
 
 
 def small():
-    """Returns the config of Table 4 for the quick start's pool and models: 32 chunks of 3,000 selected, 64 labels."""
-    config = quickstart.get_config()
-    config.pool.per_domain = 500
-    config.pool.seed = config.get_oneway_ref("seed")  # another draw for each seed
-    config.budget = 32
-    config.task.labels = 64
-    config.task.tested = 200
+    """Returns the config of SST-2 for the quick start's model and a packaged pool: 256 chunks selected, 500 labels."""
+    config = quickstart.setting()
+    config.pool.per_domain = 800
+    config.pool.share = 0.75
+    config.budget = 256
+    config.task.labels = 500
+    config.task.home = ("reviews",)
+    config.finetune.learning_rate = 3e-4
     config.finetune.max_length = 64
     config.keep_models = False
-    config.sweep = common.sweep(task=TASKS, method=METHODS, seed=(0, 1))
+    config.sweep = common.sweep(task=("SST-2",), method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
     config.protocol = ()
     return config

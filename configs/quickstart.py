@@ -17,6 +17,20 @@ from configs import common
 
 def get_config():
     """Returns the config of the quick start."""
+    config = setting()
+    config.pool.per_domain = 700
+    config.task.tested = 300
+    config.task.home = ("reviews",)
+    config.keep_models = False
+    config.sweep = common.sweep(method=("none", "random", "dsir", "rds_plus", "got_d"), seed=(0, 1, 2))
+    config.protocol = (
+        "The pool is drawn once for all seeds, so that it is embedded once; labels, order and heads by each seed.",
+    )
+    return config
+
+
+def setting():
+    """Returns the task, models and pool that the quick start and the small runs share, without a sweep."""
     config = common.get_config()
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "law", "biographies")
     config.pool.characters = 200
@@ -39,8 +53,4 @@ def get_config():
     config.finetune.max_length = 40
     for recipe in (config.head.recipe, config.pre_finetune, config.loss_difference, config.finetune):
         recipe.dropout = False  # a quarter of a step on a CPU, and too few steps to overfit
-    config.sweep = common.sweep(method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1))
-    config.protocol = (
-        "The pool is drawn once for all seeds, so that it is embedded once; labels, order and heads by each seed.",
-    )
     return config

@@ -41,7 +41,7 @@ def full():
 
 def small():
     """Returns the config of the timing of the packaged pool for film reviews: 900 chunks and 3,600."""
-    config = quickstart.get_config()
+    config = quickstart.setting()
     config.task.home = ("reviews",)
     config.sweep = common.sweep(per_domain=(150, 600), method=METHODS, seed=(0,))
     return config

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments import domains
+from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods.domains import rows_by_domain
 from gotd_jax.pipeline.pool import Pool
 from gotd_jax.pipeline.pre_trained import PreTrained, Sizes, mixed
@@ -27,19 +28,25 @@ def check(config) -> None:
             )
 
 
-def folder(config, workdir: Path, read_pool: Callable[[dict], Pool]) -> Path:
-    """Returns the folder of the config's base model, pre-trained once.
+def folder(config, documents: Corpus, workdir: Path) -> Path:
+    """Returns the folder of the config's base model, pre-trained once on `documents` and kept in `workdir`."""
+    base = config.base
+    return PreTrained(documents, Sizes(**base.sizes), Recipe(**base.recipe), base.seed).folder(workdir)
+
+
+def documents(config, read_pool: Callable[[dict], Pool]) -> Corpus:
+    """Returns the documents that the config's base is pre-trained on.
 
     Args:
       config: of a cell.
-      workdir: where stages are kept.
       read_pool: returns the pool of settings such as `config.pool` has.
+
+    Raises:
+      ValueError: a domain has too few of them.
     """
-    base, shares = config.base, config.base.mixture.to_dict()
-    corpus = read_pool(pool_settings(config)).corpus
-    domain = {name: corpus.take(rows) for name, rows in rows_by_domain(corpus).items()}
-    documents = mixed(domain, shares, base.characters, base.seed)
-    return PreTrained(documents, Sizes(**base.sizes), Recipe(**base.recipe), base.seed).folder(workdir)
+    base, corpus = config.base, read_pool(pool_settings(config)).corpus
+    of_domain = {name: corpus.take(rows) for name, rows in rows_by_domain(corpus).items()}
+    return mixed(of_domain, base.mixture.to_dict(), base.characters, base.seed)
 
 
 def pool_settings(config) -> dict:

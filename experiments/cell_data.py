@@ -161,11 +161,16 @@ class CellData:
     @functools.cached_property
     def model(self) -> str | Path:
         """The model that is pre-fine-tuned: the config's, or the base that is pre-trained here first, once."""
+        if not self.config.base.mixture:
+            return self.config.model
+        return base_models.folder(self.config, self.base_documents, self.workdir)
+
+    @functools.cached_property
+    def base_documents(self) -> Corpus:
+        """The documents that the base is pre-trained on."""
         config = self.config
-        if not config.base.mixture:
-            return config.model
-        make = functools.partial(base_models.folder, config, self.workdir, self.read_pool)
-        return self.shared.once(["base", str(self.workdir), config.base.to_dict(), base_models.pool_settings(config)], make)
+        key = ["base", str(self.workdir), config.base.to_dict(), base_models.pool_settings(config)]
+        return self.shared.once(key, functools.partial(base_models.documents, config, self.read_pool))
 
     def tokens_of(self, corpus: Corpus) -> np.ndarray:
         """Returns the tokens of every text that a model trained on `corpus` reads, its end among them, int64 [n]."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from gotd_jax.files import write_json
 from gotd_jax.methods.domains import rows_by_domain
 from gotd_jax.report import score_columns
 from gotd_jax.training.recipe import Recipe
+
+T = TypeVar("T")
 
 
 class LossOnDomains(Ending):
@@ -35,25 +39,35 @@ class LossOnDomains(Ending):
     @functools.cached_property
     def texts(self) -> ProblemTexts:
         """The pool, a target of other documents, and what is measured on, which no candidate may hold."""
-        config, data = self.config, self.data
-        target = data.without(self._drawn(config.target.documents, self._shares, config.target.most, "target"), self.tested)
-        return problem_texts(data, target=target, tested=self.tested, pool=data.pool)
+        return self._once("texts", self._read_texts)
 
     @functools.cached_property
     def measured(self) -> Corpus:
         """Chunks of the target's domains to measure on."""
-        return self._drawn(self.config.loss.documents, self._shares, self.config.loss.target, "loss.target")
+        loss = self.config.loss
+        return self._once("measured", lambda: self._drawn(loss.documents, self._shares, loss.target, "loss.target"))
 
     @functools.cached_property
     def remembered(self) -> Corpus:
         """Chunks of the mixture that the base was pre-trained on, to measure what it forgets; none without a base."""
-        mixture = self.config.base.mixture.to_dict()
-        return self._drawn(self.config.loss.documents, mixture, self.config.loss.pre_training, "loss.pre_training")
+        loss, mixture = self.config.loss, self.config.base.mixture.to_dict()
+        return self._once("remembered", lambda: self._drawn(loss.documents, mixture, loss.pre_training, "loss.pre_training"))
 
-    @property
+    @functools.cached_property
     def tested(self) -> Corpus:
         """All chunks that are measured on."""
         return Corpus.concatenate([self.measured, self.remembered])
+
+    def _read_texts(self) -> ProblemTexts:
+        config, data = self.config, self.data
+        target = data.without(self._drawn(config.target.documents, self._shares, config.target.most, "target"), self.tested)
+        return problem_texts(data, target=target, tested=self.tested, pool=data.pool)
+
+    def _once(self, name: str, read: Callable[[], T]) -> T:
+        """Returns the result of `read`, or that of another cell with the same texts, whatever its method."""
+        config = self.config
+        parts = [config[part].to_dict() for part in ("pool", "target", "loss", "base")]
+        return self.data.shared.once([name, str(self.data.workdir), config.seed, config.task.seed, parts], read)
 
     def settings(self) -> dict:
         """Returns the settings that the scores depend on besides the model."""
@@ -93,7 +107,7 @@ class LossOnDomains(Ending):
         return dict(zip(names, shares or len(names) * (1 / len(names),)))
 
     def _drawn(self, documents: tuple, shares: dict[str, float], count: int, field: str) -> Corpus:
-        """Returns `count` chunks of a part of some domains' documents, drawn by the task's seed.
+        """Returns `count` chunks of a part of some domains' documents, drawn by the task's seed; none holds text of the base's.
 
         Raises:
           ValueError: a domain has too few.
@@ -102,6 +116,8 @@ class LossOnDomains(Ending):
             return Corpus.from_records([])
         settings = domains.part(self.config.pool.to_dict(), shares, documents, seed=0)
         corpus, seed = self.data.read_pool(settings).corpus, self.config.task.seed
+        if self.config.base.mixture:
+            corpus = self.data.without(corpus, self.data.base_documents)
         parts = []
         for name, rows in rows_by_domain(corpus).items():
             wanted = round(count * shares[name])

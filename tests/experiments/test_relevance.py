@@ -203,7 +203,7 @@ def test_packaged_domains_tell_the_package_that_they_are_read_from(monkeypatch):
 
 @pytest.mark.slow
 def test_news_lies_closest_to_articles_of_the_news(tmp_path):
-    config = quickstart.get_config()
+    config = quickstart.setting()
     config.method, config.task.name, config.task.labels = "tapt_c", "bbc_topics", 64
     config.pool.packaged = ("law", "biomedical", "finance", "news")
     config.pool.per_domain = config.pool.relevance.sample = config.target.most = 60
