@@ -35,7 +35,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "paper": "table_4_5k",
 }
 READ_BY = {"detox": "writing", "choices": "choices", "loss_difference": "losses", "selection": "losses"} | {
-    method: method for method in ("dsir", "crisp", "tsds", "classifier", "csls")
+    method: method for method in ("dsir", "crisp", "tsds", "classifier", "ngram_classifier", "csls")
 }
 ELSEWHERE = {
     "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
@@ -90,6 +90,7 @@ def ways(config, texts, tiny_decoder, tmp_path):
         "tsds": {"method": "tsds", "evaluation": "selection"},
         "classifier": {"method": "classifier", "evaluation": "selection"},
         "csls": {"method": "csls", "evaluation": "selection"},
+        "ngram_classifier": {"method": "ngram_classifier", "evaluation": "selection"},
         "writing": {"evaluation": "toxicity", **decoder, **{f"detox.{name}": value for name, value in detox.items()}},
         "choices": {"evaluation": "choices", "task.name": "bbc_topics", **decoder},
         "no task": {"task.train": "", "task.name": "chemprot"},
