@@ -88,6 +88,7 @@ def test_budgets_share_one_pair_of_models_and_so_do_seeds_of_one_task_and_pool(c
     [
         {"loss_difference.learning_rate": 1e-3},
         {"loss_difference.max_length": 16},
+        {"loss_difference.max_steps": 3},
         {"task.seed": 1},
         {"pool.seed": 1},
         {"head.chunks": 16},

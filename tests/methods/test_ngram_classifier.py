@@ -24,7 +24,7 @@ POOL, TARGET = texts(300, 0, EVEN) + texts(60, 1, OF_LAW), texts(50, 2, OF_LAW)
 
 
 SOLVED = 0.02  # of log-odds from -3 to 3: how far scikit-learn's solver stops from the minimum
-APART = 1 << 20  # buckets, in which no two n-grams meet
+APART = 300_007  # buckets in which no two of these n-grams meet
 
 
 def problem(pool=POOL, target=TARGET):
