@@ -44,7 +44,7 @@ CAPPED = (
     "names no limit."
 )
 
-RECIPES = ("embed.finetune", "head.recipe", "loss_difference", "pre_finetune", "finetune")
+RECIPES = ("embed.finetune", "head.recipe", "target_model", "pre_finetune", "finetune")
 RECIPE_FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
 OPEN = ("pool.domains.", "pool.text_fields.", "pool.per_domain.", "sweep.")  # where names may be added
 
@@ -136,8 +136,8 @@ def get_config() -> ConfigDict:
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
 
-    # The method loss_difference compares that model before and after light training on the target.
-    config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
+    # That model after light training on the target, with which the method loss_difference compares it.
+    config.target_model = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
     # I. Pre-fine-tuning (Table 10) and II. targeted fine-tuning (Table 11).
     config.pre_finetune = recipe(learning_rate=1e-6)

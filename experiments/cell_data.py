@@ -156,7 +156,7 @@ class CellData:
     @functools.cached_property
     def losses(self) -> TargetLosses:
         """The losses before and after training on a target, by the task's seed: one pair of models serves all cells."""
-        recipe = Recipe(**self.config.loss_difference)
+        recipe = Recipe(**self.config.target_model)
         return TargetLosses(self.base_model, recipe, self.config.task.seed, self.workdir)
 
     def pre_finetuned(self, chosen: Corpus, pool: Corpus) -> PreFinetuned:

@@ -34,9 +34,13 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "figure": ("heatmap", "epsilon", "budget"),
     "paper": "table_4_5k",
 }
-READ_BY = {"detox": "writing", "choices": "choices", "loss_difference": "losses", "selection": "losses"} | {
-    method: method for method in ("dsir", "crisp", "tsds", "classifier", "ngram_classifier", "csls")
-}
+READ_BY = {
+    "detox": "writing",
+    "choices": "choices",
+    "target_model": "losses",
+    "loss_difference": "losses",
+    "selection": "losses",
+} | {method: method for method in ("dsir", "crisp", "tsds", "classifier", "ngram_classifier", "csls")}
 ELSEWHERE = {
     "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
     "only_available",  # which tasks are swept: test_cells.test_available_tasks_are_those_whose_files_lie_in_the_data_folder
