@@ -129,6 +129,10 @@ def get_config() -> ConfigDict:
     ot.precision = placeholder(str)  # semidual: of first products, float32, bfloat16, float16; the fastest by default
     ot.momentum = 1.5  # sinkhorn: over-relaxation
 
+    # The ranking of every method that has values: the arguments of gotd_jax.methods.ranking.with_noise.
+    config.ranking = ranking = ConfigDict()
+    ranking.noise = placeholder(float)  # in standard deviations of the values; 0 takes the best; by default as the method does
+
     # The model that is pre-fine-tuned, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
     config.compute_dtype = "float32"  # of its products, as of the encoder's

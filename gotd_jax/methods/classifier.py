@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.data.sampling import drawn
-from gotd_jax.methods import log_odds
+from gotd_jax.methods.log_odds import fitted
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of
 from gotd_jax.methods.problem import Problem, Selection, lowest
@@ -38,7 +38,7 @@ def select(problem: Problem, budget: int, *, seed: int, sample: int = 20_000, pe
     pool = np.asarray(candidates[rows], np.float64)
     mean, spread = pool.mean(axis=0), pool.std(axis=0)
     spread[spread == 0] = 1.0
-    weights, constant = log_odds.fitted((pool - mean) / spread, (np.asarray(targets, np.float64) - mean) / spread, penalty)
+    weights, constant = fitted((pool - mean) / spread, (np.asarray(targets, np.float64) - mean) / spread, penalty)
     weights = weights / spread
     values = np.empty(len(candidates), np.float32)
     for start in range(0, len(candidates), ROWS_PER_BLOCK):

@@ -7,7 +7,7 @@ import numpy as np
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
 from gotd_jax.data.text_normalisation import words
-from gotd_jax.methods import log_odds
+from gotd_jax.methods.log_odds import fitted
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 from gotd_jax.progress import progress
@@ -59,7 +59,7 @@ def select(
     )
     rows = drawn(len(problem.pool), sample, seed)
     sides = (count.transform(whole_texts(corpus)) for corpus in (problem.pool.take(rows), problem.target))
-    weights, constant = log_odds.fitted(*sides, penalty)
+    weights, constant = fitted(*sides, penalty)
     values = np.empty(len(problem.pool), np.float32)
     with progress(total=len(values), unit="texts", step="log-odds") as bar:
         for start in range(0, len(values), TEXTS_PER_BLOCK):

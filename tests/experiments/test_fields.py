@@ -26,6 +26,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "ot.solver": "sinkhorn",
     "ot.sample": 50,
     "ot.precision": "float32",
+    "ranking.noise": 0.5,
     "compute_dtype": "bfloat16",
     "embed.compute_dtype": "bfloat16",
     "embed.dtype": "float16",
