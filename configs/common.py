@@ -73,6 +73,8 @@ def get_config() -> ConfigDict:
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
     # With a number, no more of a dataset of the hub is downloaded than these take.
     pool.seed = config.get_oneway_ref("seed")
+    pool.near_duplicates = placeholder(float)  # least Jaccard similarity of near duplicates; by default even copies are none
+    pool.most_alike = 1  # of each group of near duplicates that can be chosen, by whatever method
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()

@@ -40,8 +40,8 @@ def select(
     A text is the counts c of its n-grams over hash buckets. With p and q the shares of the buckets in target and pool,
     log w = sum_b c_b (log(p_b + 1e-8) - log(q_b + 1e-8)) (Xie et al. 2023, Section 4), and the selection is the top of
     log w plus Gumbel(0, 1) noise; with noise=0, an option of all rankings, of log w alone (the package's `top_k`). It is a
-    sum and not a mean, so it ranks texts of unequal lengths by length as well. The value of a candidate is -log w. Where the package counts q on the first 100,000 n-grams a
-    bucket, here the whole pool is counted.
+    sum and not a mean, so it ranks texts of unequal lengths by length as well. The value of a candidate is -log w. Where
+    the package counts q on the first 100,000 n-grams a bucket, here the whole pool is counted.
 
     Args:
       problem: pool and target; only their texts are read.

@@ -19,6 +19,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "data_dir": "nowhere",
     "pool.domains": {"sky": "nowhere.jsonl"},
     "pool.text_fields": {"sea": "body"},
+    "pool.near_duplicates": 0.5,
     "pool.relevance.chunks": 50,
     "task.pair_field": "pair",
     "task.tested": 12,
