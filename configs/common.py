@@ -44,7 +44,7 @@ CAPPED = (
     "names no limit."
 )
 
-RECIPES = ("embed.finetune", "head.recipe", "base.recipe", "loss_difference", "pre_finetune", "finetune")
+RECIPES = ("embed.finetune", "head.recipe", "base.recipe", "target_model", "pre_finetune", "finetune")
 RECIPE_FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
 OPEN = (
     "pool.domains.",
@@ -82,10 +82,11 @@ def get_config() -> ConfigDict:
     pool.per_domain = placeholder(object)  # chunks of each domain, a number, or one a name; drawn by `pool.seed`; or all.
     # With a number, no more of a dataset of the hub is downloaded than these take.
     pool.seed = config.get_oneway_ref("seed")
-    pool.share = (
-        1.0  # of these chunks, drawn by `seed`: with a fixed `pool.seed` all are embedded once, and each seed has its draw
-    )
+    # The share of these chunks that `seed` draws: with a fixed `pool.seed` all are embedded once, for the draws of all seeds.
+    pool.share = 1.0
     pool.documents = (0.0, 1.0)  # the part of each domain's documents that is read, in an order that their content decides
+    pool.near_duplicates = placeholder(float)  # least Jaccard similarity of near duplicates; by default even copies are none
+    pool.most_alike = 1  # of each group of near duplicates that can be chosen, by whatever method
 
     # The domain relevance test (App. D.2): the candidates are those of the domains closest to the target.
     pool.relevance = relevance = ConfigDict()
@@ -144,6 +145,10 @@ def get_config() -> ConfigDict:
     ot.precision = placeholder(str)  # semidual: of first products, float32, bfloat16, float16; the fastest by default
     ot.momentum = 1.5  # sinkhorn: over-relaxation
 
+    # The ranking of every method that has values: the arguments of gotd_jax.methods.ranking.with_noise.
+    config.ranking = ranking = ConfigDict()
+    ranking.noise = placeholder(float)  # in standard deviations of the values; 0 takes the best; by default as the method does
+
     # The model that is pre-fine-tuned, and its masked-LM head where the published weights have none.
     config.model = "bert-base-uncased"
     config.compute_dtype = "float32"  # of its products, as of the encoder's
@@ -158,8 +163,8 @@ def get_config() -> ConfigDict:
     head.chunks = 2000  # of the pool, drawn by `pool.seed` before any selection
     head.recipe = recipe(learning_rate=1e-3, max_length=128)
 
-    # The method loss_difference compares that model before and after light training on the target.
-    config.loss_difference = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
+    # That model after light training on the target, with which the method loss_difference compares it.
+    config.target_model = recipe(learning_rate=1e-4)  # ours: one epoch at Table 8's rate; losses are read at its max_length
 
     # I. Pre-fine-tuning (Table 10) and II. targeted fine-tuning (Table 11).
     config.pre_finetune = recipe(learning_rate=1e-6)

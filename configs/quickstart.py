@@ -44,13 +44,13 @@ def setting():
     config.embed.max_length = 128
     config.head.chunks = 256
     config.head.recipe.batch_size = 16
-    for recipe in (config.pre_finetune, config.loss_difference):
+    for recipe in (config.pre_finetune, config.target_model):
         recipe.learning_rate = 1e-4
         recipe.batch_size = 16
         recipe.max_length = 128
     config.finetune.learning_rate = 1e-4
     config.finetune.batch_size = 32
     config.finetune.max_length = 40
-    for recipe in (config.head.recipe, config.pre_finetune, config.loss_difference, config.finetune):
+    for recipe in (config.head.recipe, config.pre_finetune, config.target_model, config.finetune):
         recipe.dropout = False  # a quarter of a step on a CPU, and too few steps to overfit
     return config

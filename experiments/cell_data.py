@@ -122,13 +122,17 @@ class CellData:
         return self._pool.contents
 
     def without(self, pool: Corpus, tested: Corpus) -> Corpus:
-        """Returns the chunks of `pool` that hold no text of `tested`."""
-        return candidates.find(pool, tested, self.workdir).corpus
+        """Returns the chunks of `pool` that hold no text of `tested`, of near duplicates as many as the config has."""
+        return self._candidates(pool, tested).corpus
 
     def left_out(self, pool: Corpus, tested: Corpus) -> dict[str, int]:
         """Returns how many texts are tested on, and how many chunks of `pool` hold text of them."""
-        leaking = candidates.find(pool, tested, self.workdir).counts["leaking"]
+        leaking = self._candidates(pool, tested).counts["leaking"]
         return {"tested_texts": len(tested), "left_out_for_tested_text": leaking}
+
+    def _candidates(self, pool: Corpus, tested: Corpus) -> candidates.Candidates:
+        alike = {"similarity": self.config.pool.near_duplicates, "most_alike": self.config.pool.most_alike}
+        return candidates.find(pool, tested, self.workdir, **alike)
 
     @functools.cached_property
     def embedder(self) -> Embedder:
@@ -180,7 +184,7 @@ class CellData:
     @functools.cached_property
     def losses(self) -> TargetLosses:
         """The losses before and after training on a target, by the task's seed: one pair of models serves all cells."""
-        recipe = Recipe(**self.config.loss_difference)
+        recipe = Recipe(**self.config.target_model)
         return TargetLosses(self.base_model, recipe, self.config.task.seed, self.workdir)
 
     def pre_finetuned(self, chosen: Corpus, pool: Corpus) -> PreFinetuned:

@@ -106,9 +106,10 @@ def write_lines(path: Path, records: Iterable[dict]) -> None:
 
 
 def _options(config) -> dict:
-    """Returns the options of the method: its own, and those of the transport solver where it solves a problem."""
+    """Returns the options of the method: its own, its ranking's, and the transport solver's where it solves a problem."""
     method = METHODS[config.method]
     own = config[method.name].to_dict() if method.own_options else {}
+    own |= {name: value for name, value in config.ranking.to_dict().items() if name in method.options}
     if not method.solves:
         return own
     solver = config.ot.to_dict()

@@ -14,6 +14,7 @@ from gotd_jax.ot import semidual
 SWEPT = {
     "task": "task.name",
     "epsilon": "ot.epsilon",
+    "noise": "ranking.noise",
     "labels": "task.labels",
     "per_domain": "pool.per_domain",
     "encoder": None,  # no field: a name for the fields that `config.where` gives it
@@ -74,6 +75,7 @@ def _unread(name: str) -> set[str]:
     """Returns the swept fields that the method called `name` does not read."""
     method = methods.find(name)
     read = {"budget": method.selects, "epsilon": method.solves, "encoder": "embeddings" in method.reads}
+    read["noise"] = method.valued != "none"
     return {field for field, is_read in read.items() if not is_read}
 
 

@@ -37,7 +37,7 @@ def main() -> None:
 
 @registry.primitive_rule
 def options(field: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec | None:
-    """Returns how a method's options are read, `--options buckets=5000 noise=false`; None for every other field."""
+    """Returns how a method's options are read, `--options buckets=5000 noise=0`; None for every other field."""
     if field.type_origin is not dict:
         return None
     return tyro.constructors.PrimitiveConstructorSpec(

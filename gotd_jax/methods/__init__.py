@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, check_budget
+from gotd_jax.methods.ranking import with_noise
 
 FOLDERS = "GOTD_METHODS"
 
@@ -33,6 +34,8 @@ def find(name: str) -> Method:
 def select(method: str, problem: Problem, budget: int, *, seed: int, **options) -> Selection:
     """Returns the selection of the method called `method` from the pool of `problem`.
 
+    The options are the method's, and `noise` where it has values: see `gotd_jax.methods.ranking.with_noise`.
+
     Raises:
       ValueError: the method does not exist, the pool or target is empty, the budget does not fit the pool, or the problem
         lacks an input of the method.
@@ -40,7 +43,7 @@ def select(method: str, problem: Problem, budget: int, *, seed: int, **options) 
     found = find(method)
     check_budget(problem, budget)
     found.check_given(problem.given)
-    return found.select(problem, budget, seed=seed, **options)
+    return with_noise(found.select, found.valued, problem, budget, seed=seed, **options)
 
 
 def declared(folders: Iterable[str]) -> dict[str, Method]:

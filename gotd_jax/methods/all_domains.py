@@ -31,4 +31,4 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(order[:budget].astype(np.int64))
 
 
-METHOD = Method(select, reads={"domains"})
+METHOD = Method(select, reads={"domains"}, valued="none")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gotd_jax.data.sampling import drawn
+from gotd_jax.methods.log_odds import fitted
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.neighbours import embeddings_of
 from gotd_jax.methods.problem import Problem, Selection, lowest
@@ -37,7 +38,7 @@ def select(problem: Problem, budget: int, *, seed: int, sample: int = 20_000, pe
     pool = np.asarray(candidates[rows], np.float64)
     mean, spread = pool.mean(axis=0), pool.std(axis=0)
     spread[spread == 0] = 1.0
-    weights, constant = _fitted((pool - mean) / spread, (np.asarray(targets, np.float64) - mean) / spread, penalty)
+    weights, constant = fitted((pool - mean) / spread, (np.asarray(targets, np.float64) - mean) / spread, penalty)
     weights = weights / spread
     values = np.empty(len(candidates), np.float32)
     for start in range(0, len(candidates), ROWS_PER_BLOCK):
@@ -47,14 +48,3 @@ def select(problem: Problem, budget: int, *, seed: int, sample: int = 20_000, pe
 
 
 METHOD = Method(select, reads={"target", "embeddings"})
-
-
-def _fitted(pool: np.ndarray, target: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
-    """Returns the weights, float64 [d], and the constant of the log-odds of the target."""
-    from sklearn.linear_model import LogisticRegression
-
-    x, y = np.concatenate([pool, target]), np.repeat([0, 1], [len(pool), len(target)])
-    model = LogisticRegression(C=1 / penalty, class_weight="balanced", max_iter=1000).fit(x, y)
-    if model.n_iter_[0] >= model.max_iter:
-        raise RuntimeError(f"Logistic regression did not converge in {model.max_iter:,} iterations. Raise the penalty.")
-    return model.coef_[0], float(model.intercept_[0])

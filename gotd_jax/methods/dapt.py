@@ -40,4 +40,4 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(chosen.astype(np.int64), info={"home": {name: len(rows) for name, rows in home.items()}})
 
 
-METHOD = Method(select, reads={"domains", "home"})
+METHOD = Method(select, reads={"domains", "home"}, valued="none")

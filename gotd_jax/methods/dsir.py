@@ -13,7 +13,7 @@ import regex
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods.dsir_quality import is_prose
 from gotd_jax.methods.method import Method
-from gotd_jax.methods.problem import Problem, Selection, drawn, lowest
+from gotd_jax.methods.problem import Problem, Selection, drawn
 from gotd_jax.progress import progress
 
 # NLTK's WordPunctTokenizer, as the package gets it since NLTK 3.10: in the engine of the package `regex`, where a combining
@@ -34,15 +34,14 @@ def select(
     ngrams: int = 2,
     min_tokens: int = 0,
     quality: bool = False,
-    noise: bool = True,
 ) -> Selection:
     """Returns `budget` candidates sampled without replacement in proportion to their importance weights.
 
     A text is the counts c of its n-grams over hash buckets. With p and q the shares of the buckets in target and pool,
     log w = sum_b c_b (log(p_b + 1e-8) - log(q_b + 1e-8)) (Xie et al. 2023, Section 4), and the selection is the top of
-    log w plus Gumbel(0, 1) noise. It is a sum and not a mean, so it ranks texts of unequal lengths by length as well.
-    The value of a candidate is -log w, without the noise. Where the package counts q on the first 100,000 n-grams a
-    bucket, here the whole pool is counted.
+    log w plus Gumbel(0, 1) noise; with noise=0, an option of all rankings, of log w alone (the package's `top_k`). It is a
+    sum and not a mean, so it ranks texts of unequal lengths by length as well. The value of a candidate is -log w. Where
+    the package counts q on the first 100,000 n-grams a bucket, here the whole pool is counted.
 
     Args:
       problem: pool and target; only their texts are read.
@@ -54,7 +53,6 @@ def select(
         fewer than 100. Here it is 0 and leaves none out, since chunks are of one length already.
       quality: True leaves out candidates that are no English prose by `gotd_jax.methods.dsir_quality`, as the authors do;
         their n-grams count for q all the same.
-      noise: False takes the highest weights, which is deterministic (the package's `top_k`).
 
     Raises:
       ValueError: `buckets` or `ngrams` is below 1, target or pool has no token, or fewer than `budget` candidates have
@@ -78,10 +76,9 @@ def select(
             f"min_tokens={min_tokens} tokens{prose}. Lower the budget or min_tokens{remedy}."
         )
     values = np.where(eligible, values, np.float32(np.inf))
-    rows = drawn(values, budget, seed=seed) if noise else lowest(values, budget)
     info = {"candidates_long_enough": int(long_enough.sum()), "tokens_per_candidate": float(pool.tokens.mean())}
     info |= {"candidates_of_quality": int(eligible.sum())} if quality else {}
-    return Selection(rows, values, info)
+    return Selection(drawn(values, budget, seed=seed), values, info)
 
 
 METHOD = Method(select, reads={"target"})

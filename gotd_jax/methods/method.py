@@ -12,9 +12,11 @@ from gotd_jax import ot
 from gotd_jax.checksums import sha256
 from gotd_jax.methods.options import Option, keywords_of, options_of
 from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
+from gotd_jax.methods.ranking import VALUED, with_noise
 
 # The parts of a problem that may change a selection, besides the number of candidates.
 READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
+RANKING = options_of(with_noise)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,14 +29,21 @@ class Method:
       reads: the parts of a problem, of `READABLE`, that its selection depends on.
       solves: whether it solves a transport problem; then it has the options of `gotd_jax.ot.solve` as well.
       selects: whether it selects anything.
+      valued: the candidates to which it gives a value: 'all', the 'chosen' alone, or 'none'; where any have one, it has the
+        options of `gotd_jax.methods.ranking.with_noise` too.
     """
 
     select: Callable[..., Selection]
     reads: Set[str] = frozenset()
     solves: bool = False
     selects: bool = True
+    valued: str = "all"
 
     def __post_init__(self):
+        if self.valued not in VALUED:
+            raise ValueError(f"The method {self.name} values {self.valued!r}. It can be: {', '.join(VALUED)}.")
+        if taken := self.own_options.keys() & RANKING.keys():
+            raise ValueError(f"The method {self.name} has an option {min(taken)}, as all methods with values. Rename its own.")
         if unknown := self.reads - READABLE:
             raise ValueError(
                 f"The method {self.name} reads {', '.join(sorted(unknown))}. A method can read: {', '.join(sorted(READABLE))}."
@@ -64,8 +73,9 @@ class Method:
 
     @property
     def options(self) -> dict[str, Option]:
-        """All options by name, those of the transport solver among them where it solves a problem."""
-        return self.own_options | (options_of(ot.solve) if self.solves else {})
+        """All options by name: with the transport solver's where it solves a problem, and the ranking's where it has values."""
+        of_solver = options_of(ot.solve) if self.solves else {}
+        return self.own_options | of_solver | (RANKING if self.valued != "none" else {})
 
     @property
     def blind(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -45,12 +46,66 @@ def nearest(candidates: np.ndarray, targets: np.ndarray, neighbours: int) -> tup
     Returns:
       cosine similarities in [-1, 1], float32 [m, neighbours]; rows of the pool, int32 [m, neighbours].
     """
-    height = rows_at_once(len(targets))
-    starts = range(0, len(targets), height)
-    with progress(total=len(starts) * len(candidates), unit="candidates", step=f"{neighbours} neighbours") as bar:
-        blocks = [_search(candidates, padded(targets[start : start + height], height), neighbours, bar) for start in starts]
-    similarities, rows = (np.concatenate(part)[: len(targets)] for part in zip(*blocks))
+    nothing = np.full((1, neighbours), -np.inf, np.float32), np.full((1, neighbours), -1, np.int32)
+    blocks = against_all(targets, candidates, nothing, _merge(), step=f"{neighbours} neighbours")
+    similarities, rows = (np.concatenate(part) for part in zip(*blocks))
     return np.clip(similarities, -1.0, 1.0), rows
+
+
+def against_all(
+    texts: np.ndarray,
+    compared: np.ndarray,
+    state: tuple[np.ndarray, ...],
+    add: Callable,
+    *,
+    step: str,
+    of_texts: tuple[np.ndarray, ...] = (),
+    of_compared: tuple[np.ndarray, ...] = (),
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yields the state of each block of `texts` to which every block of the `compared` texts has been added.
+
+    The texts are split over all devices, which need not communicate; each has a block of the compared texts whole.
+
+    Args:
+      texts: embeddings, float [n, d]; may be memory-mapped, a block at a time is read.
+      compared: embeddings, float [m, d]; may be memory-mapped too.
+      state: of one text before anything is added, arrays [1, ...].
+      add: the step `(state, texts, compared, place, *of_texts, *of_compared) -> state`, each the arrays of a block; `place`
+        is the position of each compared text, int32, and -1 where it is padding. See `over_devices`.
+      step: names the work on the progress bar.
+      of_texts: further numbers of each text, [n].
+      of_compared: further numbers of each compared text, [m].
+    """
+    height, size = rows_at_once(len(texts)), min(CANDIDATES_PER_BLOCK, len(compared))
+    starts = range(0, len(texts), height)
+    with progress(total=len(starts) * len(compared), unit="texts", step=step) as bar:
+        for start in starts:
+            numbers = (_filled(numbers[start : start + height], height) for numbers in of_texts)
+            block = padded(texts[start : start + height], height), *numbers
+            now = tuple(np.repeat(part, height, axis=0) for part in state)
+            now, (block, *of_block) = jax.device_put((now, block), split_rows())
+            for other in range(0, len(compared), size):
+                against = compared[other : other + size]
+                place = _filled(np.arange(other, other + len(against), dtype=np.int32), size, -1)
+                given = padded(against, size), place, *(_filled(numbers[other : other + size], size) for numbers in of_compared)
+                vectors, place, *of_vectors = jax.device_put(given, replicated())
+                now = add(now, block, vectors, place, *of_block, *of_vectors)
+                bar.update(len(against))
+            yield tuple(gathered(part)[: len(texts) - start] for part in now)
+
+
+def over_devices(per_device: Callable, parts: int, of_texts: int = 0, of_compared: int = 0) -> Callable:
+    """Returns the compiled step of `against_all` that each device takes with its own texts.
+
+    Args:
+      per_device: takes the arguments of the step.
+      parts: arrays in the state.
+      of_texts: how many further numbers each text has.
+      of_compared: how many each compared text has.
+    """
+    state = tuple([P(AXIS)] * parts)
+    specs = (state, P(AXIS), P(), P(), *[P(AXIS)] * of_texts, *[P()] * of_compared)
+    return jax.jit(jax.shard_map(per_device, mesh=mesh(), in_specs=specs, out_specs=state))
 
 
 def rows_at_once(rows: int) -> int:
@@ -59,34 +114,24 @@ def rows_at_once(rows: int) -> int:
     return per_device * jax.device_count()
 
 
-def _search(candidates: np.ndarray, targets: np.ndarray, neighbours: int, bar) -> tuple[np.ndarray, np.ndarray]:
-    nothing = np.full((len(targets), neighbours), -np.inf, np.float32), np.full((len(targets), neighbours), -1, np.int32)
-    targets, best = jax.device_put((targets, nothing), split_rows())
-    size = min(CANDIDATES_PER_BLOCK, len(candidates))
-    for start in range(0, len(candidates), size):
-        block = candidates[start : start + size]
-        row = np.arange(start, start + size, dtype=np.int32)
-        row[len(block) :] = -1  # padding
-        best = _merge()(best, targets, *jax.device_put((padded(block, size), row), replicated()))
-        bar.update(len(block))
-    return gathered(best[0]), gathered(best[1])
-
-
 @functools.cache
-def _merge():
-    """Returns the jitted step that takes a block of candidates into the best neighbours so far."""
+def _merge() -> Callable:
+    """Returns the step that takes a block of candidates into the best neighbours so far."""
 
     def per_device(best, targets, candidates, row):
-        cosines = jnp.matmul(unit(targets), unit(candidates).T, precision=lax.Precision.HIGHEST)
-        cosines = jnp.where(row >= 0, cosines, -jnp.inf)
+        similar = jnp.where(row >= 0, cosines(targets, candidates), -jnp.inf)
         # The neighbours so far come first: of equal similarities top_k keeps the first.
-        similarities = jnp.concatenate([best[0], cosines], axis=1)
-        rows = jnp.concatenate([best[1], jnp.broadcast_to(row, cosines.shape)], axis=1)
+        similarities = jnp.concatenate([best[0], similar], axis=1)
+        rows = jnp.concatenate([best[1], jnp.broadcast_to(row, similar.shape)], axis=1)
         similarities, places = lax.top_k(similarities, best[0].shape[1])
         return similarities, jnp.take_along_axis(rows, places, axis=1)
 
-    specs = ((P(AXIS), P(AXIS)), P(AXIS), P(), P())
-    return jax.jit(jax.shard_map(per_device, mesh=mesh(), in_specs=specs, out_specs=(P(AXIS), P(AXIS))))
+    return over_devices(per_device, 2)
+
+
+def cosines(texts: jax.Array, compared: jax.Array) -> jax.Array:
+    """Returns the cosine similarities of `texts` [k, d] with the `compared` [l, d], float32 [k, l]."""
+    return jnp.matmul(unit(texts), unit(compared).T, precision=lax.Precision.HIGHEST)
 
 
 def unit(vectors: jax.Array) -> jax.Array:
@@ -99,3 +144,8 @@ def unit(vectors: jax.Array) -> jax.Array:
 def padded(vectors: np.ndarray, rows: int) -> np.ndarray:
     """Returns `vectors` [k, d] and zeros up to `rows` rows, float32 [rows, d]."""
     return np.pad(np.asarray(vectors, np.float32), ((0, rows - len(vectors)), (0, 0)))
+
+
+def _filled(numbers: np.ndarray, rows: int, by: float = 0) -> np.ndarray:
+    """Returns `numbers` [k] and `by` up to `rows` numbers."""
+    return np.pad(numbers, (0, rows - len(numbers)), constant_values=by)

@@ -13,4 +13,4 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(np.empty(0, np.int64))
 
 
-METHOD = Method(select, selects=False)
+METHOD = Method(select, selects=False, valued="none")

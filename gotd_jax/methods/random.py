@@ -17,4 +17,4 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(rows.astype(np.int64))
 
 
-METHOD = Method(select)
+METHOD = Method(select, valued="none")

@@ -48,7 +48,7 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(taken, values, info)
 
 
-METHOD = Method(select, reads={"target", "embeddings"})
+METHOD = Method(select, reads={"target", "embeddings"}, valued="chosen")
 
 
 def _take_turns(rows: np.ndarray, pool: int, budget: int) -> tuple[np.ndarray, list[int]]:

@@ -24,12 +24,7 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
       ValueError: the problem has no scorer.
     """
     values = problem.toxicity
-    rows = lowest(values, budget, seed=seed)
-    info = {
-        "highest_toxicity_selected": float(values[rows[-1]]),
-        "candidates_as_toxic_as_that": int(np.sum(values == values[rows[-1]])),
-    }
-    return Selection(rows, values, info)
+    return Selection(lowest(values, budget, seed=seed), values, {"different_toxicities": len(np.unique(values))})
 
 
 METHOD = Method(select, reads={"toxicity"})

@@ -47,7 +47,7 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     return Selection(found[:budget], values, info)
 
 
-METHOD = Method(select, reads={"target", "embeddings"})
+METHOD = Method(select, reads={"target", "embeddings"}, valued="chosen")
 
 
 def _retrieve(similarities: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -34,8 +34,7 @@ def select(problem: Problem, budget: int, *, seed: int) -> Selection:
     """
     candidates, targets = embeddings_of(problem)
     values = -mean_cosines(candidates, targets)
-    rows = lowest(values, budget)
-    return Selection(rows, values, {"lowest_mean_cosine_selected": -float(values[rows[-1]])})
+    return Selection(lowest(values, budget), values)
 
 
 METHOD = Method(select, reads={"target", "embeddings"})

@@ -1,4 +1,4 @@
-"""The chunks of a pool that may be chosen: none that holds tested text, and of near duplicates one."""
+"""The chunks of a pool that may be chosen: none that holds tested text, and of near duplicates one, or a few."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Candidates:
     def over_pool(self, values: np.ndarray) -> np.ndarray:
         """Returns `values` of the candidates, float32 [c], as those of the whole pool, [n].
 
-        A near duplicate has the value of the one that stands for it; a refused chunk has NaN.
+        A near duplicate that is no candidate has the value of the first; a refused chunk has NaN.
         """
         whole = np.full(len(self.first), np.nan, np.float32)
         whole[self.rows] = values
-        return whole[self.first]
+        return np.where(np.isnan(whole), whole[self.first], whole)
 
 
 def find(
@@ -64,6 +64,7 @@ def find(
     work: Path,
     *,
     similarity: float | None = None,
+    most_alike: int = 1,
     seed: int = 0,
     unreadable: np.ndarray | None = None,
 ) -> Candidates:
@@ -73,18 +74,22 @@ def find(
       pool: n chunks.
       tested: texts that must not be chosen (`gotd_jax.data.leaks`); None: there are none.
       work: where the rows of the candidates are kept.
-      similarity: the least of near duplicates (`gotd_jax.data.near_duplicates`); None: even copies do not.
+      similarity: the least of near duplicates (`gotd_jax.data.near_duplicates`); None: even copies are none.
+      most_alike: of each group of near duplicates, as many are candidates, the first of the pool: so no method chooses more.
       seed: of the search for near duplicates.
       unreadable: the chunks that an encoder cannot tell apart, bool [n]; None: there are none.
 
     Raises:
-      ValueError: no candidate is left.
+      ValueError: no candidate is left, or `most_alike` is below 1.
     """
+    if most_alike < 1:
+        raise ValueError(f"most_alike is {most_alike}. Of each group of near duplicates 1 or more can be candidates.")
     unreadable = np.zeros(len(pool), bool) if unreadable is None else unreadable
     settings = {
         "pool": pool.fingerprint_with_domains,
         "tested": tested.fingerprint if tested is not None else None,
         "similarity": similarity,
+        "most_alike": most_alike,
         "seed": seed,
         "rule": RULE,
         "unreadable": hashlib.sha256(np.packbits(unreadable)).hexdigest() if unreadable.any() else None,
@@ -95,7 +100,7 @@ def find(
         leaking = np.zeros(len(pool), bool)
         if tested is not None:
             leaking = np.isin(first, np.unique(first[leaks(pool, tested)]))
-        kept = (first == np.arange(len(first))) & ~leaking & ~unreadable
+        kept = (_places(first) < most_alike) & ~leaking & ~unreadable
         if not kept.any():
             raise ValueError(
                 f"None of the {len(kept):,} chunks of the pool can be chosen: {leaking.sum():,} hold text that is tested on, "
@@ -108,8 +113,21 @@ def find(
     folder = stage(work / f"candidates-{fingerprint(settings)}", settings, make, kind="candidates")
     first, leaking = np.load(folder / "first.npy"), np.load(folder / "leaking.npy")
     unreadable = unreadable[first] & ~leaking
-    rows = np.flatnonzero((first == np.arange(len(first))) & ~leaking & ~unreadable)
+    rows = np.flatnonzero((_places(first) < most_alike) & ~leaking & ~unreadable)
     return Candidates(pool if len(rows) == len(pool) else pool.take(rows), rows, first, leaking, unreadable)
+
+
+def _places(first: np.ndarray) -> np.ndarray:
+    """Returns the place of every chunk among its near duplicates, in the pool's order, from 0, int64 [n].
+
+    Args:
+      first: the first of the near duplicates of each chunk, int64 [n].
+    """
+    order = np.argsort(first, kind="stable")
+    starts = np.searchsorted(first[order], first[order])
+    places = np.empty(len(first), np.int64)
+    places[order] = np.arange(len(first)) - starts
+    return places
 
 
 def count_target_texts(candidates: Corpus, target: Corpus, work: Path) -> int:

@@ -24,7 +24,7 @@ class Request:
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: chunks of the pool that hold them are refused.
       method: one of gotd_jax.methods.METHODS but none.
-      options: of the method, `buckets=5000 noise=false` for dsir; an unknown name is answered with the known ones.
+      options: of the method, `buckets=5000 noise=0` for dsir; an unknown name is answered with the known ones.
       away: texts to move away from, for a method that reads them: contrast.
       home: domains of the pool that the task belongs to, for a method that reads them: dapt.
       scorer: of toxicity, for a method that reads it: rtp. It is linear, lexicon, or a Hugging Face folder or hub name of a

@@ -41,7 +41,7 @@ def verify(chosen: Chosen) -> list[Checked]:
         ("The parts hold as many chunks as the manifest says, ranked from 0 on, none twice.", _ranks),
         ("Every chosen text is the one in the pool, with its id and domain, and was a candidate.", _texts),
         ("The selection fits the budget.", _budget),
-        ("Every value is the pool's, and of got_d none that was left is lower.", _values),
+        ("Every value is the pool's, and of got_d without noise none that was left is lower.", _values),
         ("The transport problem was solved as closely as was asked.", _convergence),
     )
     found = []
@@ -145,7 +145,8 @@ def _values(chosen: Chosen) -> Iterator[str]:
     wrong = int((np.where(np.isfinite(pool), pool, np.nan) != written)[np.isfinite(pool) | np.isfinite(written)].sum())
     if wrong:
         yield f"{wrong:,} chunks have another value than in values.npy."
-    if chosen.manifest["request"]["method"] == "got_d" and len(names) == 1:
+    request = chosen.manifest["request"]
+    if request["method"] == "got_d" and not request["options"].get("noise") and len(names) == 1:
         left = np.array(chosen.pool["status"].to_pylist()) == "candidate"
         left[rows] = False
         better = int((values[left] < written.max()).sum())

@@ -47,7 +47,7 @@ class MaskedBatches:
         return _steps_per_epoch(len(self.tokens), self.recipe)
 
     def __len__(self) -> int:
-        return self.steps_per_epoch * self.recipe.epochs
+        return self.recipe.steps(self.steps_per_epoch)
 
     def __getitem__(self, step: int) -> dict[str, np.ndarray]:
         """Returns the batch of step `step`."""
@@ -89,7 +89,7 @@ class PackedBatches:
         return _steps_per_epoch(len(self.blocks), self.recipe)
 
     def __len__(self) -> int:
-        return self.steps_per_epoch * self.recipe.epochs
+        return self.recipe.steps(self.steps_per_epoch)
 
     def __getitem__(self, step: int) -> dict[str, np.ndarray]:
         """Returns the batch of step `step`."""
@@ -129,7 +129,7 @@ class LabelledBatches:
         return _steps_per_epoch(len(self.tokens), self.recipe)
 
     def __len__(self) -> int:
-        return self.steps_per_epoch * self.recipe.epochs
+        return self.recipe.steps(self.steps_per_epoch)
 
     def __getitem__(self, step: int) -> dict[str, np.ndarray]:
         """Returns the batch of step `step`."""
@@ -152,9 +152,9 @@ def _steps_per_epoch(examples: int, recipe: Recipe) -> int:
 
 def _rows(examples: int, recipe: Recipe, seed: int, step: int) -> tuple[int, np.ndarray]:
     steps = _steps_per_epoch(examples, recipe)
+    if not 0 <= step < recipe.steps(steps):
+        raise IndexError(f"Step {step} was asked for; there are {recipe.steps(steps)}.")
     epoch, place = divmod(step, steps)
-    if not 0 <= epoch < recipe.epochs:
-        raise IndexError(f"Step {step} was asked for; there are {steps * recipe.epochs}.")
     return epoch, _order(examples, seed, epoch)[place * recipe.batch_size : (place + 1) * recipe.batch_size]
 
 

@@ -37,6 +37,7 @@ class Recipe:
       shard_weights: whether each device keeps its share of parameters, gradients and moments, and not all of them.
       max_length: tokens an example is cut to, special tokens included.
       epochs: passes over the examples.
+      max_steps: after which training ends, if `epochs` are more; the schedule runs over these. 0 sets no bound.
       learning_rate: the highest; reached after the warm-up.
       schedule: 'linear' (down to 0 after the last step) or 'constant'.
       warmup_share: share of all steps over which the learning rate first rises from 0.
@@ -58,6 +59,7 @@ class Recipe:
     shard_weights: bool = False
     max_length: int = 295
     epochs: int = 1
+    max_steps: int = 0
     learning_rate: float = 1e-4
     schedule: str = "linear"
     warmup_share: float = 0.0
@@ -82,6 +84,12 @@ class Recipe:
         for name in ("batch_size", "accumulate", "max_length", "epochs", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)}. It must be above 0.")
+        if self.max_steps < 0:
+            raise ValueError(f"Recipe.max_steps is {self.max_steps}. It is a number of steps, or 0 for no bound.")
+        if self.max_steps and self.choose == "best":
+            raise ValueError(
+                f"Recipe.max_steps is {self.max_steps}, and of whole epochs the 'best' is chosen. Choose the 'last'."
+            )
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"Recipe.accumulate is {self.accumulate} and does not divide the batch_size of {self.batch_size}. "
@@ -95,6 +103,11 @@ class Recipe:
     def optimiser(self) -> AdamW:
         """The part of the recipe that a compiled training step depends on."""
         return AdamW(self.beta1, self.beta2, self.adam_epsilon, self.weight_decay, self.clip_norm)
+
+    def steps(self, steps_per_epoch: int) -> int:
+        """Returns how many steps the training takes."""
+        steps = steps_per_epoch * self.epochs
+        return min(steps, self.max_steps) if self.max_steps else steps
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Returns the learning rate of step `step` (from 0) of `steps`.

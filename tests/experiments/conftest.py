@@ -19,6 +19,6 @@ def config(tiny_model, texts):
     config.embed.finetuned = False
     config.embed.max_length = 32
     config.head.chunks = 32
-    for recipe in (config.head.recipe, config.loss_difference, config.pre_finetune, config.finetune, config.embed.finetune):
+    for recipe in (config.head.recipe, config.target_model, config.pre_finetune, config.finetune, config.embed.finetune):
         recipe.batch_size, recipe.max_length, recipe.epochs = 8, 32, 1
     return config

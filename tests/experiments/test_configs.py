@@ -127,7 +127,7 @@ def test_every_option_of_every_method_is_a_field_with_its_default():
     assert {name: config[name].to_dict() for name, options in own.items() if options} == {
         name: options for name, options in own.items() if options
     }
-    assert config.dsir.to_dict() == {"buckets": 10_000, "ngrams": 2, "min_tokens": 0, "quality": False, "noise": True}
+    assert config.dsir.to_dict() == {"buckets": 10_000, "ngrams": 2, "min_tokens": 0, "quality": False}
 
 
 def test_a_method_with_options_cannot_be_called_as_a_part_of_every_config(monkeypatch):

@@ -19,6 +19,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "data_dir": "nowhere",
     "pool.domains": {"sky": "nowhere.jsonl"},
     "pool.text_fields": {"sea": "body"},
+    "pool.near_duplicates": 0.5,
     "pool.relevance.chunks": 50,
     "task.pair_field": "pair",
     "task.tested": 12,
@@ -26,6 +27,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "ot.solver": "sinkhorn",
     "ot.sample": 50,
     "ot.precision": "float32",
+    "ranking.noise": 0.5,
     "compute_dtype": "bfloat16",
     "embed.compute_dtype": "bfloat16",
     "embed.dtype": "float16",
@@ -34,9 +36,13 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "figure": ("heatmap", "epsilon", "budget"),
     "paper": "table_4_5k",
 }
-READ_BY = {"detox": "writing", "choices": "choices", "loss_difference": "losses", "selection": "losses"} | {
-    method: method for method in ("dsir", "crisp", "tsds", "classifier")
-}
+READ_BY = {
+    "detox": "writing",
+    "choices": "choices",
+    "target_model": "losses",
+    "loss_difference": "losses",
+    "selection": "losses",
+} | {method: method for method in ("dsir", "crisp", "tsds", "classifier", "ngram_classifier", "csls")}
 ELSEWHERE = {
     "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
     "only_available",  # which tasks are swept: test_cells.test_available_tasks_are_those_whose_files_lie_in_the_data_folder
@@ -89,6 +95,8 @@ def ways(config, texts, tiny_decoder, tmp_path):
         "crisp": {"method": "crisp", "evaluation": "selection"},
         "tsds": {"method": "tsds", "evaluation": "selection"},
         "classifier": {"method": "classifier", "evaluation": "selection"},
+        "csls": {"method": "csls", "evaluation": "selection"},
+        "ngram_classifier": {"method": "ngram_classifier", "evaluation": "selection"},
         "writing": {"evaluation": "toxicity", **decoder, **{f"detox.{name}": value for name, value in detox.items()}},
         "choices": {"evaluation": "choices", "task.name": "bbc_topics", **decoder},
         "no task": {"task.train": "", "task.name": "chemprot"},

@@ -17,7 +17,7 @@ from tests.experiments.test_cells import ending, made_in
 @pytest.fixture
 def config(config):
     config.method = "loss_difference"
-    config.loss_difference.learning_rate, config.loss_difference.epochs = 1e-2, 4
+    config.target_model.learning_rate, config.target_model.epochs = 1e-2, 4
     return config
 
 
@@ -86,8 +86,9 @@ def test_budgets_share_one_pair_of_models_and_so_do_seeds_of_one_task_and_pool(c
 @pytest.mark.parametrize(
     "change",
     [
-        {"loss_difference.learning_rate": 1e-3},
-        {"loss_difference.max_length": 16},
+        {"target_model.learning_rate": 1e-3},
+        {"target_model.max_length": 16},
+        {"target_model.max_steps": 3},
         {"task.seed": 1},
         {"pool.seed": 1},
         {"head.chunks": 16},
@@ -105,7 +106,7 @@ def test_selections_by_losses_depend_on_the_recipe_and_others_do_not(config, tmp
     for method in ("loss_difference", "dsir"):
         config.method = method
         for rate in (1e-2, 1e-3):
-            config.loss_difference.learning_rate = rate
+            config.target_model.learning_rate = rate
             folder = selected(config, tmp_path)
             names.setdefault(method, set()).add(folder.name)
     assert {method: len(folders) for method, folders in names.items()} == {"loss_difference": 2, "dsir": 1}

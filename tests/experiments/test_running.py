@@ -112,6 +112,12 @@ def test_rows_of_other_settings_in_the_workdir_are_not_taken_for_this_sweeps(con
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 2
 
 
+def test_noise_is_swept_for_methods_with_values(config):
+    cells = sweep(config, method=("random", "dsir"), noise=(0.0, 0.5))
+    found = [(swept["method"], swept["noise"], cell.ranking.noise) for cell, swept in cells]
+    assert found == [("random", None, 0.0), ("dsir", 0.0, 0.0), ("dsir", 0.5, 0.5)]
+
+
 def test_what_a_method_does_not_read_is_not_swept_for_it(config):
     config.where = (("encoder", "small", "embed.max_length", 16), ("encoder", "words", "embed.layers", 0))
     cells = sweep(

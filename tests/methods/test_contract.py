@@ -17,7 +17,7 @@ WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gen
 
 RANDOM = {"random", "all_domains", "dapt", "dsir", "tsds", "crisp"}
 # Methods that draw nothing, by the options under which they do not.
-DETERMINISTIC = {method: {} for method in METHODS if method not in RANDOM} | {"dsir": {"noise": False}}
+DETERMINISTIC = {method: {} for method in METHODS if method not in RANDOM} | {"dsir": {"noise": 0.0}}
 AWAY = 9
 EMBEDDING = sorted(name for name, method in METHODS.items() if "embeddings" in method.reads)
 HOME = "news"  # the whole pool is the task's home, of which `dapt` can select no more
@@ -131,6 +131,19 @@ def test_selected_rows_have_the_lowest_values_in_order(method):
 def test_values_do_not_depend_on_the_seed(method):
     first, second = (selected(method, seed=seed).values for seed in (3, 4))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.valued != "none"])
+def test_noise_draws_a_sample_by_the_seed_and_leaves_the_values(method):
+    noisy = [
+        select(method, make_problem(), budget, seed=seed, noise=2.0) for budget, seed in ((BUDGET, 3), (5, 3), (BUDGET, 4))
+    ]
+    rows = noisy[0].rows
+    assert rows.dtype == np.int64 and len(set(rows.tolist())) == BUDGET
+    np.testing.assert_array_equal(noisy[1].rows, rows[:5])
+    assert set(rows.tolist()) not in (set(noisy[2].rows.tolist()), set(selected(method, seed=3).rows.tolist()))
+    if METHODS[method].valued == "all":
+        np.testing.assert_array_equal(noisy[0].values, selected(method, seed=3).values)
 
 
 @pytest.mark.parametrize("method", ["none", "random", "got_d"])
@@ -250,7 +263,7 @@ def test_embeddings_kept_in_float16_select_what_the_same_numbers_do_in_float32(m
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["got_d", "contrast", "top_cosine", "tapt_c", "rds_plus"])
+@pytest.mark.parametrize("method", ["got_d", "contrast", "top_cosine", "tapt_c", "rds_plus", "csls"])
 def test_a_file_of_float16_is_never_widened_whole(method, tmp_path):
     rows, dimensions = 120_000, 64
     np.save(tmp_path / "half.npy", np.random.default_rng(0).normal(size=(rows, dimensions)).astype(np.float16))

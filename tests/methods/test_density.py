@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gotd_jax.methods import density
+from gotd_jax.methods import neighbours
 from gotd_jax.methods.density import densities
 from tests.methods.test_tapt_c import CANDIDATES
 
@@ -26,5 +26,6 @@ def test_an_embedding_of_length_zero_counts_itself():
 
 def test_block_sizes_do_not_matter(monkeypatch):
     expected = densities(CANDIDATES, 1.9)
-    monkeypatch.setattr(density, "CANDIDATES_PER_BLOCK", 13)
+    monkeypatch.setattr(neighbours, "CANDIDATES_PER_BLOCK", 13)
+    monkeypatch.setattr(neighbours, "TARGETS_PER_BLOCK", 4)
     np.testing.assert_allclose(densities(CANDIDATES, 1.9), expected, rtol=1e-5)

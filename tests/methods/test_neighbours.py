@@ -39,9 +39,10 @@ def test_a_candidate_of_length_zero_has_cosine_zero():
 
 ON_EIGHT_DEVICES = """
 import jax
-from tests.methods import test_density, test_neighbours, test_rds_plus, test_tapt_c, test_top_cosine
+from tests.methods import test_csls, test_density, test_neighbours, test_rds_plus, test_tapt_c, test_top_cosine
 assert jax.device_count() == 8
 test_neighbours.test_nearest_neighbours_equal_those_of_scikit_learn()
+test_csls.test_values_are_those_of_an_exhaustive_search(5)
 test_density.test_densities_equal_a_sum_over_all_pairs(0.75)
 test_top_cosine.test_values_are_minus_the_mean_cosine_with_all_targets()
 test_tapt_c.test_neighbours_are_taken_rank_by_rank_without_repeats()

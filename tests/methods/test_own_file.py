@@ -52,7 +52,9 @@ def test_the_command_line_selects_by_it_with_its_options_and_keeps_them(run, tex
     gotd = ("-c", "from gotd_jax import cli; cli.main()")
     flags = ["--pool", texts / "food.jsonl", "--target", texts / "train.jsonl", "--budget", 20, "--max-length", 32]
     flags += ["--model", tiny_model, "--out", tmp_path / "chosen", "--method", "mentions", "--options"]
-    assert "The method mentions has no option 'words'. It has: word, fewest." in run(*gotd, "select", *flags, "words=oven")
+    assert "The method mentions has no option 'words'. It has: word, fewest, noise." in run(
+        *gotd, "select", *flags, "words=oven"
+    )
     assert "20 chunks" in run(*gotd, "select", *flags, "word=oven", "fewest=true")
     chosen = tool.Chosen(tmp_path / "chosen")
     assert chosen.manifest["request"]["options"] == {"word": "oven", "fewest": True}

@@ -31,10 +31,10 @@ def test_a_smaller_budget_of_the_same_seed_begins_a_larger_one():
     assert small.tolist() == large[:4].tolist()
 
 
-def test_info_says_how_many_ties_the_budget_cut_through():
+def test_info_says_how_many_toxicities_there_are_to_rank_by():
     toxicity = np.repeat([0.0, 0.5, 1.0], [10, 20, 10]).astype(np.float32)
     info = select("rtp", problem(lambda: toxicity), 15, seed=0).info
-    assert info == {"highest_toxicity_selected": 0.5, "candidates_as_toxic_as_that": 20}
+    assert info == {"different_toxicities": 3}
 
 
 def test_without_a_scorer_it_is_an_error_that_names_the_remedy():

@@ -6,11 +6,11 @@ from gotd_jax.tool.request import Request
 
 
 def test_a_request_written_down_is_the_same_again():
-    options = {"buckets": "5_000", "noise": "False"}
+    options = {"buckets": "5_000", "noise": "0.5"}
     request = Request(pool="a", target=("b", "c"), shares=(1, 3), budget=5, leak_check="d", method="dsir", options=options)
     assert Request(**request.to_dict()) == request
     assert request.pool == ("a",) and request.budget == "5"
-    assert request.options == json.loads(json.dumps(request.to_dict()))["options"] == {"buckets": 5000, "noise": False}
+    assert request.options == json.loads(json.dumps(request.to_dict()))["options"] == {"buckets": 5000, "noise": 0.5}
 
 
 def test_a_method_that_solves_is_called_with_epsilon_and_its_solver_s_options():
@@ -41,9 +41,10 @@ def test_a_method_that_solves_is_called_with_epsilon_and_its_solver_s_options():
         ({"method": "best"}, "There is no method 'best'. There are: .*tsds"),
         ({"method": "none"}, "none selects nothing"),
         ({"method": "dsir", "options": {"bucket": 5}}, "no option 'bucket'. It has: buckets, ngrams, min_tokens, quality"),
-        ({"method": "tapt_c", "options": {"k": 5}}, "It has: none"),
+        ({"method": "tapt_c", "options": {"k": 5}}, "It has: noise"),
+        ({"method": "random", "options": {"noise": 1}}, "It has: none"),
         ({"method": "dsir", "options": {"buckets": "many"}}, "buckets of the method dsir: 'many' is not a whole number"),
-        ({"method": "dsir", "options": {"noise": 1}}, "noise of the method dsir: 1 is not true or false"),
+        ({"method": "dsir", "options": {"noise": True}}, "noise of the method dsir: True is not a number or none"),
         ({"options": {"sample": 0.5}}, "sample of the method got_d: 0.5 is not a whole number or none"),
         ({"options": {"epsilon": 0.1}}, "Give it as --epsilon"),
     ],

@@ -68,12 +68,16 @@ def test_rows_that_were_changed_are_found_even_when_their_hash_was_too(copy, cha
     assert any(sentence in fault for fault in faults(tool.Chosen(copy.folder)))
 
 
-def test_a_better_candidate_that_was_left_is_found(copy):
+def test_a_better_candidate_that_was_left_is_found_unless_noise_was_asked_for(copy):
     values = np.load(copy.folder / "values.npy")
     values[np.argmax(values)] = -100
     np.save(copy.folder / "values.npy", values)
     sign(copy, copy.folder / "values.npy")
     assert faults(tool.Chosen(copy.folder)) == ["1 candidates have lower values than the last that was chosen."]
+    manifest = json.loads((copy.folder / "manifest.json").read_text())
+    manifest["request"]["options"]["noise"] = 0.5
+    (copy.folder / "manifest.json").write_text(json.dumps(manifest))
+    assert faults(tool.Chosen(copy.folder)) == []
 
 
 def test_a_solve_that_did_not_converge_is_found(copy):

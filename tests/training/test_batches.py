@@ -52,6 +52,16 @@ def test_length_is_the_number_of_steps_and_a_step_beyond_is_refused():
         batches[12]
 
 
+def test_most_steps_are_the_first_of_the_longer_training():
+    tokens = random_tokens(45)
+    whole = MaskedBatches(tokens, VOCABULARY, RECIPE, seed=0)
+    cut = MaskedBatches(tokens, VOCABULARY, dataclasses.replace(RECIPE, max_steps=8), seed=0)
+    assert (len(cut), len(whole)) == (8, 12)
+    np.testing.assert_array_equal(cut[7]["ids"], whole[7]["ids"])
+    with pytest.raises(IndexError, match="Step 8 was asked for; there are 8"):
+        cut[8]
+
+
 def test_fifteen_per_cent_are_chosen_and_of_these_eighty_ten_and_ten_become_mask_random_and_same():
     batches = MaskedBatches(many_tokens(), BIG, Recipe(max_length=120), seed=3)
     masked = drawn = same = ordinary = 0

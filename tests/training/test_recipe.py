@@ -34,6 +34,7 @@ def test_values_that_make_no_sense_are_refused_by_name(subtests):
         ("choose", "test"),
         ("epochs", 0),
         ("epochs", 2.5),
+        ("max_steps", -1),
         ("dropout", "no"),
         ("learning_rate", -1.0),
         ("mask_share", 1.5),
@@ -48,3 +49,12 @@ def test_runs_that_differ_in_length_or_learning_rate_alone_share_an_optimiser():
     recipe = Recipe()
     assert dataclasses.replace(recipe, epochs=3, learning_rate=1e-6, schedule="constant").optimiser == recipe.optimiser
     assert dataclasses.replace(recipe, beta2=0.95).optimiser != recipe.optimiser
+
+
+def test_training_ends_after_the_epochs_or_the_most_steps_whichever_comes_first():
+    assert [Recipe(epochs=3, max_steps=most).steps(5) for most in (0, 4, 7, 15, 99)] == [15, 4, 7, 15, 15]
+
+
+def test_the_best_of_epochs_that_are_cut_short_is_refused():
+    with pytest.raises(ValueError, match=r"Recipe\.max_steps is 3, and of whole epochs the 'best' is chosen"):
+        Recipe(max_steps=3, choose="best")
