@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from gotd_jax.data.sampling import drawn
 from gotd_jax.data.tasks import Task
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import METHODS
 from gotd_jax.pipeline import candidates
 from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.pipeline.losses import TargetLosses
@@ -132,20 +131,13 @@ class CellData:
         return embeddings.embedder(self.config, self.workdir, self._encoder_task)
 
     def embedded(self, corpus: Corpus) -> np.ndarray:
-        """Returns the embeddings of `corpus`, float32 or float16 [n, d], memory-mapped."""
+        """Returns the embeddings of `corpus`, float32 or float16 [n, d], memory-mapped; those that need no pool."""
         return self.embedder.of(corpus)
 
     @functools.cached_property
     def encoder_settings(self) -> dict:
         """The settings that embeddings depend on besides the texts."""
         return embeddings.settings(self.config, self._encoder_task)
-
-    def coverage(self, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, int]]:
-        """Returns how much of the texts of each of `corpora` the encoder read, where the method reads embeddings."""
-        if "embeddings" not in METHODS[self.config.method].reads:
-            return {}
-        covered = {name: self.embedder.kept_coverage(corpus) for name, corpus in corpora.items()}
-        return {name: found.summary() for name, found in covered.items() if found is not None}
 
     @functools.cached_property
     def base_model(self) -> BaseModel:
