@@ -18,6 +18,7 @@ from ml_collections.config_dict import placeholder
 
 from gotd_jax.data import published_pools
 from gotd_jax.methods import METHODS, Method
+from gotd_jax.models.scaling import SHRINKAGE
 from gotd_jax.training.recipe import Recipe
 
 # Sentences of `protocol`: where a run at full size differs from the paper, and why.
@@ -126,10 +127,18 @@ def get_config() -> ConfigDict:
     embed.model = "distilbert-base-uncased"
     embed.finetuned = True  # fine-tune the encoder on the task first (App. C.2: "1-5 min, a few epochs, large batch")
     embed.finetune = recipe(learning_rate=2e-5, epochs=3, max_length=256)  # rate unstated: Table 11's
-    embed.layers = placeholder(int)  # of the encoder that are read; 0 is its embeddings of tokens; all by default
+    embed.layers = placeholder(int)  # of the model that are read; 0 is its embeddings of tokens; all by default
     embed.max_length = 295  # tokens (the notebook's)
-    embed.pooling = "mean"  # over a text's tokens; position (later tokens weigh more: RDS+), cls, last; folder: see below
-    embed.normalise = False  # with pooling "folder" both are as the model's folder says (sentence-transformers' modules.json)
+    # Of the hidden states of a text's tokens: mean, position (later tokens weigh more: RDS+), cls, last; folder: as the model's
+    # folder says (sentence-transformers' modules.json). Or gradient: the model's own, of its loss of the text (LESS's kind).
+    embed.pooling = "mean"
+    # Of vectors: none; own, as the model's folder says; unit, of length one; centred, less the pool's mean, and whitened, by
+    # its covariance, both then of length one (gotd_jax.models.scaling). The paper's are as the hidden states are pooled.
+    embed.normalise = "none"
+    embed.shrinkage = SHRINKAGE  # of that covariance toward a multiple of the identity, 0 to 1
+    embed.directions = placeholder(int)  # of the largest variance, that whitened vectors keep; all by default
+    embed.gradient_layers = placeholder(int)  # the last ones, whose parameters' gradient it is; of all parameters by default
+    embed.gradient_size = 1024  # numbers that a gradient is projected to, a power of two
     embed.dtype = "float32"  # of the embeddings kept; float16 takes half the space
     embed.compute_dtype = "float32"  # of products: float32, bfloat16 (2.7 times as fast with AMX), fast: see `at_full_size`
 

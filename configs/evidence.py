@@ -41,7 +41,7 @@ CHUNKS = {  # of each domain in the pool, of which each replicate draws three in
 TARGETS = {"absent": ("law",), "rare": ("speeches",), "common": ("reviews",), "half": ("reviews", "scripture")}
 CONTROL = "pool"
 BUDGET = 36_000  # tokens, 3 % of the pool's
-UNIT = {"embed.normalise": True}
+UNIT = {"embed.normalise": "unit"}
 LINES = {  # the fields that differ, by line
     "none": {"method": "none"},
     "random": {"method": "random"},

@@ -14,7 +14,7 @@ from gotd_jax import methods, provenance
 from gotd_jax.artifacts import made_with, say_outdated, seconds_of
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
-from gotd_jax.methods import Problem
+from gotd_jax.methods import METHODS, Problem
 
 # How a config gives the optional inputs of a method.
 REMEDIES = {
@@ -90,11 +90,20 @@ def _row(ending: Ending, chosen: Corpus, selected: Path, scored: Path) -> dict:
         "target_domains": problem.target.count_domains(),
         "selected": chosen.count_domains(),
         "selection": read_json(selected / "info.json"),
-        "read": data.coverage({"pool": problem.pool, "target": problem.target}),
+        "read": _coverage(ending),
         "seconds": _seconds(selected, scored),
         "protocol": list(config.protocol),
         **_made_with(selected, scored),
     }
+
+
+def _coverage(ending: Ending) -> dict[str, dict[str, int]]:
+    """Returns how much of the texts of pool and target the encoder read, where the method reads embeddings."""
+    if "embeddings" not in METHODS[ending.config.method].reads:
+        return {}
+    corpora = {"pool": ending.problem.pool, "target": ending.problem.target}
+    covered = {name: ending.embedder.kept_coverage(corpus) for name, corpus in corpora.items()}
+    return {name: found.summary() for name, found in covered.items() if found is not None}
 
 
 def _check_problem(config, texts: ProblemTexts, data: CellData) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +20,6 @@ from gotd_jax.data.tasks import Task
 from gotd_jax.data.tokens import count_tokens, load_tokenizer
 from gotd_jax.evaluation import toxicity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.methods import METHODS
 from gotd_jax.models.loading import fingerprint_of
 from gotd_jax.models.lookup import folder_of
 from gotd_jax.pipeline import candidates
@@ -113,8 +112,13 @@ class CellData:
     @property
     def pool(self) -> Corpus:
         """The candidate pool, before any chunk is refused."""
-        whole, share = self._pool.corpus, self.config.pool.share
+        whole, share = self.whole_pool, self.config.pool.share
         return whole if share == 1 else whole.take(drawn(len(whole), round(share * len(whole)), self.config.seed))
+
+    @property
+    def whole_pool(self) -> Corpus:
+        """The pool of which `config.pool.share` is drawn."""
+        return self._pool.corpus
 
     @property
     def pool_contents(self) -> list[dict]:
@@ -140,21 +144,13 @@ class CellData:
         return embeddings.embedder(self.config, self.workdir, self._encoder_task)
 
     def embedded(self, corpus: Corpus) -> np.ndarray:
-        """Returns the embeddings of `corpus`, float32 or float16 [n, d]; mapped, or taken from those of the whole pool."""
-        rows = None if self.config.pool.share == 1 else corpus.rows_in(self._pool.corpus)
-        return self.embedder.of(corpus) if rows is None else self.embedder.of(self._pool.corpus)[rows]
+        """Returns the embeddings of `corpus`, float32 or float16 [n, d], memory-mapped; those that need no pool."""
+        return self.embedder.of(corpus)
 
     @functools.cached_property
     def encoder_settings(self) -> dict:
         """The settings that embeddings depend on besides the texts."""
         return embeddings.settings(self.config, self._encoder_task)
-
-    def coverage(self, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, int]]:
-        """Returns how much of the texts of each of `corpora` the encoder read, where the method reads embeddings."""
-        if "embeddings" not in METHODS[self.config.method].reads:
-            return {}
-        covered = {name: self.embedder.kept_coverage(corpus) for name, corpus in corpora.items()}
-        return {name: found.summary() for name, found in covered.items() if found is not None}
 
     @functools.cached_property
     def base_model(self) -> BaseModel:

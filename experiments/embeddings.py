@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from gotd_jax import models
@@ -13,6 +12,7 @@ from gotd_jax.training.base_model import keep_trained
 from gotd_jax.training.finetune import finetune
 from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
+from gotd_jax.training.text_gradients import GRADIENT
 
 
 def embedder(config, workdir: Path, task: Task | None = None) -> Embedder:
@@ -21,25 +21,19 @@ def embedder(config, workdir: Path, task: Task | None = None) -> Embedder:
     Texts become vectors as the config says, or as the folder of its model says where pooling is 'folder'; the prompt before
     every text is the folder's in any case.
     """
-    settings = config.embed
-    asked = {} if settings.pooling == "folder" else {"pooling": settings.pooling, "normalise": settings.normalise}
-    return Embedder(
-        settings.model if task is None else _finetuned(config, workdir, task),
-        workdir,
-        layers=settings.layers,
-        max_length=settings.max_length,
-        compute_dtype=settings.compute_dtype,
-        dtype=settings.dtype,
-        **asked,
-    )
+    asked = {name: value for name, value in config.embed.to_dict().items() if name not in ("finetune", "finetuned")}
+    if config.embed.finetuned and config.embed.pooling == GRADIENT:
+        raise ValueError("An encoder fine-tuned on the task has no loss of texts. Set --config.embed.finetuned=False.")
+    asked |= {"model": asked["model"] if task is None else _finetuned(config, workdir, task)}
+    asked |= {"pooling": None if asked["pooling"] == "folder" else asked["pooling"]}
+    head = {"head": Recipe(**config.head.recipe), "head_texts": config.head.chunks, "seed": config.pool.seed}
+    return Embedder(work=workdir, **asked, **head)
 
 
 def settings(config, task: Task | None) -> dict:
-    """Returns the settings that embeddings depend on beside the texts: with an encoder fine-tuned first, its task as well."""
-    how = dataclasses.asdict(embedder(config, Path()).how)
-    found = config.embed.to_dict() | {"how": how} | _encoder_settings(config, task)
-    del found["finetune"]
-    return found
+    """Returns the settings that embeddings depend on beside texts and pool: with an encoder fine-tuned first, its task too."""
+    found = embedder(config, Path()).settings | {"finetuned": config.embed.finetuned}
+    return found | _encoder_settings(config, task)
 
 
 def _encoder_settings(config, task: Task | None) -> dict:

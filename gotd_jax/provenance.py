@@ -27,6 +27,8 @@ VERSIONS: Mapping[str, int] = {
     "relevant": 2,  # the closest domains' chunks
     "encoders": 1,  # fine-tuned on the task
     "embeddings": 1,
+    "scalings": 1,  # the mean and covariance of a pool's embeddings
+    "scaled": 1,  # embeddings by such a mean and covariance
     "toxicity": 1,
     "heads": 1,  # masked-LM heads, trained on a pool
     "target_models": 1,  # trained lightly on a target

@@ -8,6 +8,8 @@ import functools
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from experiments import named_tasks, relevance
 from experiments.cell_data import CellData
 from experiments.relevance import DomainRelevance
@@ -19,6 +21,7 @@ from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.evaluation.toxicity import kept_scores
 from gotd_jax.methods import METHODS, Problem
 from gotd_jax.models.loading import load_language_model
+from gotd_jax.pipeline.embedder import Embedder
 from gotd_jax.training.recipe import Recipe
 
 ENCODER, CAUSAL, ANY = "encoder", "causal language model", "language model"
@@ -78,19 +81,36 @@ class Ending(abc.ABC):
         """The test that leaves the method the closest domains alone; None where the config asks for none."""
         if not relevance.applies(self.config):
             return None
-        data, texts = self.data, self.texts
-        return DomainRelevance(texts.candidates, texts.target, data.embedded, data.encoder_settings, self.config, data.workdir)
+        data, texts, config = self.data, self.texts, self.config
+        few = texts.candidates.take(drawn(len(texts.candidates), config.pool.relevance.sample, config.pool.seed))
+        embed = data.embedder.relative_to(few).of  # no more of a large pool is embedded than the test reads
+        return DomainRelevance(texts.candidates, texts.target, embed, data.encoder_settings, config, data.workdir)
+
+    @functools.cached_property
+    def pool(self) -> Corpus:
+        """The candidates that the method is given."""
+        return self.relevance.closest() if self.relevance else self.texts.candidates
+
+    @functools.cached_property
+    def embedder(self) -> Embedder:
+        """The encoder, for vectors that are compared with the candidates'."""
+        return self.data.embedder.relative_to(self.pool)
 
     @functools.cached_property
     def problem(self) -> Problem:
         """The problem that the method is given."""
-        data, texts, toxicity = self.data, self.texts, None
-        pool = self.relevance.closest() if self.relevance else texts.candidates
+        data, texts, pool, toxicity = self.data, self.texts, self.pool, None
         if texts.chooser:
             toxicity = functools.partial(kept_scores, pool, texts.chooser, data.workdir / "toxicity")
         losses = functools.partial(data.losses.before_and_after, pool, texts.target, self.config.task.name)
         home = tuple(self.config.task.home)
-        return Problem(pool, texts.target, data.embedded, away=texts.away, toxicity=toxicity, losses=losses, home=home)
+        return Problem(pool, texts.target, self._embed, away=texts.away, toxicity=toxicity, losses=losses, home=home)
+
+    def _embed(self, corpus: Corpus) -> np.ndarray:
+        """Returns the vectors of a corpus; of a draw of the pool those of the whole, made once for the draws of all seeds."""
+        whole = self.data.whole_pool if self.config.pool.share < 1 else None
+        rows = None if whole is None else corpus.rows_in(whole)
+        return self.embedder.of(corpus) if rows is None else self.embedder.of(whole)[rows]
 
     def loss_before_labels(self, made: Path, tested: Corpus) -> dict | None:
         """Returns the loss, between the two stages, on texts that are tested on: what the first stage alone taught.

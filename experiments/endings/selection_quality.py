@@ -64,7 +64,7 @@ class SelectionQuality(Ending):
         reference = self._reference()
         exact = lowest(np.load(reference / "values.npy"), len(rows))
         sample, chosen = self._sample(len(candidates)), rows[self._sample(len(rows))]
-        held_out, mass, home = self.data.embedded(self.held_out), self.asked.mass, self.config.task.home
+        held_out, mass, home = self.embedder.of(self.held_out), self.asked.mass, self.config.task.home
         scores = {
             "exact_share": exact_transport.shared(rows, exact),
             "exact_solved_on": len(sample),
@@ -101,7 +101,7 @@ class SelectionQuality(Ending):
             candidates, targets = self.problem.candidates, self.problem.targets
             sample = self._sample(len(candidates))
             np.save(folder / "values.npy", exact_transport.exact_values(candidates, targets, sample))
-            pool, held_out = candidates[sample], self.data.embedded(self.held_out)
+            pool, held_out = candidates[sample], self.embedder.of(self.held_out)
             write_json(folder / "cost.json", {"pool": exact_transport.effective_cost(pool, pool, held_out, 0.0)})
 
         return stage(self.data.workdir / "exact" / fingerprint(settings), settings, make, kind="exact")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -95,14 +95,14 @@ def _causal_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_l
 def _masked_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:
     vocabulary, run = Vocabulary.of(tokenizer), _program(model.definition)
     tokens = tokenise(tokenizer, corpus, min(max_length, model.config.max_length))
-    masked = _masked_columns(tokens, corpus.hashes, vocabulary, seed)
+    masked = masked_columns(tokens, corpus.hashes, vocabulary, seed)
     found = np.zeros(len(corpus), np.float32)
-    for rows, batch in _batches(tokens, masked, vocabulary):
+    for rows, batch in masked_batches(tokens, masked, vocabulary):
         found[rows] = devices.gathered(run(params, jax.device_put(batch, devices.split_rows())))[: len(rows)]
     return found
 
 
-def _masked_columns(tokens: Tokens, hashes: np.ndarray, vocabulary: Vocabulary, seed: int) -> list[np.ndarray]:
+def masked_columns(tokens: Tokens, hashes: np.ndarray, vocabulary: Vocabulary, seed: int) -> list[np.ndarray]:
     """Returns the columns of each text that are predicted, int [k], drawn by the seed and the text's hash."""
     maskable = ~np.isin(tokens.ids, vocabulary.special_ids)
     contents = np.frombuffer(hashes.tobytes(), np.uint64).reshape(-1, 2).tolist()
@@ -119,9 +119,18 @@ def _predicted(tokens: int) -> int:
     return max(round(tokens * MASK_SHARE), 1)
 
 
-def _batches(tokens: Tokens, masked: list[np.ndarray], vocabulary: Vocabulary) -> Iterator[tuple[np.ndarray, dict]]:
-    """Yields (rows, arrays): `ids`, `mask`, `types` [B, T], and `columns`, `labels`, `weights` [B, K] of predicted tokens."""
-    for rows, width, height in batches_by_width(tokens.lengths):
+def masked_batches(
+    tokens: Tokens, masked: list[np.ndarray], vocabulary: Vocabulary, at_once: Callable[[int], int] | None = None
+) -> Iterator[tuple[np.ndarray, dict]]:
+    """Yields (rows, arrays): `ids`, `mask`, `types` [B, T], and `columns`, `labels`, `weights` [B, K] of predicted tokens.
+
+    Args:
+      tokens: of n texts.
+      masked: the columns of each text that are predicted.
+      vocabulary: of the tokeniser.
+      at_once: as for `batches_by_width`.
+    """
+    for rows, width, height in batches_by_width(tokens.lengths, at_once):
         batch = tokens.pad(rows, width, height=height, pad_id=vocabulary.pad_id)
         columns = np.zeros((height, _predicted(width)), np.int32)
         weights = np.zeros(columns.shape, np.float32)

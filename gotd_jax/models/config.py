@@ -77,6 +77,10 @@ class EncoderConfig:
         """The rate after the attention's output projection, where DistilBERT alone drops nothing."""
         return 0.0 if self.family == "distilbert" else self.hidden_dropout
 
+    def cut(self, layers: int) -> EncoderConfig:
+        """Returns the configuration of the first `layers` layers."""
+        return dataclasses.replace(self, layers=layers)
+
 
 @dataclasses.dataclass(frozen=True)
 class RotaryScaling:
@@ -177,6 +181,10 @@ class DecoderConfig:
     def max_length(self) -> int:
         """The longest text in tokens."""
         return self.max_positions
+
+    def cut(self, layers: int) -> DecoderConfig:
+        """Returns the configuration of the first `layers` layers."""
+        return dataclasses.replace(self, layers=layers, windows=self.windows[:layers])
 
 
 def check_choice(field: str, found: Any, known: Collection[str]) -> None:

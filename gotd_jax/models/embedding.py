@@ -9,8 +9,9 @@ import concurrent.futures
 import functools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,7 @@ from gotd_jax.data.tokens import Tokens, tokenise
 from gotd_jax.data.vector_file import DTYPES, VECTORS, VectorFile
 from gotd_jax.devices import AXIS, mesh, split_rows
 from gotd_jax.models.model import Loaded
+from gotd_jax.models.scaling import unit_length
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.pool import device_bytes
 from gotd_jax.progress import progress
@@ -35,6 +37,8 @@ TEXTS_PER_BLOCK = 4096  # at most lost when a run stops; up to `MOST_BLOCKS` tim
 MOST_BLOCKS = 16
 MOST_TOKENS = 1 << 17  # of a batch on each device; more gains nothing
 ACTIVATIONS = 1 / 4  # of a device's memory, for the activations of a batch
+
+Vectors = Iterator[tuple[np.ndarray, np.ndarray]]  # rows, and their vectors float32 [rows, width]
 
 # The weight of each token, of `real`, float32 [B, T], 1 at real tokens and 0 at padding.
 POOLINGS = {
@@ -72,7 +76,7 @@ def embed(
       folder: where the embeddings lie.
       max_length: tokens of a text that are read.
       pooling: one of `POOLINGS`.
-      normalise: whether to scale each embedding to unit length.
+      normalise: whether to scale each embedding to length one.
       prompt: put before every text.
       dtype: of the file: float32, or float16 in half the room, with three digits of each number.
 
@@ -94,19 +98,45 @@ def embed(
         "dtype": dtype,
     }
 
+    def vectors_of(tokens: Tokens, texts: Corpus) -> Vectors:
+        return embed_tokens(tokens, encoder, pooling=pooling, normalise=normalise)
+
+    return kept_vectors(corpus, encoder, folder, settings, vectors_of, encoder.config.width)
+
+
+def kept_vectors(
+    corpus: Corpus,
+    model: Loaded,
+    folder: str | Path,
+    settings: Mapping[str, Any],
+    vectors_of: Callable[[Tokens, Corpus], Vectors],
+    width: int,
+) -> np.ndarray:
+    """Returns a vector of every text of `corpus`, made once and kept in `folder` as `embed` says, memory-mapped [n, width].
+
+    Args:
+      corpus: n texts.
+      model: whose tokeniser cuts the texts.
+      folder: where the vectors lie.
+      settings: all that they depend on; `max_length`, `prompt` and `dtype` of them are read.
+      vectors_of: returns (rows, vectors) batch by batch of the tokens of a block of texts, and of these texts.
+      width: numbers of a vector.
+    """
+    max_length, prompt = settings["max_length"], settings["prompt"]
+
     def make(partial: Path) -> None:
-        file = VectorFile(partial, corpus, encoder.config.width, dtype)
-        _embed_blocks(file, encoder, max_length, prompt, pooling=pooling, normalise=normalise)
+        file = VectorFile(partial, corpus, width, settings["dtype"])
+        _write_blocks(file, model, max_length, prompt, vectors_of, width)
         _write_ids(partial / "ids.arrow", corpus)
         file.finish()
 
     return np.load(stage(folder, settings, make, kind="embeddings", step="embed") / VECTORS, mmap_mode="r")
 
 
-def check_pooling(name: str) -> None:
-    """Raises ValueError unless there is a pooling called `name`."""
-    if name not in POOLINGS:
-        raise ValueError(f"There is no pooling {name!r}. There are: {', '.join(POOLINGS)}.")
+def check_pooling(name: str, known: Collection[str] = tuple(POOLINGS)) -> None:
+    """Raises ValueError unless there is a pooling called `name`, one of those that are `known`."""
+    if name not in known:
+        raise ValueError(f"There is no pooling {name!r}. There are: {', '.join(known)}.")
 
 
 def check_dtype(name: str) -> None:
@@ -115,9 +145,7 @@ def check_dtype(name: str) -> None:
         raise ValueError(f"Embeddings are kept as {' or '.join(DTYPES)}, not {name!r}.")
 
 
-def embed_tokens(
-    tokens: Tokens, encoder: Loaded, *, pooling: str = "mean", normalise: bool = False
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def embed_tokens(tokens: Tokens, encoder: Loaded, *, pooling: str = "mean", normalise: bool = False) -> Vectors:
     """Yields (rows, embeddings float32 [rows, d]) of `tokens` batch by batch, shortest texts first.
 
     Whatever the batches, each text's embedding is the same to rounding. While the devices run one batch, the next is padded
@@ -125,7 +153,7 @@ def embed_tokens(
     """
     run = _mapped(encoder.definition, encoder.head, pooling)
     running = None
-    for rows, width, height in batches_by_width(tokens.lengths, functools.partial(tokens_at_once, encoder.config)):
+    for rows, width, height in batches_of(tokens, encoder):
         batch = tokens.pad(rows, width, height=height)
         batch = jax.device_put((batch["ids"], batch["mask"], batch["types"]), split_rows())
         started = rows, run(encoder.params, *batch)  # comes back at once; the numbers are waited for when they are read
@@ -134,6 +162,11 @@ def embed_tokens(
         running = started
     if running is not None:
         yield _read(*running, normalise)
+
+
+def batches_of(tokens: Tokens, model: Loaded) -> Iterator[tuple[np.ndarray, int, int]]:
+    """Yields (rows, width, height) of the batches that texts are read in, as many at once as the devices hold."""
+    return batches_by_width(tokens.lengths, functools.partial(tokens_at_once, model.config))
 
 
 def tokens_at_once(config, width: int) -> int:
@@ -169,24 +202,20 @@ def _mapped(definition: nnx.GraphDef, head: str | None, pooling: str):
 
 def _read(rows: np.ndarray, vectors: jax.Array, normalise: bool) -> tuple[np.ndarray, np.ndarray]:
     vectors = np.asarray(vectors)[: len(rows)]
-    if normalise:
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        vectors = vectors / np.where(lengths > 0, lengths, 1.0)
-    return rows, vectors
+    return rows, unit_length(vectors) if normalise else vectors
 
 
-def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: str, **options) -> None:
+def _write_blocks(file: VectorFile, model: Loaded, max_length: int, prompt: str, vectors_of: Callable, width: int) -> None:
     began, before, read, padded = time.perf_counter(), file.done, 0, 0
     with progress(total=len(file.texts), done=before, unit="texts", step="embedding") as bar:
-        for tokens, counts in _one_ahead(_tokenised(file.texts, before, encoder, max_length, prompt)):
-            vectors = np.empty((len(tokens), encoder.config.width), np.float32)
-            for rows, found in embed_tokens(tokens, encoder, **options):
+        for texts, tokens, counts in _one_ahead(_tokenised(file.texts, before, model, max_length, prompt)):
+            vectors = np.empty((len(tokens), width), np.float32)
+            for rows, found in vectors_of(tokens, texts):
                 vectors[rows] = found
                 bar.update(len(rows))
             file.write(vectors, counts)
             read += int(tokens.lengths.sum())
-            batches = batches_by_width(tokens.lengths, functools.partial(tokens_at_once, encoder.config))
-            padded += sum(width * height for _, width, height in batches)
+            padded += sum(columns * height for _, columns, height in batches_of(tokens, model))
     if done := file.done - before:
         seconds = time.perf_counter() - began
         print(
@@ -196,15 +225,17 @@ def _embed_blocks(file: VectorFile, encoder: Loaded, max_length: int, prompt: st
         )
 
 
-def _tokenised(texts: Corpus, start: int, encoder: Loaded, max_length: int, prompt: str) -> Iterator[tuple[Tokens, Coverage]]:
-    """Yields the tokens of the texts from `start` on, a block at a time, and their coverage."""
-    tokenizer = tokenizer_of(encoder)
-    at_once = tokens_at_once(encoder.config, max_length) * jax.device_count()
+def _tokenised(
+    texts: Corpus, start: int, model: Loaded, max_length: int, prompt: str
+) -> Iterator[tuple[Corpus, Tokens, Coverage]]:
+    """Yields the texts from `start` on, a block at a time, their tokens and their coverage."""
+    tokenizer = tokenizer_of(model)
+    at_once = tokens_at_once(model.config, max_length) * jax.device_count()
     height = TEXTS_PER_BLOCK * min(-(-at_once // TOKENS_PER_BATCH), MOST_BLOCKS)
     for first in range(start, len(texts), height):
         block = texts.take(np.arange(first, min(first + height, len(texts))))
         tokens = tokenise(tokenizer, block, max_length, prompt=prompt)
-        yield tokens, coverage_of(tokenizer, block, tokens)
+        yield block, tokens, coverage_of(tokenizer, block, tokens)
 
 
 def _one_ahead(made: Iterator) -> Iterator:

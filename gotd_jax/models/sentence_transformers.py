@@ -43,7 +43,7 @@ class Instructions:
 
     Attributes:
       pooling: one of `gotd_jax.models.embedding.POOLINGS`.
-      normalise: whether vectors are scaled to unit length.
+      normalise: whether vectors are scaled to length one.
       max_length: tokens of a text that are read; None where no file says.
       prompt: put before every text.
     """
@@ -98,6 +98,11 @@ def instructions_for(
     said = instructions(model.source, pooling=pooling, normalise=normalise)
     length = max_length or min(said.max_length or LENGTH, model.config.max_length)
     return dataclasses.replace(said, max_length=length)
+
+
+def is_sentence_encoder(folder: Path) -> bool:
+    """Returns whether the model in `folder` is one of sentence-transformers, whose vectors are made to be compared."""
+    return bool(modules_of(_root(folder)))
 
 
 def _root(folder: Path) -> Path:

@@ -100,7 +100,7 @@ class Pool:
             if keep:
                 kept.append(chunk)
             yield chunk
-            _release_pages(self.candidates)
+            release_pages(self.candidates)
         self._on_device = kept if keep else None
 
     def at_once(self) -> Chunk:
@@ -147,7 +147,7 @@ def device_bytes() -> int:
     return jax.device_count() * statistics.get("bytes_limit", 0)
 
 
-def _release_pages(array: np.ndarray) -> None:
+def release_pages(array: np.ndarray) -> None:
     """Lets go of the pages of a file mapped for reading; the system would count them as this process's memory."""
     if isinstance(array, np.memmap) and array.mode == "r":
         mapping = array

@@ -18,7 +18,7 @@ from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.tokens import load_tokenizer, tokenise
 from gotd_jax.evaluation import text_losses, toxicity
 from gotd_jax.methods import METHODS
-from gotd_jax.models.embedding import embed_tokens
+from gotd_jax.models.scaling import RELATIVE
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.ot.solve import SEMIDUAL_FROM
 from gotd_jax.pipeline.embedder import Embedder
@@ -126,8 +126,9 @@ def _chunks_of(budget: Budget, pool: Extent) -> tuple[int, tuple[str, ...]]:
 def _stages(request, pool: Extent, target: Extent, chosen: int, samples: _Samples, embedder: Embedder) -> Iterator[Stage]:
     whole = "embeddings" in METHODS[request.method].reads
     embedded = (pool.chunks if whole else min(pool.chunks, SAMPLE + REPORT_ROWS)) + target.chunks
-    width = embedder.loaded.config.width
+    width = embedder.width
     vectors_bytes = embedded * width * np.dtype(request.embedding_dtype).itemsize
+    kept_bytes = vectors_bytes * (2 if request.normalise in RELATIVE else 1)  # as the model makes them, and scaled by the pool
     speed = throughput.speed(samples.pool, embedder.loaded, embedder.how.max_length, functools.partial(_embed, embedder))
     compared = throughput.per_second(samples.pool, lambda chunks: near_duplicates(chunks, request.near_duplicates))
     kept_out = [functools.partial(leaks, held_out=texts) for texts in (*samples.tested, samples.target)]
@@ -147,11 +148,12 @@ def _stages(request, pool: Extent, target: Extent, chosen: int, samples: _Sample
         CANDIDATE_BYTES * pool.chunks,
         f"measured: {compared:,.0f} chunks/s" + (", and the leak check" if samples.tested else ""),
     )
+    trained = min(HEAD_TEXTS, pool.chunks) if embedder.loaded.fresh else 0  # the head of a model whose gradients are read
     yield Stage(
         "embed",
-        embedded / speed.texts_per_second + speed.shapes * speed.compile_seconds,
+        (embedded + trained) / speed.texts_per_second + speed.shapes * speed.compile_seconds,
         rows,
-        vectors_bytes,
+        kept_bytes,
         f"measured: {speed.texts_per_second:,.0f} texts/s, {embedded:,} texts at most; {speed.shapes} programs of "
         f"{speed.compile_seconds:.1f} s to compile",
     )
@@ -162,7 +164,7 @@ def _stages(request, pool: Extent, target: Extent, chosen: int, samples: _Sample
 
 def _embed(embedder: Embedder, texts: Corpus) -> list:
     tokens = tokenise(tokenizer_of(embedder.loaded), texts, embedder.how.max_length)
-    return list(embed_tokens(tokens, embedder.loaded))
+    return list(embedder.vectors_of(tokens, texts))
 
 
 def _selecting(request, pool: Extent, target: Extent, share: float, samples: _Samples, width: int) -> tuple[float, str]:

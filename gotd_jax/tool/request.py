@@ -32,11 +32,18 @@ class Request:
       language_model: the model to be pre-fine-tuned, for a method that reads its losses: loss_difference. It is a folder, a
         hub name or a packaged model.
       model: embeds the texts: a Hugging Face folder or hub name, or a packaged model.
-      layers: of an encoder that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
+      layers: of the model that are read; 0 is its embeddings of tokens, far faster and coarser. All by default.
       max_length: tokens of a text that the model reads; by default as many as its folder says, else 256.
       pooling: of the last hidden states over a text's tokens: mean, position (later ones count more), cls (the first), last.
-        As the model's folder says by default (sentence-transformers' modules.json), else mean.
-      normalise: whether embeddings are scaled to unit length; as the model's folder says by default, else not.
+        As the model's folder says by default (sentence-transformers' modules.json), else mean. Or gradient: a text's vector is
+        the gradient of the model's own loss of it, projected, as for a language model that is to be trained (LESS).
+      normalise: how vectors are scaled: none, unit (to length one), own (as the model's folder says), or by the pool: centred
+        (less its mean), whitened (by its covariance), both then to length one. By default unit for sentence encoders and
+        gradients, else none.
+      shrinkage: of the covariance of whitened vectors toward a multiple of the identity, from 0 to 1.
+      directions: of the largest variance, that whitened vectors keep; all by default.
+      gradient_layers: last layers of the model whose parameters' gradient is taken; of all its parameters by default.
+      gradient_size: numbers that a gradient is projected to, a power of two.
       embedding_dtype: dtype of the embeddings kept: float32, or float16 for half the space.
       tokenizer: Hugging Face folder or hub name of the tokens that a budget counts; the model's by default.
       characters: length of a chunk of the pool; longer texts are split, 0 keeps them whole.
@@ -66,7 +73,11 @@ class Request:
     layers: int | None = None
     max_length: int | None = None
     pooling: str | None = None
-    normalise: bool | None = None
+    normalise: str | None = None
+    shrinkage: float = 0.1
+    directions: int | None = None
+    gradient_layers: int | None = None
+    gradient_size: int = 1024
     embedding_dtype: str = "float32"
     tokenizer: str | None = None
     characters: int = 1000
@@ -115,8 +126,9 @@ class Request:
     @property
     def embedding(self) -> dict:
         """Which model embeds the texts and how: the arguments of `gotd_jax.pipeline.embedder.Embedder` but its work folder."""
-        names = ("model", "layers", "pooling", "normalise", "max_length")
-        return {name: getattr(self, name) for name in names} | {"dtype": self.embedding_dtype}
+        names = ("model", "layers", "pooling", "normalise", "shrinkage", "directions", "gradient_layers", "gradient_size")
+        asked = {name: getattr(self, name) for name in (*names, "max_length", "seed")}
+        return asked | {"dtype": self.embedding_dtype}
 
     def to_dict(self) -> dict:
         """Returns the request JSON-like; `Request(**d)` is the same again."""

@@ -64,6 +64,7 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
     read = measure_reading(texts, request, embedder, work)
     options = {"similarity": request.near_duplicates, "seed": request.seed, "unreadable": read.unreadable}
     candidates = pipeline_candidates.find(texts.pool, texts.tested, work, **options)
+    embedder = embedder.relative_to(_embedded_pool(request, candidates.corpus))
     targets = {name: _usable_texts(corpus, read.readable[name]) for name, corpus in texts.targets.items()}
     problems = _problems(request, texts, targets, candidates.corpus, embedder, scorer, losses, work)
     allocation = allocate(problems, request, functools.partial(count_tokens, tokenizer))
@@ -119,12 +120,12 @@ def _report_inputs(
     work: Path,
 ) -> ReportInputs:
     corpus = candidates.corpus
-    embedded = "embeddings" in METHODS[request.method].reads or len(corpus) <= SAMPLE
+    embedded = _embeds_all(request, corpus)
 
     def embed_rows(rows: np.ndarray) -> np.ndarray:
         return np.asarray(embedder.of(corpus)[rows] if embedded else embedder.of(corpus.take(rows)), np.float32)
 
-    seen = embedder.of(corpus) if embedded else embed_rows(drawn(len(corpus), SAMPLE, request.seed))
+    seen = embedder.of(_embedded_pool(request, corpus))
     target_selections, healths = [], []
     shares = request.shares or len(targets) * (1.0,)
     spoken = corpus.texts(drawn(len(corpus), LANGUAGES, request.seed))
@@ -147,6 +148,15 @@ def _report_inputs(
         manifest=_manifest(request, texts, candidates, allocation, embedder, told, target_selections, healths, warnings),
         seed=request.seed,
     )
+
+
+def _embeds_all(request: Request, corpus: Corpus) -> bool:
+    return "embeddings" in METHODS[request.method].reads or len(corpus) <= SAMPLE
+
+
+def _embedded_pool(request: Request, corpus: Corpus) -> Corpus:
+    """Returns the candidates that vectors are centred or whitened by: all that are embedded, or the report's sample."""
+    return corpus if _embeds_all(request, corpus) else corpus.take(drawn(len(corpus), SAMPLE, request.seed))
 
 
 def _usable_texts(target: Corpus, readable: np.ndarray) -> Corpus:

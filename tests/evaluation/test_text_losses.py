@@ -60,7 +60,7 @@ def predicted(model, corpus, seed=0):
     """Each text's ids and the columns that are predicted of it."""
     tokenizer = load_tokenizer(model.source)
     tokens = tokenise(tokenizer, corpus, LENGTH)
-    columns = text_losses._masked_columns(tokens, corpus.hashes, Vocabulary.of(tokenizer), seed)
+    columns = text_losses.masked_columns(tokens, corpus.hashes, Vocabulary.of(tokenizer), seed)
     return [(tokens.ids[start:stop], chosen) for start, stop, chosen in zip(tokens.offsets, tokens.offsets[1:], columns)]
 
 

@@ -25,7 +25,7 @@ def test_a_config_says_how_texts_become_vectors_unless_it_asks_for_the_folder(co
     assert (said.pooling, said.normalise, said.max_length) == ("mean", False, 32)
     corpus = Corpus.from_texts(["the wave", "a ship in the harbour"])
     plain = np.array(CellData(config, tmp_path).embedded(corpus))
-    config.embed.pooling = "folder"
+    config.embed.pooling, config.embed.normalise = "folder", "own"
     said = embeddings.embedder(config, tmp_path).how
     assert (said.pooling, said.normalise, said.max_length) == ("cls", True, 32)
     followed = CellData(config, tmp_path).embedded(corpus)
@@ -44,12 +44,38 @@ def test_another_tokeniser_makes_other_embeddings_of_the_same_config(config, fol
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"), [({"pooling": "max"}, "no pooling 'max'"), ({"dtype": "int8"}, "float32 or float16")]
+    ("changes", "said"),
+    [
+        ({"pooling": "max"}, "no pooling 'max'"),
+        ({"dtype": "int8"}, "float32 or float16"),
+        ({"normalise": "length"}, "no normalisation 'length'"),
+        ({"pooling": "gradient", "gradient_size": 7}, "power of two"),
+        ({"pooling": "gradient", "finetuned": True}, "has no loss of texts"),
+    ],
 )
 def test_what_cannot_be_done_is_said_when_a_cell_is_checked(config, tmp_path, changes, said):
     config.embed.update(changes)
     with pytest.raises(ValueError, match=said):
         cell.check(config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"normalise": "whitened", "directions": 4},
+        {"pooling": "gradient", "normalise": "unit", "gradient_layers": 1, "gradient_size": 32},
+    ],
+)
+def test_a_cell_selects_on_vectors_that_take_its_candidates(config, tmp_path, changes):
+    config.method, config.evaluation = "top_cosine", "selection"
+    plain = cell.run(config, tmp_path)
+    config.embed.update(changes)
+    cell.check(config, tmp_path)
+    found = cell.run(config, tmp_path)
+    assert found["cell"] != plain["cell"] and found["scores"] != plain["scores"]
+    assert set(found["read"]) == {"pool", "target"}
+    config.pool.relevance.keep, config.pool.relevance.sample = 2, 20
+    assert len(cell.run(config, tmp_path)["relevance"]["kept"]) == 2
 
 
 def test_a_row_says_what_was_read_of_pool_and_target_where_they_were_embedded(config, tmp_path):

@@ -91,11 +91,11 @@ def test_a_selection_follows_the_models_folder_and_says_what_it_did(asked, tiny_
     edit_json(folder / "1_Pooling/config.json", pooling_mode_cls_token=True, pooling_mode_mean_tokens=False)
     chosen = tool.select(asked(model=str(folder), max_length=None), tmp_path / "chosen")
     made = {name: chosen.manifest["model"][name] for name in ("pooling", "normalise", "max_length", "prompt", "dtype")}
-    assert made == {"pooling": "cls", "normalise": True, "max_length": 64, "prompt": "", "dtype": "float32"}
+    assert made == {"pooling": "cls", "normalise": "unit", "max_length": 64, "prompt": "", "dtype": "float32"}
     np.testing.assert_allclose(np.linalg.norm(np.load(chosen.folder / "embeddings.npy"), axis=1), 1, atol=1e-5)
-    asked_otherwise = asked(model=str(folder), pooling="mean", normalise=False, embedding_dtype="float16")
+    asked_otherwise = asked(model=str(folder), pooling="mean", normalise="none", embedding_dtype="float16")
     other = tool.select(asked_otherwise, tmp_path / "other", work=tmp_path / "chosen.work")
-    assert [other.manifest["model"][name] for name in ("pooling", "normalise", "max_length")] == ["mean", False, 32]
+    assert [other.manifest["model"][name] for name in ("pooling", "normalise", "max_length")] == ["mean", "none", 32]
     assert np.linalg.norm(np.load(other.folder / "embeddings.npy"), axis=1).max() > 2
     kept = [np.load(path, mmap_mode="r").dtype for path in (tmp_path / "chosen.work").glob("embeddings/*/embeddings.npy")]
     assert {str(dtype) for dtype in kept} == {"float16", "float32"}
