@@ -31,7 +31,7 @@ VERSIONS: Mapping[str, int] = {
     "heads": 1,  # masked-LM heads, trained on a pool
     "target_models": 1,  # trained lightly on a target
     "losses": 1,
-    "selections": 1,
+    "selections": 2,
     "exact": 1,  # exact transport, which selections are measured by
     "pre_finetuned": 1,
     "scores": 1,
