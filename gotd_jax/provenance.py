@@ -33,7 +33,7 @@ VERSIONS: Mapping[str, int] = {
     "heads": 1,  # masked-LM heads, trained on a pool
     "target_models": 1,  # trained lightly on a target
     "losses": 1,
-    "selections": 1,
+    "selections": 2,
     "exact": 1,  # exact transport, which selections are measured by
     "pre_trained": 1,  # from nothing, on a known mixture
     "pre_finetuned": 1,

@@ -30,10 +30,9 @@ def text(comparisons: Sequence[Comparison]) -> str:
         return ""
     if all(comparison.found.interval is None for comparison in comparisons):
         reasons = dict.fromkeys(comparison.verdict for comparison in comparisons)
-        return (
-            f"Differences between the lines cannot be told from noise ({'; '.join(reasons)}): statistics.csv. "
-            f"Run {FEWEST_TESTED} seeds or more."
-        )
+        said = f"Differences between the lines cannot be told from noise ({'; '.join(reasons)}): statistics.csv."
+        few = any(comparison.found.seeds < FEWEST_TESTED for comparison in comparisons)
+        return f"{said} Run {FEWEST_TESTED} seeds or more." if few else said
     shown = _shown(comparisons)
     head = ["difference of", "column", "difference", "95 % interval", "p (Holm)", "seeds", "verdict", "seeds to settle"]
     grid = [head, *map(_cells, shown)]

@@ -77,6 +77,14 @@ def test_all_domains_draw_any_text_of_a_domain():
     assert set(drawn.tolist()) == set(range(len(DOMAINS)))
 
 
+def test_all_domains_draw_the_same_texts_where_a_text_that_is_not_drawn_is_refused():
+    whole = problem()
+    drawn = select("all_domains", whole, 9, seed=0).rows
+    kept = np.delete(np.arange(len(DOMAINS)), np.setdiff1d(np.arange(len(DOMAINS)), drawn)[:3])
+    fewer = Problem(whole.pool.take(kept), whole.target, lambda corpus: pytest.fail("nothing is embedded"))
+    assert kept[select("all_domains", fewer, 9, seed=0).rows].tolist() == drawn.tolist()
+
+
 def test_all_domains_begin_a_larger_selection_with_a_smaller_one_of_the_same_seed():
     small, large = (select("all_domains", problem(), budget, seed=5).rows for budget in (7, 50))
     np.testing.assert_array_equal(small, large[:7])

@@ -247,12 +247,14 @@ def test_text_of_many_measures_has_the_leading_columns_that_fit_whole_and_what_s
     assert set(told[28:]) == {"c19"} and 28 < len(told) <= 30
 
 
-def test_text_of_a_table_of_one_seed_is_one_sentence():
+def test_text_of_a_table_without_tests_is_one_sentence_that_asks_for_seeds_where_they_are_few():
     text = comparison_table.text(comparison.compare([row("none", 0.5), row("got_d", 0.9)]))
     cannot = "Differences between the lines cannot be told from noise"
     assert text == f"{cannot} (untested: 1 seed): statistics.csv. Run 3 seeds or more."
     two = comparison_table.text(comparison.compare(over_seeds({"none": (0.5, 0.6), "got_d": (0.7, 0.9)})))
     assert two == f"{cannot} (untested: 2 seeds): statistics.csv. Run 3 seeds or more."
+    three = comparison_table.text(comparison.compare(over_seeds({"none": (0.5, 0.6, 0.5), "got_d": (0.5, 0.6, 0.5)})))
+    assert three == f"{cannot} (inside the noise: equal): statistics.csv."
     assert comparison_table.text(()) == ""
 
 
