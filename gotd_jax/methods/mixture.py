@@ -54,4 +54,4 @@ def _parsed(shares: str) -> dict[str, float]:
     return found
 
 
-METHOD = Method(select, reads={"domains", "home"})
+METHOD = Method(select, reads={"domains", "home"}, valued="none")

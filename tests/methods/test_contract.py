@@ -15,7 +15,7 @@ from gotd_jax.methods.problem import MAY_LACK
 POOL, TARGET, BUDGET = 60, 7, 12
 WORDS = ["the", "of", "cell", "protein", "court", "judge", "film", "actor", "gene", "trial", "scene", "law", "plot"]
 
-RANDOM = {"random", "all_domains", "dapt", "dsir", "tsds", "crisp"}
+RANDOM = {"random", "all_domains", "dapt", "mixture", "dsir", "tsds", "crisp"}
 # Methods that draw nothing, by the options under which they do not.
 DETERMINISTIC = {method: {} for method in METHODS if method not in RANDOM} | {"dsir": {"noise": 0.0}}
 AWAY = 9
