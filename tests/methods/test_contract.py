@@ -141,7 +141,9 @@ def test_noise_draws_a_sample_by_the_seed_and_leaves_the_values(method):
     rows = noisy[0].rows
     assert rows.dtype == np.int64 and len(set(rows.tolist())) == BUDGET
     np.testing.assert_array_equal(noisy[1].rows, rows[:5])
-    assert set(rows.tolist()) not in (set(noisy[2].rows.tolist()), set(selected(method, seed=3).rows.tolist()))
+    assert set(rows.tolist()) != set(noisy[2].rows.tolist())
+    if method not in RANDOM:  # a sample of its own has the same noise, at another temperature
+        assert set(rows.tolist()) != set(selected(method, seed=3).rows.tolist())
     if METHODS[method].valued == "all":
         np.testing.assert_array_equal(noisy[0].values, selected(method, seed=3).values)
 
