@@ -11,7 +11,7 @@ from gotd_jax.ot.checks import check_finite
 from gotd_jax.ot.pool import release_pages
 
 # none: as the hidden states are pooled; own: of length one where the model's folder has a Normalize; unit: of length one;
-# centred and whitened: see `PoolScaling`.
+# centred and whitened: see `PoolScaling`, of vectors as own has them, and of gradients of length one.
 NORMALISATIONS = ("none", "own", "unit", "centred", "whitened")
 RELATIVE = frozenset({"centred", "whitened"})  # to a pool
 SHRINKAGE = 0.1  # ours

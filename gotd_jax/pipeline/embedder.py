@@ -25,6 +25,7 @@ from gotd_jax.models.sentence_transformers import Instructions
 from gotd_jax.pipeline.scaled_vectors import scaled_vectors
 from gotd_jax.training import text_gradients
 from gotd_jax.training.base_model import HEAD, HEAD_TEXTS, BaseModel
+from gotd_jax.training.projection import check_size
 from gotd_jax.training.recipe import Recipe
 from gotd_jax.training.text_gradients import GRADIENT, SIZE
 
@@ -115,13 +116,14 @@ class Embedder:
         """Raises ValueError if a model or setting does not exist, or the folder asks for a layer that is not implemented."""
         check_dtype(self.dtype)
         scaling.check_normalisation(self.normalise, self.shrinkage, self.directions)
+        check_size(self.gradient_size)
         dataclasses.asdict(self.how)
         if self.gradient_layers is not None and not self.takes_gradients:
             raise ValueError(f"The pooling is {self.pooling}, and gradient_layers {self.gradient_layers} go with gradient.")
         if self.takes_gradients and self.layers is not None:
             raise ValueError(f"A gradient is of the whole model's loss, and {self.layers} layers of it were asked for.")
         if self.takes_gradients:
-            text_gradients.check(self.loaded, self.gradient_size, self.gradient_layers)
+            text_gradients.check(self.loaded, self.gradient_layers)
         elif self.layers is not None:
             dataclasses.asdict(self.loaded.config)  # cut to these layers, or refused
 
@@ -195,10 +197,11 @@ class Embedder:
     @property
     def _has_length_one(self) -> bool | None:
         """Whether the vectors that the model makes are of length one; None: as its folder says."""
+        if self.takes_gradients:  # a folder's Normalize is of its hidden states
+            return self.normalise not in ("none", "own")
         if self.normalise is None:
-            return self.takes_gradients or sentence_transformers.is_sentence_encoder(folder_of(self.model))
-        by_folder = False if self.takes_gradients else None  # a folder's Normalize is of its hidden states
-        return {"none": False, "unit": True}.get(self.normalise, by_folder)
+            return sentence_transformers.is_sentence_encoder(folder_of(self.model))
+        return {"none": False, "unit": True}.get(self.normalise)
 
     @property
     def _settings(self) -> dict:

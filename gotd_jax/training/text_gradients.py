@@ -20,7 +20,7 @@ from gotd_jax.models.model import Loaded
 from gotd_jax.models.scaling import unit_length
 from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.training.objectives import CausalLanguageModel, MaskedLanguageModel
-from gotd_jax.training.projection import Signs, check_size, draw_signs, project
+from gotd_jax.training.projection import Signs, draw_signs, project
 
 GRADIENT = "gradient"  # the name of this way to a vector, beside the poolings of hidden states
 SIZE = 1024
@@ -50,7 +50,7 @@ def text_gradients(
       seed: of the projection and of the masks.
       normalise: whether gradients are scaled to length one.
     """
-    check(model, size, layers)
+    check(model, layers)
     part = _part(model.params, layers)
     run = _program(model.definition, model.head, layers, max(BYTES_AT_ONCE // _bytes(part), 1))
     signs = draw_signs(part, size, seed)
@@ -60,9 +60,8 @@ def text_gradients(
         yield rows, unit_length(found) if normalise else found
 
 
-def check(model: Loaded, size: int, layers: int | None) -> None:
-    """Raises ValueError unless the gradients of a model's last `layers` layers can be projected to `size` numbers."""
-    check_size(size)
+def check(model: Loaded, layers: int | None) -> None:
+    """Raises ValueError unless a model has a loss of texts and as many as `layers` last layers to take its gradient of."""
     if model.head not in _OBJECTIVES:
         raise ValueError(f"The model's head is {model.head}, and only a causal or masked language model has losses of texts.")
     if layers is not None and not 1 <= layers <= model.config.layers:
@@ -96,7 +95,9 @@ def _program(definition: nnx.GraphDef, head: str, layers: int | None, at_once: i
             gradient = jax.grad(lambda part: objective(_with_part(params, part, layers), one, None)[0])(_part(params, layers))
             return project(gradient, Signs(before, after))
 
-        return lax.map(of_text, batch, batch_size=min(at_once, len(batch["ids"])))
+        rows = len(batch["ids"])
+        parts = next(parts for parts in range(1, rows + 1) if rows % parts == 0 and rows // parts <= at_once)
+        return lax.map(of_text, batch, batch_size=rows // parts)
 
     specs = P(), P(), P(), P(devices.AXIS)
     return jax.jit(jax.shard_map(per_device, mesh=devices.mesh(), in_specs=specs, out_specs=P(devices.AXIS), check_vma=False))

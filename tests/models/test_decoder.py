@@ -97,6 +97,22 @@ def test_a_token_never_depends_on_later_ones(family):
     assert np.abs(before[:, 8:] - after[:, 8:]).max() > 0.1
 
 
+def test_a_cut_decoder_gives_the_states_of_one_whose_later_layers_add_nothing(family):
+    model = models.load(REFERENCES / family)
+    batch = jnp.arange(5, 17).reshape(2, 6), jnp.ones((2, 6), bool)
+    params = jax.tree.map(lambda leaf: leaf, model.params)
+    states = [nnx.merge(model.definition, params).decoder(*batch)[0]]
+    for count in reversed(range(model.config.layers)):
+        layer = params["decoder"]["layers"][count]
+        layer["attention"]["output"], layer["mlp"]["contract"] = (
+            jax.tree.map(jnp.zeros_like, part) for part in (layer["attention"]["output"], layer["mlp"]["contract"])
+        )
+        states.append(nnx.merge(model.definition, params).decoder(*batch)[0])
+        cut = model.cut(count)
+        np.testing.assert_allclose(nnx.merge(cut.definition, cut.params).decoder(*batch)[0], states[-1], atol=1e-6)
+        assert np.abs(states[-1] - states[-2]).max() > 1e-3
+
+
 def test_local_attention_reaches_back_as_far_as_its_window():
     content = json.loads((REFERENCES / "gpt_neo" / "config.json").read_text())
     edit = {"attention_types": [[["local"], 1]], "num_layers": 1, "attention_layers": None, "window_size": 5}

@@ -186,23 +186,6 @@ def test_a_cut_encoder_gives_the_hidden_states_after_its_last_layer():
     assert len({model.fingerprint, *(cut.fingerprint for cut in cuts)}) == 5
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama"])
-def test_a_cut_decoder_gives_the_states_of_one_whose_later_layers_add_nothing(family):
-    model = load(REFERENCES / family)
-    batch = np.arange(5, 17).reshape(2, 6), np.ones((2, 6), bool)
-    params = jax.tree.map(lambda leaf: leaf, model.params)
-    states = [nnx.merge(model.definition, params).decoder(*batch)[0]]
-    for count in reversed(range(model.config.layers)):
-        layer = params["decoder"]["layers"][count]
-        layer["attention"]["output"], layer["mlp"]["contract"] = (
-            jax.tree.map(np.zeros_like, part) for part in (layer["attention"]["output"], layer["mlp"]["contract"])
-        )
-        states.append(nnx.merge(model.definition, params).decoder(*batch)[0])
-        cut = model.cut(count)
-        np.testing.assert_allclose(nnx.merge(cut.definition, cut.params).decoder(*batch)[0], states[-1], atol=1e-6)
-        assert np.abs(states[-1] - states[-2]).max() > 1e-3
-
-
 def test_layers_that_an_encoder_lacks_or_a_head_needs_are_not_cut():
     for count in (-1, 4):
         with pytest.raises(ValueError, match=f"has 3 layers, and {count} were asked for"):

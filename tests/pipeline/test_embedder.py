@@ -40,6 +40,8 @@ def test_sentence_encoders_have_unit_vectors_by_default_and_other_models_as_thei
     ]
     gradients = [Embedder(normalised, tmp_path, pooling="gradient", normalise=each, max_length=16) for each in asked[:4]]
     assert [embedder.normalisation for embedder in gradients] == ["unit", "none", "none", "unit"]
+    centred = Embedder(normalised, tmp_path, pooling="gradient", normalise="centred", max_length=16)
+    assert centred.how.normalise and centred.normalisation == "centred"
 
 
 def test_vectors_are_scaled_by_the_pool_wherever_they_are_from_and_embedded_once(tiny_model, pool, target, tmp_path, capsys):

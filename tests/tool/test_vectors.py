@@ -10,8 +10,8 @@ def lengths(chosen):
     return np.linalg.norm(np.load(chosen.folder / "embeddings.npy"), axis=1)
 
 
-def test_vectors_whitened_by_the_candidates_are_selected_on_and_told_in_the_manifest(asked, tmp_path):
-    chosen = tool.select(asked(normalise="whitened", directions=8, near_duplicates=0.3), tmp_path / "chosen")
+def test_vectors_whitened_by_the_candidates_are_selected_on_and_told_in_the_manifest(asked, texts, tmp_path):
+    chosen = tool.select(asked(normalise="whitened", directions=8), tmp_path / "chosen")
     model = chosen.manifest["model"]
     assert {name: model[name] for name in ("normalise", "directions", "shrinkage", "of_unit_vectors")} == {
         "normalise": "whitened",
@@ -22,7 +22,8 @@ def test_vectors_whitened_by_the_candidates_are_selected_on_and_told_in_the_mani
     np.testing.assert_allclose(lengths(chosen), 1, atol=1e-5)
     assert np.load(chosen.folder / "embeddings.npy").shape == (20, 8)
     assert not [fault for check in tool.verify(chosen) for fault in check.faults]
-    other = tool.select(asked(normalise="whitened", directions=8), tmp_path / "other", work=tmp_path / "chosen.work")
+    fewer = asked(normalise="whitened", directions=8, pool=[str(texts / "food.jsonl"), str(texts / "sea.jsonl")])
+    other = tool.select(fewer, tmp_path / "other", work=tmp_path / "chosen.work")
     assert other.manifest["model"]["pool"] != model["pool"]  # other candidates, another mean
 
 
