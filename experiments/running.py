@@ -8,13 +8,12 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from configs import common
 from experiments import cell, cell_labels, missing_inputs
 from experiments.cell_data import Shared
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
+from gotd_jax.progress import interval
 from gotd_jax.report import figures, results, table
 from gotd_jax.terminal import say
 
@@ -114,4 +113,4 @@ def time_left(took: Sequence[float], count: int) -> str:
     """
     if not took or len(took) == count:
         return ""
-    return f", {tqdm.format_interval(statistics.median(took) * (count - len(took)))} left"
+    return f", {interval(statistics.median(took) * (count - len(took)))} left"
