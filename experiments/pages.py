@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from configs import common
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
 from gotd_jax.report import comparison, domain_shares, figures, item_scores, table
@@ -25,7 +26,7 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
       config: with its sweep.
       workdir: where the cells' scores lie.
     """
-    by = ("method", "budget", *(field for field in config.sweep if field not in ("method", "budget", "task", "seed")))
+    by = ("method", "budget", *(field for field in common.swept(config) if field not in ("method", "budget", "task", "seed")))
     compared = table.write(
         rows,
         workdir,

@@ -27,7 +27,7 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
       workdir: where every stage is kept.
       shared: inputs that the cells share; read again by default.
     """
-    figures.check(config.figure, config.sweep)
+    figures.check(config.figure, common.swept(config))
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
         cell.check_names(of_cell)
