@@ -74,6 +74,10 @@ def test_a_better_candidate_that_was_left_is_found(copy):
     np.save(copy.folder / "values.npy", values)
     sign(copy, copy.folder / "values.npy")
     assert faults(tool.Chosen(copy.folder)) == ["1 candidates have lower values than the last that was chosen."]
+    manifest = json.loads((copy.folder / "manifest.json").read_text())
+    manifest["targets"][0]["method"] = {}  # of a method that solves nothing, whose lowest values need not be chosen
+    (copy.folder / "manifest.json").write_text(json.dumps(manifest))
+    assert faults(tool.Chosen(copy.folder)) == []
 
 
 def test_a_solve_that_did_not_converge_is_found(copy):
