@@ -218,7 +218,8 @@ def get_config() -> ConfigDict:
     loss.target = 1_600  # chunks of the target's domains, drawn by `task.seed`
     loss.pre_training = 400  # chunks of the base's mixture
 
-    # The cells that are run: every combination. Deeper fields are named in experiments.sweep.SWEPT.
+    # The cells that are run: every combination of the values of these fields, sweep.seed, sweep.dsir.buckets, ...; some have a
+    # shorter name in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()
     config.only_available = False  # of the tasks swept over, those alone that lie in `data_dir`
     config.with_published = False  # besides the epsilons swept over, the notebook's call (`ot.published`), a line "published"
@@ -244,6 +245,7 @@ def get_config() -> ConfigDict:
             raise ValueError(f"A method with options cannot be called {method.name}: a part of every config has that name.")
         if method.own_options:
             config[method.name] = options(method)
+    config.sweep = _sections(config)
     return config
 
 
@@ -293,8 +295,19 @@ def check_recipes(config: ConfigDict) -> None:
 
 
 def sweep(**values: tuple) -> ConfigDict:
-    """Returns a sweep over every combination of the values of these fields."""
-    return ConfigDict(values)
+    """Returns a sweep over every combination of the values of these fields; deeper ones are dotted, `"dsir.buckets"`."""
+    found = get_config().sweep
+    for path, of_field in values.items():
+        _set(found, path, of_field)
+    return found
+
+
+def swept(config: ConfigDict, prefix: str = "") -> dict[str, tuple]:
+    """Returns the values in `config.sweep` by dotted field."""
+    found = {}
+    for name, value in (config if prefix else config.sweep).items():
+        found |= swept(value, f"{prefix}{name}.") if isinstance(value, ConfigDict) else {prefix + name: value}
+    return found
 
 
 def variant(name: str, argument: str, variants: Mapping[str, Callable[[], ConfigDict]]) -> ConfigDict:
@@ -320,9 +333,25 @@ def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
     copied.sweep, copied.where = ConfigDict(), ()
     copied.only_available = copied.with_published = False
     for path, value in changes.items():
-        *parents, field = path.split(".")
-        functools.reduce(getattr, parents, copied)[field] = value
+        _set(copied, path, value)
     return copied.copy_and_resolve_references()
+
+
+def _set(config: ConfigDict, path: str, value) -> None:
+    *parents, field = path.split(".")
+    try:
+        functools.reduce(getattr, parents, config)[field] = value
+    except TypeError as error:
+        raise ValueError(f"config.{path} cannot be {value!r}: {error}") from error
+
+
+def _sections(config: ConfigDict) -> ConfigDict:
+    """Returns the sections of a sweep: a flag can set a field only in a section that is there.
+
+    A sweep has none called `task`, which is the name of the task there.
+    """
+    sections = {name: value for name, value in config.items() if isinstance(value, ConfigDict)}
+    return ConfigDict({name: _sections(value) for name, value in sections.items() if name not in ("sweep", "task")})
 
 
 def fields(config: ConfigDict, prefix: str = "") -> set[str]:
@@ -333,14 +362,22 @@ def fields(config: ConfigDict, prefix: str = "") -> set[str]:
     return names
 
 
+def check_field(name: str) -> None:
+    """Raises ValueError, with the nearest names, unless `name`, dotted, is a field that a config has or may be given."""
+    known = fields(get_config()) | {f"{recipe}.{field}" for recipe in RECIPES for field in RECIPE_FIELDS}
+    if name not in known and not name.startswith(OPEN):
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
+        raise ValueError(
+            f"There is no config field {name!r}. Did you mean {' or '.join(near[:3])}? configs/common.py lists all."
+        )
+
+
 def check_overrides(arguments: list[str]) -> None:
     """Ends the program with a sentence if `arguments` set a field that no config has."""
-    known = fields(get_config()) | {f"{name}.{field}" for name in RECIPES for field in RECIPE_FIELDS}
     for argument in arguments:
         name = argument.lstrip("-").split("=")[0].removeprefix("no")
-        if not name.startswith("config."):
-            continue
-        name = name.removeprefix("config.")
-        if name not in known and not name.startswith(OPEN):
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
-            sys.exit(f"There is no config field {name!r}. Did you mean {' or '.join(near[:3])}? configs/common.py lists all.")
+        if name.startswith("config."):
+            try:
+                check_field(name.removeprefix("config."))
+            except ValueError as error:
+                sys.exit(str(error))

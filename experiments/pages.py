@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from configs import common
 from experiments import gaps
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
@@ -26,7 +27,7 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
       config: with its sweep.
       workdir: where the cells' scores lie.
     """
-    by = ("method", "budget", *(field for field in config.sweep if field not in ("method", "budget", "task", "seed")))
+    by = ("method", "budget", *(field for field in common.swept(config) if field not in ("method", "budget", "task", "seed")))
     compared = table.write(
         rows,
         workdir,

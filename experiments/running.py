@@ -8,13 +8,12 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from configs import common
 from experiments import cell, cell_labels, gaps, missing_inputs
 from experiments.cell_data import Shared
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
+from gotd_jax.progress import interval
 from gotd_jax.report import figures, results, table
 from gotd_jax.terminal import say
 
@@ -28,7 +27,7 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
       workdir: where every stage is kept.
       shared: inputs that the cells share; read again by default.
     """
-    figures.check(config.figure, config.sweep)
+    figures.check(config.figure, common.swept(config))
     gaps.check(config)
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
@@ -117,4 +116,4 @@ def time_left(took: Sequence[float], count: int) -> str:
     """
     if not took or len(took) == count:
         return ""
-    return f", {tqdm.format_interval(statistics.median(took) * (count - len(took)))} left"
+    return f", {interval(statistics.median(took) * (count - len(took)))} left"

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.cell_labels import method_label
+from experiments.endings.ending import Ending
 from gotd_jax import artifacts, methods, ot
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.files import write_json
+from gotd_jax.files import write_json, write_json_lines
 from gotd_jax.methods import METHODS
 from gotd_jax.models.loading import fingerprint_of
 from gotd_jax.pipeline.token_budget import within_tokens
-
-if TYPE_CHECKING:  # endings write lines by this module
-    from experiments.endings.ending import Ending
 
 
 def selected(ending: Ending) -> Path:
@@ -60,7 +55,7 @@ def selected(ending: Ending) -> Path:
             np.save(folder / "values.npy", selection.values)
         write_json(folder / "info.json", selection.info)
         chosen = enumerate(problem.pool.take(selection.rows))
-        write_lines(
+        write_json_lines(
             folder / "selected.jsonl",
             ({"rank": rank} | {key: record[key] for key in ("id", "domain", "text")} for rank, record in chosen),
         )
@@ -96,13 +91,6 @@ def scored(ending: Ending, chosen: Corpus, selection: Path, *, keep_model: bool)
 
     folder = data.workdir / "scores" / f"{data.label}-{fingerprint(settings)}"
     return stage(folder, settings, make, kind="scores", step="evaluate")
-
-
-def write_lines(path: Path, records: Iterable[dict]) -> None:
-    """Writes JSON Lines into a stage that is not whole yet."""
-    with open(path, "w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _options(config) -> dict:

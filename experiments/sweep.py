@@ -10,7 +10,7 @@ from gotd_jax import methods
 from gotd_jax.data import domain_tasks, glue
 from gotd_jax.ot import semidual
 
-# The names of deeper fields in a sweep.
+# Shorter names of fields in a sweep.
 SWEPT = {
     "task": "task.name",
     "epsilon": "ot.epsilon",
@@ -28,13 +28,17 @@ def cells_of(config) -> Iterator[tuple]:
     """Yields, for each combination of the values in `config.sweep`, its config and the values by field.
 
     A field that a method does not read is not swept for it: it has the first value alone, shown as None. So methods that solve
-    no transport problem have no epsilon, those that embed nothing no encoder, and `none` a budget of 0.
+    no transport problem have no epsilon, those that embed nothing no encoder, none has another's options, and `none` a budget
+    of 0.
+
+    Raises:
+      ValueError: a swept field does not exist, or does not take its values; see `_values`.
     """
     sweep = _values(config)
     for values in itertools.product(*sweep.values()):
         swept = dict(zip(sweep, values))
         changes = dict(_changes(swept, config.where))
-        unread = _unread(changes.get("method", config.method)) & swept.keys()
+        unread = _unread(changes.get("method", config.method), sweep)
         if all(swept[field] == sweep[field][0] for field in unread):
             yield (
                 _computed_here(common.replaced(config, changes)),
@@ -46,9 +50,15 @@ def _values(config) -> dict[str, tuple]:
     """Returns the values swept over, by field.
 
     Raises:
-      ValueError: no task lies in `config.data_dir`, or there is no sweep that the notebook's call could be a line of.
+      ValueError: a field does not exist, or its values are no tuple; no task lies in `config.data_dir`; or there is no sweep
+        that the notebook's call could be a line of.
     """
-    sweep = config.sweep.to_dict()
+    sweep = common.swept(config)
+    for field, values in sweep.items():
+        if field not in SWEPT:
+            common.check_field(field)
+        if not isinstance(values, (tuple, list)):
+            raise ValueError(f"config.sweep.{field} is {values!r}, which is no tuple. A sweep over one value is ({values!r},).")
     if "seed" in sweep:  # first, so that each replicate is whole before the next begins
         sweep = {"seed": sweep.pop("seed")} | sweep
     if config.only_available:
@@ -71,12 +81,12 @@ def _computed_here(config):
     return config
 
 
-def _unread(name: str) -> set[str]:
-    """Returns the swept fields that the method called `name` does not read."""
+def _unread(name: str, fields: Iterable[str]) -> set[str]:
+    """Returns those of `fields`, swept ones, that the method called `name` does not read."""
     method = methods.find(name)
-    read = {"budget": method.selects, "epsilon": method.solves, "encoder": "embeddings" in method.reads}
-    read["noise"] = method.valued != "none"
-    return {field for field, is_read in read.items() if not is_read}
+    read = dict.fromkeys(methods.METHODS, False) | {name: True, "budget": method.selects, "noise": method.valued != "none"}
+    read |= {"epsilon": method.solves, "ot": method.solves, "encoder": "embeddings" in method.reads}
+    return {field for field in fields if not read.get(field.partition(".")[0], True)}
 
 
 def _changes(swept: dict, where: Iterable[tuple]) -> Iterator[tuple]:

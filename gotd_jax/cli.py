@@ -113,7 +113,7 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
     Args:
         chosen: The folder of a selection.
     """
-    from gotd_jax.tool import request_texts
+    from gotd_jax.tool import verifying
 
     selection = tool.Chosen(chosen)
     checks = tool.verify(selection)
@@ -121,11 +121,8 @@ def verify(chosen: Annotated[Path, tyro.conf.Positional]) -> None:
         say(f"{'FAIL' if check.faults else 'ok':4}  {check.claim}")
         for fault in check.faults:
             say(f"      {fault}")
-    changed = request_texts.changed(selection.manifest["inputs"], tool.Request(**selection.manifest["request"]))
-    say(
-        f"{'note' if changed else 'ok':4}  Its sources are unchanged.",
-        *(f"      {fault}" for fault in changed),
-    )
+    changed = verifying.changed(selection)
+    say(f"{'note' if changed else 'ok':4}  Its sources and its method are unchanged.", *(f"      {fault}" for fault in changed))
     if any(check.faults for check in checks):
         sys.exit(1)
 

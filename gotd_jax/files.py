@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,12 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
     """Writes `content` as indented JSON, whole or not at all."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def write_json_lines(path: str | os.PathLike, records: Iterable[Mapping]) -> None:
+    """Writes a line of JSON for each record into a file of a folder that is not whole yet."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records)
 
 
 def read_json(path: str | os.PathLike) -> Any:

@@ -49,7 +49,7 @@ class Log:
         if self._total is None:
             return f"{self._done:,} {self._unit} so far"
         left = seconds * (self._total - self._done) / (self._done - self._first)
-        return f"{self._done:,} of {self._total:,} {self._unit}, {_interval(left)} left"
+        return f"{self._done:,} of {self._total:,} {self._unit}, {interval(left)} left"
 
 
 def progress(iterable: Iterable | None = None, *, total: int | None = None, done: int = 0, unit: str = "it", step: str = ""):
@@ -88,7 +88,7 @@ def waiting(step: str) -> Iterator[None]:
     def tell() -> None:
         while not ended.wait(SECONDS):
             Log.printed = time.monotonic()
-            _print(f"{step}: {_interval(Log.printed - began)} so far")
+            _print(f"{step}: {interval(Log.printed - began)} so far")
 
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()
@@ -103,7 +103,8 @@ def _print(line: str) -> None:
     print(shown(line), file=sys.stderr, flush=True)
 
 
-def _interval(seconds: float) -> str:
+def interval(seconds: float) -> str:
+    """Returns a duration as a clock shows it: `12:30`, `1:02:05`."""
     from tqdm import tqdm
 
     return tqdm.format_interval(seconds)

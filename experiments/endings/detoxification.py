@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments import stages
 from experiments.endings import continuations
 from experiments.endings.detoxification_texts import DetoxTexts, drawn_prompts, parted
 from experiments.endings.ending import CAUSAL, Ending, ProblemTexts
@@ -22,7 +21,7 @@ from gotd_jax.evaluation import continuation_metrics
 from gotd_jax.evaluation.multiple_choice import Choices, score_choices
 from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
-from gotd_jax.files import write_json
+from gotd_jax.files import write_json, write_json_lines
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.report import column_names, item_scores, score_columns
 
@@ -106,7 +105,7 @@ class Detoxification(Ending):
         tokens, lengths = continuations.written(model, self.prompts, self.config, folder)
         texts = continuations.decoded(model, tokens, lengths)
         toxicity = {role: _score_all(by, texts) for role, by in self.scorers.items()}
-        stages.write_lines(folder / "continuations.jsonl", self._records(texts, lengths, toxicity))
+        write_json_lines(folder / "continuations.jsonl", self._records(texts, lengths, toxicity))
 
         tokenizer, asked = tokenizer_of(model), self.asked.utility_tasks
         utility = {task: score_choices(model, tokenizer, self.data.choice_items(task)) for task in asked}

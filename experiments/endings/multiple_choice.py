@@ -7,7 +7,6 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import stages
 from experiments.endings.ending import CAUSAL, Ending, ProblemTexts, problem_texts
 from experiments.named_tasks import LABELLED_CHOICES
 from gotd_jax import models
@@ -15,7 +14,7 @@ from gotd_jax.artifacts import fingerprint
 from gotd_jax.data.choice_tasks import ChoiceItem
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.evaluation.multiple_choice import score_choices
-from gotd_jax.files import write_json
+from gotd_jax.files import write_json, write_json_lines
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.report import column_names, item_scores, score_columns, target_loss
 
@@ -50,7 +49,7 @@ class MultipleChoice(Ending):
         """Asks the model in `made`; leaves `items.jsonl`, with every option's numbers, and `scores.json` in `folder`."""
         model = models.load(made, compute_dtype=self.config.compute_dtype)
         found = score_choices(model, tokenizer_of(model), self.data.choice_items(self.name))
-        stages.write_lines(folder / "items.jsonl", found.items)
+        write_json_lines(folder / "items.jsonl", found.items)
         by_column = {column: score_columns.items_of_choices(found.items, rule) for column, rule in self._rules.items()}
         item_scores.write(folder, by_column)
         loss = self.loss_before_labels(made, self.texts.tested)

@@ -78,8 +78,9 @@ class TargetLosses:
         made = stage(folder, settings, make, kind="target_models", step="losses")
         return load_language_model(made / "model", compute_dtype=self.start.compute_dtype)
 
-    def _losses(self, pool: Corpus, load: Callable[[], Loaded], name: str, model: dict) -> np.ndarray:
-        settings = {"pool": pool.fingerprint, "max_length": self.recipe.max_length, "mask_seed": self.seed, "model": model}
+    def _losses(self, pool: Corpus, load: Callable[[], Loaded], name: str, of_model: dict) -> np.ndarray:
+        """Returns the losses of a pool, kept under `name`, by the model that `load` returns; its settings are `of_model`."""
+        settings = {"pool": pool.fingerprint, "max_length": self.recipe.max_length, "mask_seed": self.seed, "model": of_model}
 
         def make(partial: Path) -> None:
             losses = text_losses.losses(load(), pool, max_length=self.recipe.max_length, seed=self.seed, folder=partial)

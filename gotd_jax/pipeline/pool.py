@@ -61,27 +61,27 @@ def read(sources: Sequence[Source | Packaged], chunking: Chunking, work: Path) -
     Raises:
       ValueError: a source cannot be read, changed while it was read, or no text of it is as long as a chunk.
     """
-    folders = [_folder(source, chunking, work) for source in sources]
     commits = _commits(work)
-    for source, folder in zip(sources, folders):
-        if not folder.exists():
+    identities = [_identity(source, chunking) for source in sources]  # once, for they hash whole files
+    for source, identity in zip(sources, identities):
+        if not _folder(source, identity, work).exists():
             source.opened(commits)
-    parts = [_part(source, chunking, folder) for source, folder in zip(sources, folders)]
+    parts = [_part(source, chunking, identity, work) for source, identity in zip(sources, identities)]
     return Pool(Corpus.concatenate([corpus for corpus, _ in parts]), [contents for _, contents in parts])
 
 
 def is_kept(source: Source | Packaged, chunking: Chunking, work: Path) -> bool:
     """Returns whether the chunks of a source lie in `work`, so that it is not read again."""
-    return _folder(source, chunking, work).is_dir()
+    return _folder(source, _identity(source, chunking), work).is_dir()
 
 
 def _identity(source: Source | Packaged, chunking: Chunking) -> dict:
     return source.identity() | dataclasses.asdict(chunking)
 
 
-def _folder(source: Source | Packaged, chunking: Chunking, work: Path) -> Path:
+def _folder(source: Source | Packaged, identity: dict, work: Path) -> Path:
     name = source.name.replace("/", "-")
-    return work / "domains" / f"{name}-{fingerprint([source.name, _identity(source, chunking)])}"
+    return work / "domains" / f"{name}-{fingerprint([source.name, identity])}"
 
 
 def _commits(work: Path) -> dict[str, str]:
@@ -90,9 +90,9 @@ def _commits(work: Path) -> dict[str, str]:
     return {str(entry["source"]): entry["version"] for entry in contents if entry["version"]}
 
 
-def _part(source: Source | Packaged, chunking: Chunking, folder: Path) -> tuple[Corpus, dict]:
+def _part(source: Source | Packaged, chunking: Chunking, identity: dict, work: Path) -> tuple[Corpus, dict]:
     """Returns the chunks of a source that the pool takes, all or a sample of them, and their description."""
-    folder = _chunked(source, chunking, folder)
+    folder = _chunked(source, chunking, identity, work)
     chunks, contents = Corpus.open(folder / CHUNKS), read_json(folder / CONTENTS)
     if source.most is None or len(chunks) <= source.most:
         return chunks, contents
@@ -104,24 +104,23 @@ def _part(source: Source | Packaged, chunking: Chunking, folder: Path) -> tuple[
         taken = chunks.take(rows)
         write_json(partial / CONTENTS, contents | {"chunks": len(taken), "fingerprint": taken.fingerprint})
 
-    sample = folder.parents[1] / "samples" / f"{folder.name.rpartition('-')[0]}-{fingerprint(drawing)}"
-    sample = stage(sample, drawing, make, kind="samples")
+    name = source.name.replace("/", "-")
+    sample = stage(work / "samples" / f"{name}-{fingerprint(drawing)}", drawing, make, kind="samples")
     return chunks.take(np.load(sample / "rows.npy")), read_json(sample / CONTENTS)
 
 
-def _chunked(source: Source | Packaged, chunking: Chunking, folder: Path) -> Path:
-    """Returns the folder of all chunks of a source and of their description."""
-    identity = _identity(source, chunking)
+def _chunked(source: Source | Packaged, chunking: Chunking, identity: dict, work: Path) -> Path:
+    """Returns the folder of all chunks of a source and of their description, made once."""
 
     def make(partial: Path) -> None:
-        opened = source.opened(_commits(folder.parents[1]))
+        opened = source.opened(_commits(work))
         texts, chunks = _chunks(source.name, opened, chunking, partial)
         origin = {"name": source.name, "source": source.label, "version": opened.version, "left_out": opened.left_out}
         write_json(partial / CONTENTS, origin | {"texts": texts, "chunks": len(chunks), "fingerprint": chunks.fingerprint})
         if _identity(source, chunking) != identity:  # else the chunks would be kept under the hashes of other files
             raise ValueError(f"A file of {source.name} changed while it was read. Start again when it is whole.")
 
-    return stage(folder, identity, make, kind="domains")
+    return stage(_folder(source, identity, work), identity, make, kind="domains")
 
 
 def _chunks(name: str, opened: Opened, chunking: Chunking, folder: Path) -> tuple[int, Corpus]:

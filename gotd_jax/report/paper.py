@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gotd_jax.report import paper_detox, paper_domains, paper_glue, paper_zero_shot
-from gotd_jax.report.paper_table import LABELS, PaperTable
+from gotd_jax.report.paper_table import PaperTable
 
-__all__ = ["LABELS", "TABLES", "PaperTable", "find"]
+__all__ = ["TABLES", "PaperTable", "find"]
 
 TABLES = {**paper_glue.TABLES, **paper_domains.TABLES, **paper_detox.TABLES, **paper_zero_shot.TABLES}
 

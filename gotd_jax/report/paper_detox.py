@@ -6,7 +6,14 @@ from gotd_jax.report import column_names
 from gotd_jax.report.paper_table import PaperTable, read
 
 UTILITY_TASKS = ("anli", "boolq", "hellaswag", "lambada", "piqa", "race", "wic", "winogrande")
-BASE = {"none": "GPT-2 base", "got_d": "GOT-D_clean"}
+NAMES = {
+    "none": "GPT-2 base",
+    "got_d": "GOT-D_clean",
+    "contrast": "GOT-D_contrast",
+    "rtp": "RTP",
+    "dsir": "DSIR",
+    "random": "RANDOM",
+}
 _TOXICITY = (column_names.EMT_TOXIC, column_names.EMT_NONTOXIC, column_names.TP_TOXIC, column_names.TP_NONTOXIC)
 _ACCURACIES = tuple(map(column_names.accuracy, UTILITY_TASKS))
 
@@ -25,7 +32,7 @@ _COPIED = "The four numbers of GOT-D_contrast are identical at 10,000 and 20,000
 
 
 def _table(title: str, budget: int, notes: tuple[str, ...], contents: dict) -> PaperTable:
-    return PaperTable(title=title, budget=budget, labels=None, seeds=1, notes=notes, names=BASE, **contents)
+    return PaperTable(title=title, names=NAMES, budget=budget, labels=None, seeds=1, notes=notes, **contents)
 
 
 # EMT toxic, EMT non-toxic, TP toxic, TP non-toxic: by moderation, where Table 1 has Perspective's

@@ -6,6 +6,14 @@ from gotd_jax.data.domain_tasks import DOMAIN_TASKS
 from gotd_jax.report.paper_table import PaperTable, read
 
 TASKS = tuple(DOMAIN_TASKS)  # the columns' order in Tables 2 and 3
+NAMES = {
+    "none": "BERT vanilla",
+    "all_domains": "All domains",
+    "dapt": "DAPT",
+    "dsir": "DSIR",
+    "tapt_c": "TAPT/c",
+    "got_d": "GOT-D",
+}
 
 _TEST_SET = (
     "The published code chooses the checkpoint of the tasks of many steps by the score on the test set, which it then reports."
@@ -20,6 +28,7 @@ _SPREAD = "The averages' printed spreads are not set beside ours: an average spr
 TABLES = {
     "table_2": PaperTable(
         title="Table 2, all training data",
+        names=NAMES,
         budget=150_000,
         labels=None,
         seeds=5,
@@ -44,6 +53,7 @@ TABLES = {
     ),
     "table_3": PaperTable(
         title="Table 3, at most 5K training data",
+        names=NAMES,
         budget=50_000,
         labels=5_000,
         seeds=5,

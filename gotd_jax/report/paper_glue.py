@@ -5,6 +5,7 @@ from __future__ import annotations
 from gotd_jax.report.paper_table import PaperTable, read
 
 TASKS = ("CoLA", "MNLI", "MRPC", "QQP", "RTE", "SST-2", "STS-B", "QNLI")  # the columns' order in Tables 4 and 12
+NAMES = {"none": "BERT vanilla", "dsir": "DSIR", "tapt_c": "TAPT/c", "got_d": "GOT-D"}
 
 _DEV = "The paper speaks of the test set; its code scores on GLUE's development split."
 _SPREAD = "The paper's averages here are the means of its rows; it prints no spread of them."
@@ -21,6 +22,7 @@ _MNLI = (
 TABLES = {
     "table_4_all": PaperTable(
         title="Table 4, all GLUE training data",
+        names=NAMES,
         budget=50_000,
         labels=None,
         seeds=3,
@@ -38,6 +40,7 @@ TABLES = {
     ),
     "table_4_5k": PaperTable(
         title="Table 4, at most 5K GLUE training data",
+        names=NAMES,
         budget=50_000,
         labels=5_000,
         seeds=3,
@@ -61,6 +64,7 @@ TABLES = {
     ),
     "table_12": PaperTable(
         title="Table 12, at most 5K GLUE training data",
+        names=NAMES,
         budget=20_000,
         labels=5_000,
         seeds=3,

@@ -5,24 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-# The paper's names of the methods.
-LABELS = {
-    "none": "BERT vanilla",
-    "random": "RANDOM",
-    "all_domains": "All domains",
-    "dapt": "DAPT",
-    "dsir": "DSIR",
-    "tapt_c": "TAPT/c",
-    "rds_plus": "RDS+",
-    "top_cosine": "top cosine",
-    "tsds": "TSDS",
-    "crisp": "CRISP",
-    "got_d": "GOT-D",
-    "contrast": "GOT-D_contrast",
-    "rtp": "RTP",
-    "loss_difference": "loss difference",
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class PaperTable:
@@ -30,6 +12,7 @@ class PaperTable:
 
     Attributes:
       title: table and setting.
+      names: of its methods, as it prints them.
       budget: chunks selected.
       labels: the most labelled examples of a task; None for all, or where there are none.
       seeds: over which the mean and spread are.
@@ -37,27 +20,22 @@ class PaperTable:
       printed_averages: the table's last column by method, which need not be the mean of the row; empty where it has none.
       printed_spreads: of these averages, if it prints them.
       notes: faults of these numbers that a comparison has to know of.
-      names: this table's own names of methods, in place of those in `LABELS`.
     """
 
     title: str
+    names: Mapping[str, str]
     budget: int
     labels: int | None
     seeds: int
     scores: Mapping[str, Mapping[str, tuple[float, float | None]]]
     printed_averages: Mapping[str, float]
     notes: tuple[str, ...]
-    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     printed_spreads: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def average(self, method: str, columns: Sequence[str] | None = None) -> float:
         """Returns the mean over `columns` (all by default) of the printed means of `method`."""
         columns = columns or list(self.scores[method])
         return sum(self.scores[method][column][0] for column in columns) / len(columns)
-
-    def label(self, method: str) -> str:
-        """Returns the paper's name of `method` in this table."""
-        return self.names.get(method, LABELS[method])
 
 
 def read(columns: Sequence[str], printed: str, *, averaged: bool = False) -> dict[str, dict]:

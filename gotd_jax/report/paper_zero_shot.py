@@ -5,6 +5,7 @@ from __future__ import annotations
 from gotd_jax.report.column_names import accuracy
 from gotd_jax.report.paper_table import PaperTable, read
 
+NAMES = {"none": "no selection", "got_d": "GOT-D", "dsir": "DSIR", "tapt_c": "TAPT/c"}
 AG_NEWS, BOOLQ = accuracy("ag_news"), accuracy("boolq")
 
 _ONE_RUN = (
@@ -22,7 +23,7 @@ _PRIOR = (
 
 
 def _table(title: str, budget: int, notes: tuple[str, ...], column: str, printed: str) -> PaperTable:
-    return PaperTable(title, budget, None, 1, **read((column,), printed), notes=notes, names={"none": "no selection"})
+    return PaperTable(title, NAMES, budget, None, 1, **read((column,), printed), notes=notes)
 
 
 def _table_16(budget: int, got_d: float, dsir: float, tapt_c: float) -> PaperTable:

@@ -133,7 +133,7 @@ def _paper_lines(tables: Sequence[PaperTable], method: str, columns: list[str], 
         cells = tuple(Cell(mean, spread, *([0, 0] if mean is None else [table.seeds] * 2)) for mean, spread in means)
         if any(column in scores for column in columns):
             where = f"paper, {table.title}" if len(tables) > 1 else "paper"
-            line = Line(f"{table.label(method)} ({where})", method, table.budget, "paper", cells)
+            line = Line(f"{table.names[method]} ({where})", method, table.budget, "paper", cells)
             # Tables of several budgets repeat the line of no selection.
             lines.setdefault(cells if method == "none" else (table.title,), line)
     return list(lines.values())

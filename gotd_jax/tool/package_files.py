@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.files import write_json
+from gotd_jax.files import write_json, write_json_lines
 from gotd_jax.pipeline.candidates import Candidates
 from gotd_jax.tool.allocation import Allocation
 
@@ -47,7 +46,7 @@ def write_parts(
         if format == "parquet":
             pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path)
         else:
-            path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+            write_json_lines(path, rows)
 
 
 def _rows(candidates: Candidates, allocation: Allocation, names: Sequence[str], places: np.ndarray) -> Iterator[dict]:

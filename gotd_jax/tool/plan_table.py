@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from gotd_jax.progress import interval
 from gotd_jax.report.rendering import aligned
-from gotd_jax.tool.text_sizes import Extent
+from gotd_jax.tool.text_sizes import Extent, in_bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Stage:
     memory_bytes: int
     disk_bytes: int
     why: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The stage as a line of the table."""
+        sizes = (in_bytes(size) if size else "" for size in (self.memory_bytes, self.disk_bytes))
+        return (self.name, interval(max(self.seconds, 1)), *sizes, self.why)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,46 +78,28 @@ class Plan:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"pool    {_extent(self.pool)}"
-        in_pool = f"; {self.in_pool:,} of the chunks read lie in the pool themselves" if self.in_pool else ""
-        yield f"target  {_extent(self.target)}{in_pool}"
+        yield f"pool    {self.pool}"
+        yield f"target  {self.target}" + f"; {self.in_pool:,} of the chunks read lie in the pool themselves" * bool(
+            self.in_pool
+        )
         if self.left_out:
             yield f"left out {self.left_out:,} files of these folders"
-        share = f"{self.budget_chunks / self.pool.chunks:.1%} of the pool"
-        yield f"budget  {self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share}"
-        for side, texts in (("pool", "chunks of the pool"), ("targets", "texts of the target")):
-            yield f"read    {_read(self.read[side], self.read['max_length'], texts)}"
+        share = self.budget_chunks / self.pool.chunks
+        yield f"budget  {self.budget} by {self.method}: {self.budget_chunks:,} chunks, {share:.1%} of the pool"
+        yield f"read    {self._read('pool', 'chunks of the pool')}"
+        yield f"read    {self._read('targets', 'texts of the target')}"
         yield ""
-        table = aligned([("stage", "time", "memory", "disk", ""), *map(_cells, (*self.stages, self.total))], left=(0, 4))
-        yield from (line.rstrip() for line in table)
+        grid = [("stage", "time", "memory", "disk", ""), *(stage.cells for stage in (*self.stages, self.total))]
+        yield from map(str.rstrip, aligned(grid, left=(0, 4)))
         if self.notes:
             yield from ("", *self.notes)
 
-
-def _extent(extent: Extent) -> str:
-    about, how = "", "counted"
-    if not extent.counted:
-        about, how = "about ", f"estimated from {_bytes(extent.read_bytes)} of {_bytes(extent.bytes)}"
-    return f"{about}{extent.texts:,} texts, {extent.chunks:,} chunks, about {extent.tokens:,} tokens ({how})"
-
-
-def _read(counts: dict[str, dict[str, int]], max_length: int, texts: str) -> str:
-    count = {key: sum(of_source[key] for of_source in counts.values()) for key in next(iter(counts.values()))}
-    beyond = count["tokens_not_read"] / max(count["tokens"], 1)
-    return (
-        f"{count['read_in_part']:,} of {count['texts']:,} {texts} are read in part ({beyond:.1%} of all tokens lie beyond "
-        f"{max_length:,}), {count['mostly_unknown']:,} are mostly unknown tokens, {count['unreadable']:,} wholly"
-    )
-
-
-def _cells(stage: Stage) -> tuple[str, ...]:
-    from tqdm import tqdm
-
-    sizes = (_bytes(size) if size else "" for size in (stage.memory_bytes, stage.disk_bytes))
-    return (stage.name, tqdm.format_interval(max(stage.seconds, 1)), *sizes, stage.why)
-
-
-def _bytes(size: int) -> str:
-    from tqdm import tqdm
-
-    return tqdm.format_sizeof(size, "B")
+    def _read(self, side: str, texts: str) -> str:
+        sources = self.read[side].values()
+        count = {key: sum(counts[key] for counts in sources) for key in next(iter(sources))}
+        beyond = count["tokens_not_read"] / max(count["tokens"], 1)
+        return (
+            f"{count['read_in_part']:,} of {count['texts']:,} {texts} are read in part ({beyond:.1%} of all tokens lie beyond "
+            f"{self.read['max_length']:,}), {count['mostly_unknown']:,} are mostly unknown tokens, "
+            f"{count['unreadable']:,} wholly"
+        )

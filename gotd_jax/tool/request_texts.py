@@ -27,7 +27,8 @@ class RequestTexts:
       targets: chunks of each target, by its name, in the order of the request.
       tested: texts that must not be chosen; None where none are named.
       away: texts to move away from; None where none are named.
-      inputs: the sources that were read, as `inputs` returns them.
+      inputs: of each source that was read its side, name, place and version; the name, bytes and SHA-256 of its files; and the
+        name and bytes of the files in its folders that are left out, and why they are.
       remarks: sentences about the sources, as `remarks` returns them.
     """
 
@@ -76,25 +77,20 @@ def target_places(request: Request) -> list[tuple[str, str]]:
     return places
 
 
-def inputs(request: Request) -> list[dict]:
-    """Returns a description of the request's sources as they are now.
-
-    It has the side, name, source and version of each source; the name, bytes and SHA-256 of its files; and the name and bytes
-    of the files in its folders that are left out, and why they are.
-    """
-    return _inputs(_found(request), {})
-
-
 def remarks(request: Request) -> list[str]:
     """Returns sentences about surprises in the sources of the pool and of the targets; see `readers.remarks`."""
     sides = (("the source", names_and_places(request.pool)), ("the target", target_places(request)))
     return [said for side, places in sides for name, place in places for said in readers.remarks(f"{side} {name}", place)]
 
 
-def changed(written: Sequence[dict], request: Request) -> list[str]:
+def changed(written: Sequence[dict]) -> list[str]:
     """Returns a sentence for each difference between the sources now and `written`, the `inputs` of an earlier run."""
+    found: dict[str, list] = {entry["side"]: [] for entry in written}
     try:
-        now = inputs(request)
+        for entry in written:
+            place = entry["source"]
+            found[entry["side"]].append((entry["name"], place, readers.describe(place, versions=entry["side"] != "pool")))
+        now = _inputs(found, {})
     except ValueError as error:
         return [str(error)]
     before, after = ({file["name"]: file["sha256"] for entry in side for file in entry["files"]} for side in (written, now))
@@ -110,7 +106,7 @@ def changed(written: Sequence[dict], request: Request) -> list[str]:
 
 
 def _inputs(found: Mapping[str, list[tuple[str, str, list]]], versions: Mapping[str, str | None]) -> list[dict]:
-    """Returns `inputs` of the sources in `found`; those of the pool by name in `versions` have the version given there."""
+    """Returns the inputs of the sources in `found`; those of the pool by name in `versions` have the version given there."""
     return [
         {
             "side": side,

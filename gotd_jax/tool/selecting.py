@@ -166,7 +166,7 @@ def _usable_texts(target: Corpus, readable: np.ndarray) -> Corpus:
 
 
 def _potentials(selection: Selection, seen: np.ndarray, targets: np.ndarray, request: Request) -> Potentials:
-    """Returns got_d's own potentials, or those of a solve on the candidates that are embedded, without the time they took."""
+    """Returns the method's potentials, or those of a solve on the candidates that are embedded, without the time they took."""
     found = selection.potentials or ot.solve(seen, targets, epsilon=request.epsilon, sample=SAMPLE, seed=request.seed)
     journal = tuple(dataclasses.replace(line, seconds=0.0) for line in found.journal)
     return dataclasses.replace(found, seconds=0.0, journal=journal)
@@ -178,6 +178,7 @@ def _manifest(request, texts, candidates, allocation, embedder, told, target_sel
         "format": 1,
         "versions": package_files.versions(),
         "request": request.to_dict(),
+        "method": METHODS[request.method].identity,
         "inputs": texts.inputs,
         "model": {"name": request.model, **embedder.settings},
         "tokenizer": request.tokenizer or request.model,

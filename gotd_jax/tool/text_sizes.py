@@ -6,8 +6,10 @@ import dataclasses
 import io
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from tqdm import tqdm
 
 from gotd_jax.data import dataset_libraries, readers
 from gotd_jax.data.chunks import chunk
@@ -30,6 +32,7 @@ class Reading:
     """A source, read from its beginning.
 
     Attributes:
+      name: of the source.
       chunks: of the texts read.
       texts: how many they were before they were cut.
       share: of the source that was read, in (0, 1]; 1 where it was read whole.
@@ -37,6 +40,7 @@ class Reading:
       seconds: that reading and cutting them took.
     """
 
+    name: str
     chunks: Corpus
     texts: int
     share: float
@@ -73,51 +77,64 @@ class Extent:
     read_bytes: int
     reading_seconds: float
 
+    def __str__(self) -> str:
+        about = "" if self.counted else "about "
+        how = "counted" if self.counted else f"estimated from {in_bytes(self.read_bytes)} of {in_bytes(self.bytes)}"
+        return f"{about}{self.texts:,} texts, {self.chunks:,} chunks, about {self.tokens:,} tokens ({how})"
 
-def read_beginnings(places: Sequence[str], characters: int, **fields) -> list[Reading]:
-    """Returns a reading of each of `places`, the small ones whole and the larger ones from their beginnings.
+
+def in_bytes(count: int) -> str:
+    """Returns a number of bytes in words: `37.5kB`."""
+    return tqdm.format_sizeof(count, "B")
+
+
+def read_beginnings(sources: Sequence[tuple[str, str]], characters: int, **fields) -> list[Reading]:
+    """Returns a reading of each of `sources`, the small ones whole and the larger ones from their beginnings.
 
     Args:
-      places: sources as `gotd_jax.data.readers.records` takes them.
+      sources: names and places, the places as `gotd_jax.data.readers.records` takes them.
       characters: of a chunk; 0 cuts nothing.
       **fields: `text_field`, `id_field`, `domain_field` of `records`.
 
     Raises:
       ValueError: see `records`.
     """
-    return [_read_beginning(place, COUNTED_BYTES // len(places), characters, fields) for place in places]
+    return [_read_beginning(name, place, COUNTED_BYTES // len(sources), characters, fields) for name, place in sources]
 
 
 def extent_of(readings: Sequence[Reading], tokenizer) -> Extent:
     """Returns how much the sources of `readings` hold together, with tokens by a Hugging Face tokeniser."""
-    whole = [(reading, 1 / reading.share) for reading in readings]
+
+    def whole(count: Callable[[Reading], float]) -> float:
+        return sum(count(reading) / reading.share for reading in readings)
+
     return Extent(
-        texts=round(sum(reading.texts * scale for reading, scale in whole)),
-        chunks=round(sum(len(reading.chunks) * scale for reading, scale in whole)),
-        tokens=round(sum(count_tokens(tokenizer, read.sample).mean() * len(read.chunks) * scale for read, scale in whole)),
+        texts=round(whole(lambda reading: reading.texts)),
+        chunks=round(whole(lambda reading: len(reading.chunks))),
+        tokens=round(whole(lambda reading: count_tokens(tokenizer, reading.sample).mean() * len(reading.chunks))),
         bytes=sum(reading.bytes for reading in readings),
-        kept_bytes=round(sum(reading.chunks.table.nbytes * scale for reading, scale in whole)),
+        kept_bytes=round(whole(lambda reading: reading.chunks.table.nbytes)),
         counted=all(reading.share == 1 for reading in readings),
         read_bytes=round(sum(reading.bytes * reading.share for reading in readings)),
-        reading_seconds=sum(reading.seconds * scale for reading, scale in whole),
+        reading_seconds=whole(lambda reading: reading.seconds),
     )
 
 
-def _read_beginning(place: str, most: int, characters: int, fields: dict) -> Reading:
+def _read_beginning(name: str, place: str, most: int, characters: int, fields: dict) -> Reading:
     readers.records(place, **fields)  # opens every file and meets its first row
     began = time.perf_counter()
     if place.partition(":")[0] in readers.LIBRARIES or dataset_libraries.find_saved(Path(place).expanduser()):
         texts, share = _of_library(place, fields)
         corpus = Corpus.from_records(texts)
-        size = round(sum(len(text.encode()) for text in corpus.texts()) / share)
+        held = round(sum(len(text.encode()) for text in corpus.texts()) / share)
     else:
         files = [(path, path.stat().st_size) for path in readers.files_of(place)]
-        size = sum(size for _, size in files)
+        held = sum(size for _, size in files)
         parts = list(_of_files(files, most, fields))
         corpus = Corpus.from_records(itertools.chain.from_iterable(texts for texts, _ in parts))
-        share = min(sum(read for _, read in parts) / size, 1.0)
+        share = min(sum(read for _, read in parts) / held, 1.0)
     chunks = chunk(corpus, characters)
-    return Reading(chunks, len(corpus), share, size, time.perf_counter() - began)
+    return Reading(name, chunks, len(corpus), share, held, time.perf_counter() - began)
 
 
 def _of_files(files: Sequence[tuple[Path, int]], most: int, fields: dict) -> Iterator[tuple[Iterator[dict], float]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gotd_jax.checksums import sha256
 from gotd_jax.data.corpus import content_hash
+from gotd_jax.methods import FOLDERS, METHODS
 from gotd_jax.tool import request_texts
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.chosen import Chosen
@@ -34,14 +35,14 @@ class Checked:
 def verify(chosen: Chosen) -> list[Checked]:
     """Returns the checks of a selection and the faults they found: files, rows, ids, budget, values, convergence.
 
-    Nothing outside of its folder is read: see `request_texts.changed` for its sources.
+    Nothing outside of its folder is read: see `changed` for its sources and its method.
     """
     checks: tuple[tuple[str, Callable[[Chosen], Iterator[str]]], ...] = (
         ("Every file is there, with the bytes that the manifest names.", _files),
         ("The parts hold as many chunks as the manifest says, ranked from 0 on, none twice.", _ranks),
         ("Every chosen text is the one in the pool, with its id and domain, and was a candidate.", _texts),
         ("The selection fits the budget.", _budget),
-        ("Every value is the pool's, and of got_d without noise none that was left is lower.", _values),
+        ("Every value is the pool's, and of potentials without noise none that was left is lower.", _values),
         ("The transport problem was solved as closely as was asked.", _convergence),
     )
     found = []
@@ -50,6 +51,17 @@ def verify(chosen: Chosen) -> list[Checked]:
         if found[-1].faults and faults in (_files, _ranks):
             break  # the checks after it would read damaged files
     return found
+
+
+def changed(chosen: Chosen) -> list[str]:
+    """Returns a sentence for each source of a selection, and for its method, that is not as it was when it was made."""
+    method = chosen.manifest["request"]["method"]
+    faults = request_texts.changed(chosen.manifest["inputs"])
+    if method not in METHODS:
+        faults.append(f"The method {method} is missing. Name the folder of its file in {FOLDERS}.")
+    elif METHODS[method].identity != chosen.manifest.get("method", method):
+        faults.append(f"The file of the method {method} has changed.")
+    return faults
 
 
 def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | None = None) -> list[str]:
@@ -61,12 +73,11 @@ def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | 
       work: where texts and embeddings are kept; by default nothing is kept, and nothing kept before is used.
 
     Raises:
-      ValueError: an input has changed, or packages have other versions than the selection was made with.
+      ValueError: an input or the method has changed, or packages have other versions than the selection was made with.
     """
     from gotd_jax.tool.selecting import select
 
-    request = Request(**chosen.manifest["request"])
-    faults = request_texts.changed(chosen.manifest["inputs"], request)
+    faults = changed(chosen)
     now = versions()
     faults += [
         f"{name} is {now[name]}, and was {version}."
@@ -75,6 +86,7 @@ def replay(chosen: Chosen, out: str | Path | None = None, *, work: str | Path | 
     ]
     if faults:
         raise ValueError(f"{chosen.folder} cannot be made again. {' '.join(faults)} Restore its sources and packages.")
+    request = Request(**chosen.manifest["request"])
     with tempfile.TemporaryDirectory(dir=chosen.folder.parent, prefix=".replay-") as passing:
         made = select(request, out or Path(passing) / "made", work=work or Path(passing) / "work")
         names = sorted({*chosen.manifest["files"], *made.manifest["files"]})
@@ -145,8 +157,8 @@ def _values(chosen: Chosen) -> Iterator[str]:
     wrong = int((np.where(np.isfinite(pool), pool, np.nan) != written)[np.isfinite(pool) | np.isfinite(written)].sum())
     if wrong:
         yield f"{wrong:,} chunks have another value than in values.npy."
-    request = chosen.manifest["request"]
-    if request["method"] == "got_d" and not request["options"].get("noise") and len(names) == 1:
+    noise = chosen.manifest["request"]["options"].get("noise")
+    if "marginal_error" in chosen.manifest["targets"][0]["method"] and not noise and len(names) == 1:
         left = np.array(chosen.pool["status"].to_pylist()) == "candidate"
         left[rows] = False
         better = int((values[left] < written.max()).sum())

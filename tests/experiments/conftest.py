@@ -3,6 +3,7 @@
 import pytest
 
 from configs import common
+from experiments import cell
 
 
 @pytest.fixture
@@ -22,3 +23,15 @@ def config(tiny_model, texts):
     for recipe in (config.head.recipe, config.target_model, config.pre_finetune, config.finetune, config.embed.finetune):
         recipe.batch_size, recipe.max_length, recipe.epochs = 8, 32, 1
     return config
+
+
+@pytest.fixture
+def check_refused(config, tmp_path):
+    """Returns a function that changes fields of the config, and asserts that its check refuses it, before any long work."""
+
+    def check(change, message):
+        with pytest.raises(ValueError, match=message):
+            cell.check(common.replaced(config, change), tmp_path)
+        assert not (tmp_path / "embeddings").exists()
+
+    return check

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, running
+from experiments import cell, pages, running
 from experiments.cell_data import CellData
 from experiments.endings import ENDINGS, fine_tuning
 from experiments.sweep import cells_of
@@ -175,11 +175,8 @@ def test_pair_tasks_and_regressions_run(config, tmp_path):
         ({"model": "nowhere/model"}, "nowhere/model"),
     ],
 )
-def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
-    config = common.replaced(config, change)
-    with pytest.raises(ValueError, match=message):
-        cell.check(config, tmp_path)
-    assert not (tmp_path / "embeddings").exists()
+def test_what_cannot_work_is_refused_before_any_long_work(check_refused, change, message):
+    check_refused(change, message)
 
 
 def test_no_pool_at_all_says_how_to_name_one(config, tmp_path):
@@ -205,6 +202,37 @@ def test_sweep_is_every_combination_of_its_values(config):
     cells = [of for of, _ in cells_of(config)]
     assert len(cells) == 3 + 6  # no selection reads no epsilon
     assert {(c.method, c.seed, c.ot.epsilon) for c in cells} >= {("got_d", 2, 0.1), ("got_d", 0, 0.2), ("none", 1, 0.1)}
+
+
+def test_a_methods_own_options_are_swept_for_it_alone_and_tell_its_lines_apart(config, tmp_path):
+    config.sweep.method, config.sweep.seed = ("random", "dsir"), (0,)
+    config.sweep.dsir.buckets, config.sweep.ot.momentum = (50, 1_000), (1.0, 1.5)
+    cells = list(cells_of(config))
+    assert [(swept["method"], swept["dsir.buckets"]) for _, swept in cells] == [
+        ("random", None),
+        ("dsir", 50),
+        ("dsir", 1_000),
+    ]
+    assert [(of.dsir.buckets, of.ot.momentum) for of, _ in cells] == [(50, 1.0), (50, 1.0), (1_000, 1.0)]
+    row = {"task": "taste", "budget": 8, "seed": 0, "score": 0.5, "metric": "accuracy", "evaluated_on": "test"}
+    rows = [row | swept | {"cell": str(number)} for number, (_, swept) in enumerate(cells)]
+    of_row = {"pool": {"sea": 9}, "target_domains": {"": 3}, "selected": {"sea": 8}, "seconds": {}}
+    printed = pages.printed([row | of_row for row in rows], config, tmp_path)
+    assert all(label in printed for label in ("dsir, dsir.buckets 50", "dsir, dsir.buckets 1,000"))
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "message"),
+    [
+        ("bugdet", (1, 2), r"no config field 'bugdet'\. Did you mean budget"),
+        ("budget", 5, r"config\.sweep\.budget is 5, which is no tuple\. A sweep over one value is \(5,\)\."),
+        ("seed", ("a",), r"config\.seed cannot be 'a'"),
+    ],
+)
+def test_a_sweep_over_a_field_or_values_that_cannot_be_is_refused(config, field, values, message):
+    config.sweep[field] = values
+    with pytest.raises(ValueError, match=message):
+        list(cells_of(config))
 
 
 def test_seconds_of_a_stage_are_those_of_its_making(config, tmp_path):
@@ -252,7 +280,7 @@ def test_dsirs_filter_by_quality_is_a_field_of_the_config(config, tmp_path):
 
 PRINTED_AGAIN = """
 import json, pathlib, pickle, sys
-from experiments import cell
+from experiments import cell, pages
 config = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())
 print(json.dumps(cell.run(config, pathlib.Path(sys.argv[2]))))
 """

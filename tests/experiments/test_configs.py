@@ -1,8 +1,11 @@
 import importlib
 import re
+import sys
 from pathlib import Path
 
+import absl.flags
 import pytest
+from ml_collections import ConfigDict, config_flags
 
 from configs import common
 from experiments import running
@@ -149,6 +152,21 @@ def test_unknown_field_ends_the_program_with_the_nearest_names():
     common.check_overrides(["main", "--config.finetune.beta2=0.95", "--config.embed.finetune.dropout=False"])
     with pytest.raises(SystemExit, match=r"no config field 'finetune.learning'\. Did you mean finetune.learning_rate"):
         common.check_overrides(["main", "--config.finetune.learning=1"])
+
+
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+def test_a_flag_sweeps_any_field_that_a_section_holds(monkeypatch):
+    flags = absl.flags.FlagValues()
+    defined = config_flags.DEFINE_config_file("config", flag_values=flags, lock_config=False, accept_new_attributes=True)
+    asked = {"dsir.buckets": (50, 100), "embed.finetune.epochs": (1, 2)}
+    given = [f"--config.sweep.{name}={values}" for name, values in asked.items()]
+    monkeypatch.setattr(sys, "argv", ["main", f"--config={ROOT}/configs/quickstart.py", *given])
+    flags(sys.argv)
+    swept = {"method": ("dsir",), "seed": (0,)}
+    defined.value.sweep.method, defined.value.sweep.seed = swept.values()
+    assert common.swept(defined.value) == swept | asked == common.swept(ConfigDict({"sweep": common.sweep(**swept, **asked)}))
+    found = {(of.dsir.buckets, of.embed.finetune.epochs) for of, _ in cells_of(defined.value)}
+    assert found == {(50, 1), (50, 2), (100, 1), (100, 2)}
 
 
 def test_a_recipe_that_is_none_is_refused_before_anything_is_read(tmp_path):

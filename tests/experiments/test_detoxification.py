@@ -239,11 +239,8 @@ def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path
         ({"pool.domains.sea": "nowhere/*.jsonl"}, "nowhere"),
     ],
 )
-def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
-    config = common.replaced(config, change)
-    with pytest.raises(ValueError, match=message):
-        cell.check(config, tmp_path)
-    assert not (tmp_path / "embeddings").exists()
+def test_what_cannot_work_is_refused_before_any_long_work(check_refused, change, message):
+    check_refused(change, message)
 
 
 def test_too_few_clean_chunks_in_the_pool_say_how_many_there_are(config, tmp_path):

@@ -109,11 +109,8 @@ def test_what_an_item_says_is_told_from_the_words_of_its_template():
         ({"budget": 5_000}, r"budget of 5,000 chunks exceeds the pool of \d+"),
     ],
 )
-def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, change, message):
-    config = common.replaced(config, change)
-    with pytest.raises(ValueError, match=message):
-        cell.check(config, tmp_path)
-    assert not (tmp_path / "embeddings").exists()
+def test_what_cannot_work_is_refused_before_any_long_work(check_refused, change, message):
+    check_refused(change, message)
 
 
 def test_labels_of_a_choice_task_are_those_of_the_task_it_is_made_of(config, tmp_path):

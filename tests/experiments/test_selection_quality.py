@@ -151,12 +151,8 @@ def test_shares_of_several_own_domains_stand_each_for_itself(of_domains, tmp_pat
         ({"target.domains": ("sea",), "pool.long": "cut", "evaluation": "finetune"}, "no labels to train on"),
     ],
 )
-def test_what_cannot_work_is_refused_before_any_long_work(config, tmp_path, tiny_model, change, message):
-    config.model = str(tiny_model)
-    config = common.replaced(config, change)
-    with pytest.raises(ValueError, match=message):
-        cell.check(config, tmp_path)
-    assert not (tmp_path / "embeddings").exists()
+def test_what_cannot_work_is_refused_before_any_long_work(check_refused, tiny_model, change, message):
+    check_refused({"model": str(tiny_model)} | change, message)
 
 
 def test_epsilon_is_swept_for_methods_that_read_it_with_the_published_call_as_a_line(config):

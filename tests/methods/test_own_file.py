@@ -61,6 +61,15 @@ def test_the_command_line_selects_by_it_with_its_options_and_keeps_them(run, tex
     counts = mentions([json.loads(line)["text"] for line in (texts / "food.jsonl").read_text().splitlines()], "oven")
     assert mentions(chosen.table["text"].to_pylist(), "oven") == sorted(counts)[:20] and sorted(counts)[20] > 0
     assert "byte for byte" in run(*gotd, "replay", tmp_path / "chosen", "--work", tmp_path / "chosen.work")
+    source = tmp_path / "own" / "mentions.py"
+    source.write_text(SOURCE + "# another")
+    assert "note  Its sources and its method are unchanged.\n      The file of the method mentions has changed." in run(
+        *gotd, "verify", tmp_path / "chosen"
+    )
+    assert "cannot be made again. The file of the method mentions has changed." in run(*gotd, "replay", tmp_path / "chosen")
+    source.unlink()
+    for faults in (run(*gotd, "verify", tmp_path / "chosen"), run(*gotd, "replay", tmp_path / "chosen")):
+        assert "The method mentions is missing. Name the folder of its file in GOTD_METHODS." in faults
 
 
 def test_a_cell_of_a_table_selects_by_it_with_its_options(run, texts, tiny_model, tmp_path):

@@ -83,8 +83,8 @@ def test_a_budget_in_tokens_or_a_share_is_told_in_chunks(planned, request_of):
 
 def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report_need(request_of, monkeypatch):
     assert SAMPLE > 180
-    monkeypatch.setattr("gotd_jax.tool.planning.SAMPLE", 60)
-    monkeypatch.setattr("gotd_jax.tool.planning.REPORT_ROWS", 50)
+    monkeypatch.setattr("gotd_jax.tool.stage_costs.SAMPLE", 60)
+    monkeypatch.setattr("gotd_jax.tool.stage_costs.REPORT_ROWS", 50)
     fields = {"dsir": {"options": {"buckets": 50}}, "dapt": {"home": ("law",)}, "tapt_c": {}}
     for method, texts in (("dsir", 150), ("dapt", 150), ("tapt_c", 220)):
         planned = plan(request_of(method=method, **fields[method]))
