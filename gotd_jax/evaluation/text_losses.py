@@ -11,20 +11,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax import lax
 from jax.sharding import PartitionSpec as P
 
 from gotd_jax import devices
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.length_buckets import batches_by_width
 from gotd_jax.data.tokens import Tokens, tokenise
-from gotd_jax.evaluation.context_pairs import encode, prefix_id, rolling
-from gotd_jax.evaluation.likelihood import log_likelihoods
+from gotd_jax.evaluation.context_pairs import Pair, encode, prefix_id, rolling
 from gotd_jax.files import whole_file
 from gotd_jax.models.model import Loaded
 from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.progress import progress
 
 TEXTS_PER_BLOCK = 4096  # whose tokens are held at once; a stopped run reads its last block again
+LOGITS_AT_ONCE = 1 << 24  # numbers, 64 MiB
+WINDOW = {"ids": np.int32, "mask": bool, "labels": np.int32, "weights": np.float32}
 MASK_SHARE = 0.15  # of a text's tokens (Devlin et al. 2019, Section 3.1)
 
 
@@ -86,10 +88,26 @@ def _keep(losses: np.ndarray, path: Path) -> None:
 def _causal_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:
     prefix, width = prefix_id(tokenizer), min(max_length, model.config.max_positions)
     windows = [list(rolling(encode(tokenizer, text, special=False), prefix, width)) for text in corpus.texts()]
-    found = log_likelihoods(model, [pair for of_text in windows for pair in of_text], params=params)
     text = np.repeat(np.arange(len(corpus)), [len(of_text) for of_text in windows])
-    nats, tokens = (np.bincount(text, numbers, len(corpus)) for numbers in (-found.sums, found.tokens))
+    pairs = [pair for of_text in windows for pair in of_text]
+    run, nats = _causal_program(model.definition), np.zeros(len(corpus))
+    for rows, batch in _windows(pairs):
+        np.add.at(nats, text[rows], devices.gathered(run(params, jax.device_put(batch, devices.split_rows())))[: len(rows)])
+    tokens = np.bincount(text, [len(continuation) for _, continuation in pairs], len(corpus))
     return nats / np.maximum(tokens, 1)
+
+
+def _windows(pairs: Sequence[Pair]) -> Iterator[tuple[np.ndarray, dict]]:
+    """Yields (rows, arrays): `ids`, `mask` of the tokens read, `labels` of those after them, `weights` of these [B, T]."""
+    lengths = np.array([len(context) + len(continuation) - 1 for context, continuation in pairs])  # the last is not read
+    for rows, width, height in batches_by_width(lengths):
+        batch = {name: np.zeros((height, width), dtype) for name, dtype in WINDOW.items()}
+        for place, (context, continuation) in enumerate(pairs[row] for row in rows):
+            tokens, size = [*context, *continuation], lengths[rows[place]]
+            batch["ids"][place, :size], batch["labels"][place, :size] = tokens[:-1], tokens[1:]
+            batch["mask"][place, :size], batch["weights"][place, len(context) - 1 : size] = True, 1
+        batch["mask"][len(rows) :, 0] = True  # rows of padding read one token
+        yield rows, batch
 
 
 def _masked_losses(model: Loaded, tokenizer, corpus: Corpus, params: dict, max_length: int, seed: int) -> np.ndarray:
@@ -141,6 +159,27 @@ def masked_batches(
         place, slot = np.nonzero(weights)
         batch["ids"][place, columns[place, slot]] = vocabulary.mask_id
         yield rows, batch | {"columns": columns, "labels": labels, "weights": weights}
+
+
+@functools.lru_cache(maxsize=8)
+def _causal_program(definition: nnx.GraphDef):
+    """Returns the compiled function of (params, batch): the summed loss of each row's tokens of weight 1, float32 [B]."""
+
+    def per_device(params, batch):
+        model = nnx.merge(definition, params)
+        hidden, _ = model.decoder(batch["ids"], batch["mask"])
+
+        def of_rows(part):
+            states, labels, weights = part
+            losses = optax.softmax_cross_entropy_with_integer_labels(model.logits(states), labels)
+            return jnp.sum(losses * weights)
+
+        vocabulary = model.logits(hidden[:1, :1]).shape[-1]
+        at_once = max(LOGITS_AT_ONCE // (batch["ids"].shape[1] * vocabulary), 1)
+        return lax.map(of_rows, (hidden, batch["labels"], batch["weights"]), batch_size=at_once)
+
+    specs = P(), P(devices.AXIS)
+    return jax.jit(jax.shard_map(per_device, mesh=devices.mesh(), in_specs=specs, out_specs=P(devices.AXIS), check_vma=False))
 
 
 @functools.lru_cache(maxsize=8)
