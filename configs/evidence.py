@@ -11,8 +11,8 @@ that nothing else reads. Targets: `absent` from the mixture (summaries of lawsui
 (reviews), `half` common and half absent (reviews and scripture), and `pool`, a negative control for which nothing can be better
 than random.
 
-A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base; all
-lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
+A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base;
+all lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
 own domains (100 %); a line is worth the share of this gap that it closes. Contrasts and the margin of equivalence stand below,
 written before the run.
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import spearmanr
 
-from gotd_jax.report import figures, gap_closed
+from gotd_jax.report import figures, gap_closed, paired_tests
 
 MOST_BY_PLACEBO = 0.005  # of the untrained model's loss: above, any text helps, and the base was trained too little
 FEWEST_DEVIATIONS = 10.0  # from floor to ceiling, of the paired difference: below, the lines between cannot be told apart
@@ -38,7 +39,7 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
         margin=gap.margin,
         control=gap.control,
     )
-    told = [sentence for sentence, _ in gates(rows, config)]
+    told = [*(sentence for sentence, _ in gates(rows, config)), *control(rows, config), *purity(rows, config)]
     if made is None:
         return "\n".join(["The gap is shown when two replicates are whole.", *told])
     return "\n".join([figures.write_made(gap_closed, made, workdir).rstrip(), "", *told])
@@ -72,6 +73,46 @@ def gates(rows: Sequence[dict], config, fewest: int = 2) -> list[tuple[str, bool
             before, after = (np.array([losses[line, task, seed] for seed in seeds]) for line in (first, second))
             found.append(_gate(gate, task, before, after, (first, second)))
     return found
+
+
+def control(rows: Sequence[dict], config) -> list[str]:
+    """Returns a sentence for each target without a gap: the line that lies farthest from the floor, and whether it is noise."""
+    losses, said = gap_closed.losses_by_line(rows), []
+    for task in config.gap.control:
+        found = {}
+        for line in dict.fromkeys(line for line, of_task, _ in losses if of_task == task):
+            seeds = [seed for name, of_task, seed in losses if (name, of_task) == (line, task)]
+            common = [seed for seed in seeds if (config.gap.floor, task, seed) in losses]
+            if line not in (config.gap.floor, config.gap.untrained) and len(common) >= paired_tests.FEWEST_TESTED:
+                values = [[losses[name, task, seed] for seed in common] for name in (line, config.gap.floor)]
+                found[line] = paired_tests.of_seeds(*values)
+        if found:
+            p_values = paired_tests.holm([each.p if each.p is not None else 1.0 for each in found.values()])
+            apart = [line for line, p in zip(found, p_values) if p < paired_tests.ALPHA]
+            farthest = max(found, key=lambda line: abs(found[line].difference))
+            said.append(
+                f"Negative control, {task}: of {len(found)} lines {', '.join(apart) or 'none'} can be told from "
+                f"{config.gap.floor} (Holm); the farthest is {farthest}, {found[farthest].difference:+.4f} bits/byte."
+            )
+    return said
+
+
+def purity(rows: Sequence[dict], config) -> list[str]:
+    """Returns a sentence on how well the share of the target's own domains among the chosen predicts the loss of lines."""
+    groups: dict[tuple, list[tuple[float, float]]] = {}
+    losses = gap_closed.losses_by_line(rows)
+    for row in rows:
+        chosen, task = sum(row["selected"].values()), row["task"]
+        if chosen and task not in config.gap.control:
+            own = sum(row["selected"].get(name, 0) for name in row["target_domains"]) / chosen
+            groups.setdefault((task, row["seed"]), []).append((own, -losses[row["line"], task, row["seed"]]))
+    by_task: dict[str, list[float]] = {}
+    for (task, _), pairs in groups.items():
+        if len({own for own, _ in pairs}) > 2:
+            by_task.setdefault(task, []).append(float(spearmanr(*zip(*pairs)).statistic))
+    found = ", ".join(f"{task} {np.mean(each):.2f}" for task, each in by_task.items())
+    told = "Rank correlation over lines of the share chosen from the target's own domains with the loss it lowers"
+    return [f"{told}, mean over replicates: {found}."] if found else []
 
 
 def _gate(gate: str, task: str, before: np.ndarray, after: np.ndarray, lines: tuple[str, str]) -> tuple[str, bool]:

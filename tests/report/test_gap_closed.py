@@ -76,3 +76,22 @@ def test_a_run_that_passes_a_gate_not_is_stopped_after_its_pilot(gate, noise, pl
         gaps.stop_unless_passed(found, config())
     gaps.stop_unless_passed([row for row in found if row["seed"] < 3], config())  # not before
     gaps.stop_unless_passed(found, config(pilot=None))
+
+
+def test_a_negative_control_tells_lines_that_are_not_random():
+    found = rows(0.01)
+    assert "of 4 lines" in gaps.control(found, config(control=("near",)))[0]
+    said = gaps.control(found, config(control=("near",)))[0]
+    assert all(line in said for line in ("oracle", "half", "twin", "worse")) and "none can" not in said
+    same = rows(0.01, dict.fromkeys(CLOSED, 0.0))
+    assert "none can be told from random" in gaps.control(same, config(control=("near",)))[0]
+
+
+def test_purity_predicts_the_loss_where_it_does():
+    found = rows(0.01)
+    for row in found:
+        own = max(CLOSED[row["line"]], 0.0)
+        row |= {"selected": {"law": 100 * own, "mail": 100 - 100 * own}, "target_domains": {"law": 9}}
+    (said,) = gaps.purity(found, config())
+    correlations = [float(word.strip(".,")) for word in said.split() if word.strip(".,").replace(".", "", 1).isdigit()]
+    assert len(correlations) == len(TASKS) and min(correlations) > 0.8
