@@ -19,10 +19,12 @@ from experiments import pages, running
 from experiments.cell_data import Shared
 from experiments.sweep import cells_of
 from gotd_jax import devices, terminal
+from gotd_jax.report import results
 
 CONFIG = config_flags.DEFINE_config_file("config", lock_config=False, accept_new_attributes=True)
 SHARD = flags.DEFINE_string("shard", "1/1", "Which share of the cells this process runs: 2/4 is the second of four.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Where everything is kept; runs/<config> by default.")
+ROWS = flags.DEFINE_string("rows", None, "Rows of an earlier run (its results.jsonl), whose cells are not run again.")
 PAGE = flags.DEFINE_string("page", None, "A file for the printed table, with command, commit, date and machine.")
 
 
@@ -35,7 +37,8 @@ def main(_) -> None:
         cells, shared = list(cells_of(CONFIG.value)), Shared()
         running.share(cells, SHARD.value)
         running.check(CONFIG.value, cells, workdir, shared)
-        rows = running.run(cells, workdir, shared, shard=SHARD.value)
+        earlier = results.read(ROWS.value) if ROWS.value else ()
+        rows = running.run(cells, workdir, shared, shard=SHARD.value, earlier=earlier)
         printed = pages.printed(rows, CONFIG.value, workdir)
         terminal.say(f"\n{printed}\n")
         if PAGE.value:

@@ -55,7 +55,9 @@ def share(cells: Sequence, shard: str) -> list:
     return list(cells[place - 1 :: count])
 
 
-def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, shard: str = "1/1") -> list[dict]:
+def run(
+    cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, shard: str = "1/1", earlier: Sequence[dict] = ()
+) -> list[dict]:
     """Runs a shard of `cells` and returns the rows of all that have been run so far, whichever process ran them.
 
     Rows go to `results.jsonl` in the workdir one by one. Shards may run at once in one workdir: a stage that several cells need
@@ -66,9 +68,13 @@ def run(cells: Sequence[tuple], workdir: Path, shared: Shared | None = None, *, 
       workdir: where every stage is kept.
       shared: inputs that the cells share; read again by default.
       shard: `i/n`; see `share`.
+      earlier: rows of a run elsewhere; those of these cells, if today's code made them, are taken as they are.
     """
-    own, shared = share(cells, shard), shared or Shared()
-    identities = [_identity(config) for config, _ in cells]
+    identities, shared = [_identity(config) for config, _ in cells], shared or Shared()
+    taken = {row["config"]: row for row in earlier if row.get("code") == _code() and row["config"] in identities}
+    for row in taken.values():
+        results.write(workdir / "results.jsonl", row)
+    own = [(config, swept) for config, swept in share(cells, shard) if _identity(config) not in taken]
     known = {row["config"] for row in found(workdir, [_identity(config) for config, _ in own])}
     took, to_make = [], len(own) - len(known)
     for config, swept in own:

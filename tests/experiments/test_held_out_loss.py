@@ -110,6 +110,12 @@ def test_a_second_run_makes_nothing(config, ran):
     assert {path for path in before if before[path] != again.get(path)} == {workdir / "results.jsonl"}  # printed once more
 
 
+def test_a_run_goes_on_from_the_rows_of_an_earlier_one(config, ran, tmp_path):
+    _, rows = ran
+    assert running.run(list(cells_of(config)), tmp_path, earlier=rows) == rows
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []  # nothing was made
+
+
 def test_the_page_tells_gap_and_gates(config, ran):
     workdir, rows = ran
     said = pages.printed(rows, config, workdir)
