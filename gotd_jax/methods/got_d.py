@@ -7,7 +7,9 @@ from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
 
 
-def select(problem: Problem, budget: int, *, seed: int, debias: int = 0, **options) -> Selection:
+def select(
+    problem: Problem, budget: int, *, seed: int, debias: int = 0, share: float = 0.0, trim: float = 0.0, **options
+) -> Selection:
     """Returns the `budget` candidates whose added mass lowers the OT cost of pool to target the most.
 
     Solves one entropic OT problem between the embeddings of pool and target and ranks the candidates by their
@@ -16,28 +18,51 @@ def select(problem: Problem, budget: int, *, seed: int, debias: int = 0, **optio
     With `debias` it is the gradient of the Sinkhorn divergence, f less the pool's potential to itself
     (`gotd_jax.ot.own_potential`): so a candidate is not preferred for lying in the middle of the pool, or for a short vector.
 
+    With `share` the selection is the best for training that moves the model's distribution to it by that share, the lambda of
+    the paper's Lemma 1, which its rule takes to zero: so candidates do not all serve the targets that the pool serves worst
+    (`gotd_jax.ot.solve_mixture`). The values are the gradient of the cost there, and depend on the budget.
+
+    With `trim` that share of the target need not be served, the part that is furthest from all candidates: so a few stray texts
+    in it do not take the selection over. It is the part that costs the most; `debias` then corrects the values alone.
+
     Args:
       problem: pool and target; their embeddings are needed.
       budget: how many chunks to select.
       seed: draws the solver's samples of the pool.
       debias: candidates that stand for the pool where its own potential is subtracted, 2,000 or more; 0 subtracts none, as
         published.
+      share: by which training moves the model's distribution to the selection, in [0, 1]: 0 is the published rule, 1 matches
+        the target whatever the pool has.
+      trim: share of the target's mass that may be left out, in [0, 1); 0 serves every target, as published.
       **options: go to `gotd_jax.ot.solve` (epsilon, momentum, threshold, ...).
 
     Raises:
-      ValueError: `debias` is 1 or below 0, or goes with the solver 'published', whose potentials are not certified.
+      ValueError: `debias` is 1 or below 0, or goes with `share`; a share or trim out of range; one of them goes with the solver
+        'published', whose potentials are not certified.
       RuntimeError: the solver did not converge.
     """
     if debias and options.get("solver") == "published":
         raise ValueError(f"debias is {debias:,}, and the solver is 'published', the notebook's call. Name another solver.")
-    potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
+    if debias and share:
+        raise ValueError(
+            f"debias is {debias:,} and share {share}. The divergence of a mixture is another problem, not "
+            "solved here. Leave one of them out."
+        )
+    if share or trim:
+        found = ot.solve_mixture(
+            problem.candidates, problem.targets, count=budget, share=share, trim=trim, seed=seed, **options
+        )
+        potentials, info = found.potentials, found.potentials.summary() | {"mixture": found.summary()}
+    else:
+        potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
+        info = potentials.summary()
     if not debias:
         values = potentials.gradient()
-        return Selection(lowest(values, budget), values, potentials.summary(), potentials)
+        return Selection(lowest(values, budget), values, info, potentials)
     options |= {"epsilon": potentials.epsilon, "absolute": True}
     own = ot.own_potential(problem.candidates, size=debias, seed=seed, **options)
     values = ot.calibrated_gradient(potentials.candidate - own.candidate)
-    return Selection(lowest(values, budget), values, potentials.summary() | {"debiased": own.summary()}, potentials)
+    return Selection(lowest(values, budget), values, info | {"debiased": own.summary()}, potentials)
 
 
 METHOD = Method(select, reads={"target", "embeddings"}, solves=True)
