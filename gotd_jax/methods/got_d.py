@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
+
 from gotd_jax import ot
 from gotd_jax.methods.method import Method
 from gotd_jax.methods.problem import Problem, Selection, lowest
@@ -25,8 +29,12 @@ def select(
     With `trim` that share of the target need not be served, the part that is furthest from all candidates: so a few stray texts
     in it do not take the selection over. It is the part that costs the most; `debias` then corrects the values alone.
 
+    Where the problem has a reference, texts of the kind that the model was pre-trained on, it stands for the model's
+    distribution, D_P of Theorem 1, in place of the pool: the problem is solved on it, and the candidates are valued by the
+    closed form. So the pool need not be like the pre-training data, which the theorem's proof assumes.
+
     Args:
-      problem: pool and target; their embeddings are needed.
+      problem: pool, target and, where it has one, reference; their embeddings are needed.
       budget: how many chunks to select.
       seed: draws the solver's samples of the pool.
       debias: candidates that stand for the pool where its own potential is subtracted, 2,000 or more; 0 subtracts none, as
@@ -37,8 +45,8 @@ def select(
       **options: go to `gotd_jax.ot.solve` (epsilon, momentum, threshold, ...).
 
     Raises:
-      ValueError: `debias` is 1 or below 0, or goes with `share`; a share or trim out of range; one of them goes with the solver
-        'published', whose potentials are not certified.
+      ValueError: `debias` is 1 or below 0, or goes with `share`; a share or trim is out of range; one of them, or a
+        reference, goes with the solver 'published', whose potentials are not certified.
       RuntimeError: the solver did not converge.
     """
     if debias and options.get("solver") == "published":
@@ -48,21 +56,34 @@ def select(
             f"debias is {debias:,} and share {share}. The divergence of a mixture is another problem, not "
             "solved here. Leave one of them out."
         )
-    if share or trim:
-        found = ot.solve_mixture(
-            problem.candidates, problem.targets, count=budget, share=share, trim=trim, seed=seed, **options
-        )
-        potentials, info = found.potentials, found.potentials.summary() | {"mixture": found.summary()}
-    else:
-        potentials = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
-        info = potentials.summary()
+    reference = problem.references if "reference" in problem.given else None
+    if reference is not None and options.get("solver") == "published":
+        raise ValueError("The solver is 'published', the notebook's call, which has no reference. Name another solver.")
+    potentials, info = _solved(problem, budget, reference, share, trim, seed=seed, **options)
     if not debias:
         values = potentials.gradient()
         return Selection(lowest(values, budget), values, info, potentials)
     options |= {"epsilon": potentials.epsilon, "absolute": True}
-    own = ot.own_potential(problem.candidates, size=debias, seed=seed, **options)
-    values = ot.calibrated_gradient(potentials.candidate - own.candidate)
+    own = ot.own_potential(problem.candidates if reference is None else reference, size=debias, seed=seed, **options)
+    subtracted = own.candidate if reference is None else own.value(problem.candidates)
+    values = ot.calibrated_gradient(potentials.candidate - subtracted)
     return Selection(lowest(values, budget), values, info | {"debiased": own.summary()}, potentials)
 
 
-METHOD = Method(select, reads={"target", "embeddings"}, solves=True)
+METHOD = Method(select, reads={"target", "embeddings"}, may_read={"reference"}, solves=True)
+
+
+def _solved(
+    problem: Problem, budget: int, reference: np.ndarray | None, share: float, trim: float, **options
+) -> tuple[ot.Potentials, dict]:
+    """Returns the potentials of all candidates, and the report of the solve that they are from."""
+    if share or trim:
+        given = {"count": budget, "share": share, "trim": trim, "reference": reference}
+        found = ot.solve_mixture(problem.candidates, problem.targets, **given, **options)
+        return found.potentials, found.potentials.summary() | {"mixture": found.summary()}
+    if reference is None:
+        potentials = ot.solve(problem.candidates, problem.targets, **options)
+    else:
+        potentials = ot.solve(reference, problem.targets, **options)
+        potentials = dataclasses.replace(potentials, candidate=potentials.value(problem.candidates))
+    return potentials, potentials.summary()

@@ -14,7 +14,7 @@ from gotd_jax.methods.options import Option, keywords_of, options_of
 from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
 
 # The parts of a problem that may change a selection, besides the number of candidates.
-READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
+READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses", "reference"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,17 +25,19 @@ class Method:
       select: `select(problem, budget, *, seed, **options)`; its other keyword-only parameters are the method's options, each
         annotated with bool, int, float or str (or also None) and with a default.
       reads: the parts of a problem, of `READABLE`, that its selection depends on.
+      may_read: those that it depends on as well where they are given, and does without where they are not.
       solves: whether it solves a transport problem; then it has the options of `gotd_jax.ot.solve` as well.
       selects: whether it selects anything.
     """
 
     select: Callable[..., Selection]
     reads: Set[str] = frozenset()
+    may_read: Set[str] = frozenset()
     solves: bool = False
     selects: bool = True
 
     def __post_init__(self):
-        if unknown := self.reads - READABLE:
+        if unknown := (self.reads | self.may_read) - READABLE:
             raise ValueError(
                 f"The method {self.name} reads {', '.join(sorted(unknown))}. A method can read: {', '.join(sorted(READABLE))}."
             )

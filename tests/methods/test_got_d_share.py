@@ -8,7 +8,7 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import Problem, select
 from tests.ot.mixtures import mixture_of_clusters
 
-POOL, TARGETS, BUDGET = 2000, 60, 60
+POOL, TARGETS, BUDGET = 2000, 60, 120
 
 
 def problem_of(vectors, target):
