@@ -24,7 +24,8 @@ def select(
 
     With `share` the selection is the best for training that moves the model's distribution to it by that share, the lambda of
     the paper's Lemma 1, which its rule takes to zero: so candidates do not all serve the targets that the pool serves worst
-    (`gotd_jax.ot.solve_mixture`). The values are the gradient of the cost there, and depend on the budget.
+    (`gotd_jax.ot.solve_mixture`). The values are the gradient of the cost there, and depend on the budget. Its best selection
+    may hold parts of candidates of nearly equal values; which whole ones stand for them is decided by the cost.
 
     With `trim` that share of the target need not be served, the part that is furthest from all candidates: so a few stray texts
     in it do not take the selection over. It is the part that costs the most; `debias` then corrects the values alone.
@@ -59,10 +60,10 @@ def select(
     reference = problem.references if "reference" in problem.given else None
     if reference is not None and options.get("solver") == "published":
         raise ValueError("The solver is 'published', the notebook's call, which has no reference. Name another solver.")
-    potentials, info = _solved(problem, budget, reference, share, trim, seed=seed, **options)
+    potentials, rows, info = _solved(problem, budget, reference, share, trim, seed=seed, **options)
     if not debias:
         values = potentials.gradient()
-        return Selection(lowest(values, budget), values, info, potentials)
+        return Selection(rows if share else lowest(values, budget), values, info, potentials)
     options |= {"epsilon": potentials.epsilon, "absolute": True}
     own = ot.own_potential(problem.candidates if reference is None else reference, size=debias, seed=seed, **options)
     subtracted = own.candidate if reference is None else own.value(problem.candidates)
@@ -75,15 +76,15 @@ METHOD = Method(select, reads={"target", "embeddings"}, may_read={"reference"}, 
 
 def _solved(
     problem: Problem, budget: int, reference: np.ndarray | None, share: float, trim: float, **options
-) -> tuple[ot.Potentials, dict]:
-    """Returns the potentials of all candidates, and the report of the solve that they are from."""
+) -> tuple[ot.Potentials, np.ndarray, dict]:
+    """Returns the potentials of all candidates, the rows of the best selection for a share, and the report of the solve."""
     if share or trim:
         given = {"count": budget, "share": share, "trim": trim, "reference": reference}
         found = ot.solve_mixture(problem.candidates, problem.targets, **given, **options)
-        return found.potentials, found.potentials.summary() | {"mixture": found.summary()}
+        return found.potentials, found.rows, found.potentials.summary() | {"mixture": found.summary()}
     if reference is None:
         potentials = ot.solve(problem.candidates, problem.targets, **options)
     else:
         potentials = ot.solve(reference, problem.targets, **options)
         potentials = dataclasses.replace(potentials, candidate=potentials.value(problem.candidates))
-    return potentials, potentials.summary()
+    return potentials, np.zeros(0, np.int64), potentials.summary()

@@ -14,11 +14,14 @@ from gotd_jax.ot.mixture import Mixture, MixtureEvaluation
 from gotd_jax.ot.newton import ascend
 from gotd_jax.ot.pool import Pool
 from gotd_jax.ot.potentials import Potentials
+from gotd_jax.ot.rounding import in_turns
 from gotd_jax.ot.semidual import sample_sizes
 from gotd_jax.ot.solve import sampled, solve
 from gotd_jax.ot.transport import Transport
 
 MOST_GAP = 1e-4  # of the certificate, as a share of the mean cost
+BETTER = 1e-5  # the least difference of two costs, of sums in float32, as a share of the mean cost
+WHOLE = 1 - 1e-3  # of 1/k: a weight that is as good as a whole candidate's
 NEAR = 0.05  # marginal error from which a narrower smoothing is worth its passes
 WIDEST, NARROWEST = 4.0, 2.0**-14  # smoothing, in units of epsilon
 CHOSEN_IN_SAMPLE = 32  # the fewest candidates that a sample would choose; fewer say little about the whole pool
@@ -32,28 +35,29 @@ class MixtureSolution:
       potentials: f of every candidate and g of the targets; `cost` is the value of the dual, which no selection is below.
       weights: w, the selection with parts of candidates, float64 [n]: 1/k or 0 but for those whose f is near the k-th lowest.
       kept: the share of each target's allowance 1 / (1 - trim) that is to be served, float64 [m]; 1 throughout without trim.
+      rows: the selection with whole candidates, int64 [k], the lowest f first: the k lowest f, or rows that serve the targets
+        as w does (`rounding`) where their cost is lower. Empty where there is no share.
       share: of the mass that the selection has.
       trim: share of the target's mass that is left out.
-      gap: of the cost that is reached over the dual, as a share of the mean cost.
+      gap: of the cost that w reaches over the dual, as a share of the mean cost.
+      rounding: of the cost that `rows` reach over the dual, as a share of the mean cost; None where there is no share.
     """
 
     potentials: Potentials
     weights: np.ndarray
     kept: np.ndarray
+    rows: np.ndarray
     share: float
     trim: float
     gap: float
+    rounding: float | None
 
     def summary(self) -> dict:
-        """Returns the numbers that say how good the selection is, and which targets it need not serve, JSON-like.
-
-        `whole` is the mass of w on the k candidates of the lowest values: 1 less what rounding w to whole candidates moves.
-        """
+        """Returns the numbers that say how good the selection is, and which targets it need not serve, JSON-like."""
         dropped = np.flatnonzero(self.kept < 0.5)
         told = {"share": self.share, "trim": self.trim, "gap": self.gap}
         if self.share:
-            count = round(1 / self.weights.max())
-            told["whole"] = float(self.weights[np.argsort(self.potentials.candidate, kind="stable")[:count]].sum())
+            told["rounding"] = self.rounding
         if self.trim:
             told["trimmed_targets"] = dropped.tolist()
             told["kept_of_target"] = [round(float(kept), 4) for kept in self.kept]
@@ -133,8 +137,13 @@ def solve_mixture(
     if len(at.values) < len(candidates):
         potentials = dataclasses.replace(potentials, candidate=potentials.value(candidates))
         weights = fill(potentials.candidate, 1 / count, width) if share else np.zeros(len(candidates))
+    rows, rounding = np.zeros(0, np.int64), None
+    if share:
+        rows, cost = stages.whole(potentials, weights, at.g, width, threshold, max_iterations)
+        rounding = (cost - at.dual) / start.mean_cost
     potentials = dataclasses.replace(potentials, seconds=time.perf_counter() - began)
-    return MixtureSolution(potentials, weights, at.kept / mixture.target_capacities, share, trim, at.gap)
+    kept = at.kept / mixture.target_capacities
+    return MixtureSolution(potentials, weights, kept, rows, share, trim, at.gap, rounding)
 
 
 class _Stages:
@@ -151,7 +160,7 @@ class _Stages:
         if reference is not None:
             self._pool = Pool(candidates, None, sampled(len(candidates), sample, seed))
         self._given = {"share": share, "trim": trim}
-        self._count = count * len(self._pool) / len(candidates)
+        self._budget, self._count = count, count * len(self._pool) / len(candidates)
 
     def __iter__(self) -> Iterator[tuple[Mixture, bool]]:
         pool, rest = self._pool, self.transport.pool
@@ -162,6 +171,28 @@ class _Stages:
                 part = pool.sample(rows if pool.rows is None else pool.rows[rows])
                 yield Mixture(self.transport, part, part, capacity=1 / chosen, **self._given), False
         yield Mixture(self.transport, rest, pool, capacity=1 / self._count, **self._given), True
+
+    def whole(
+        self, potentials: Potentials, weights: np.ndarray, g: np.ndarray, width: float, threshold: float, most: int
+    ) -> tuple[np.ndarray, float]:
+        """Returns the better of two selections of whole candidates near `weights`, the lowest potentials first; its cost."""
+        values, count = potentials.candidate, self._budget
+        lowest = np.argsort(values, kind="stable")[:count].astype(np.int64)
+        whole = np.flatnonzero(weights >= WHOLE / count)
+        parts = np.flatnonzero((weights > 0) & (weights < WHOLE / count))
+        taken = lowest
+        if len(parts) > count - len(whole) > 0:
+            embeddings = np.asarray(self._pool.candidates[parts], np.float32) - potentials.shift
+            served = potentials.targets, potentials.target
+            taken = np.union1d(whole, parts[in_turns(weights[parts] * count, count - len(whole), embeddings, *served)])
+        costs = []
+        for rows in (lowest, taken) if len(taken) == count else (lowest,):
+            chosen = self._pool.sample(np.sort(rows))
+            mixture = Mixture(self.transport, self.transport.pool, chosen, capacity=1 / count, **self._given)
+            costs.append(_climbed(mixture, g, width, threshold, most, self.draws)[0].dual)
+        if costs[-1] < costs[0] - BETTER * self.transport.mean_cost:
+            return taken[np.argsort(values[taken], kind="stable")], costs[-1]
+        return lowest, costs[0]
 
 
 def _climbed(

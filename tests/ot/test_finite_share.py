@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from gotd_jax import ot
 from gotd_jax.ot import finite_share
 from gotd_jax.ot.filling import fill
+from gotd_jax.ot.rounding import in_turns
 from tests.ot.conftest import centred
 from tests.ot.mixtures import mixture_of_clusters, programme
 
@@ -118,6 +119,36 @@ def test_filling_is_the_mean_of_the_lowest_and_a_quadratic_programme():
     best = minimize(cost, np.full(9, 1 / 9), method="SLSQP", bounds=bounds, constraints=whole, options={"ftol": 1e-12})
     np.testing.assert_allclose(soft, best.x, atol=1e-5)
     np.testing.assert_allclose(fill(values, 1 / 9, 0.7), 1 / 9)
+
+
+def test_parts_of_candidates_are_rounded_within_each_target():
+    rng = np.random.default_rng(0)
+    targets = 10 * np.eye(7, dtype=np.float32)
+    serves = np.repeat(np.arange(7), 6)
+    embeddings = (targets[serves] + rng.normal(size=(42, 7))).astype(np.float32)
+    parts = np.concatenate([rng.dirichlet(np.ones(6)) for _ in range(7)])  # one whole candidate of each target
+    assert serves[in_turns(parts, 7, embeddings, targets, np.zeros(7))].tolist() == list(range(7))
+    lopsided = parts * np.repeat([1, 2, 0.5, 0.5, 1, 1, 1], 6)
+    taken = np.bincount(serves[in_turns(lopsided, 7, embeddings, targets, np.zeros(7))], minlength=7)
+    assert taken.sum() == 7 and np.abs(taken - [1, 2, 0.5, 0.5, 1, 1, 1]).max() <= 1
+
+
+def test_whole_candidates_cost_no_less_than_their_parts_and_no_more_than_the_lowest():
+    x, y = mixture_of_clusters(0, 2000, 40)
+    found = ot.solve_mixture(x, y, count=40, share=0.9)
+
+    def cost(rows):
+        weights = np.full(2000, 0.1 / 2000)
+        weights[rows] += 0.9 / 40
+        given = {"epsilon": found.potentials.epsilon, "absolute": True, "solver": "semidual"}
+        return ot.solve(x, y, candidate_weights=weights, **given).cost
+
+    lowest = np.argsort(found.potentials.candidate)[:40]
+    slack = 2e-5 * found.potentials.mean_cost
+    assert found.potentials.cost - slack <= cost(found.rows) <= cost(lowest) + slack
+    assert len(set(found.rows)) == 40 and (np.diff(found.potentials.candidate[found.rows]) >= 0).all()
+    whole = np.flatnonzero(of_the_selection(40, found.weights))
+    assert set(whole) <= set(found.rows)
 
 
 def test_a_solve_without_a_certificate_is_an_error(monkeypatch):
