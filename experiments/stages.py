@@ -41,6 +41,8 @@ def selected(ending: Ending) -> Path:
         settings["scorer"] = [scorer.name, scorer.version]
     if "home" in method.reads:
         settings["home"] = list(problem.home)
+    if "reference" in method.may_read & problem.given:
+        settings["reference"] = problem.reference.fingerprint
     if "losses" in method.reads:
         settings["losses"] = data.losses.settings(problem.pool)
 

@@ -15,7 +15,7 @@ from gotd_jax.methods.problem import GIVEN_AS, Selection, check_given
 from gotd_jax.methods.ranking import VALUED, with_noise
 
 # The parts of a problem that may change a selection, besides the number of candidates.
-READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses"})
+READABLE = frozenset({"target", "embeddings", "domains", "home", "away", "toxicity", "losses", "reference"})
 RANKING = options_of(with_noise)
 
 
@@ -27,6 +27,7 @@ class Method:
       select: `select(problem, budget, *, seed, **options)`; its other keyword-only parameters are the method's options, each
         annotated with bool, int, float or str (or also None) and with a default.
       reads: the parts of a problem, of `READABLE`, that its selection depends on.
+      may_read: those that it depends on as well where they are given, and does without where they are not.
       solves: whether it solves a transport problem; then it has the options of `gotd_jax.ot.solve` as well.
       selects: whether it selects anything.
       valued: the candidates to which it gives a value: 'all', the 'chosen' alone, or 'none'; where any have one, it has the
@@ -35,6 +36,7 @@ class Method:
 
     select: Callable[..., Selection]
     reads: Set[str] = frozenset()
+    may_read: Set[str] = frozenset()
     solves: bool = False
     selects: bool = True
     valued: str = "all"
@@ -44,7 +46,7 @@ class Method:
             raise ValueError(f"The method {self.name} values {self.valued!r}. It can be: {', '.join(VALUED)}.")
         if taken := self.own_options.keys() & RANKING.keys():
             raise ValueError(f"The method {self.name} has an option {min(taken)}, as all methods with values. Rename its own.")
-        if unknown := self.reads - READABLE:
+        if unknown := (self.reads | self.may_read) - READABLE:
             raise ValueError(
                 f"The method {self.name} reads {', '.join(sorted(unknown))}. A method can read: {', '.join(sorted(READABLE))}."
             )

@@ -17,12 +17,14 @@ MAY_LACK = {
     "away": "texts to move away from",
     "toxicity": "the toxicity of the candidates",
     "losses": "the losses of the candidates under a language model",
+    "reference": "texts of the kind that the model was pre-trained on",
 }
 GIVEN_AS = {
     "home": "Give them as Problem(..., home=[domain]).",
     "away": "Give them as Problem(..., away=corpus).",
     "toxicity": "Give it as Problem(..., toxicity=function).",
     "losses": "Give them as Problem(..., losses=function); gotd_jax.evaluation.text_losses makes them.",
+    "reference": "Give them as Problem(..., reference=corpus).",
 }
 
 
@@ -38,6 +40,8 @@ class Problem:
         no scorer.
       losses: returns the mean loss per token of every candidate under a language model before and after light training on
         the target, (float32 [n], float32 [n]); called once, when first needed. None where there is no model.
+      reference: texts of the kind that the model was pre-trained on, r chunks, which stand for its distribution in place of the
+        pool; None where the pool does.
       home: names of the pool's domains that a person holds to be the task's own; empty where none are named.
     """
 
@@ -50,11 +54,13 @@ class Problem:
         away: Corpus | None = None,
         toxicity: Callable[[], np.ndarray] | None = None,
         losses: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
+        reference: Corpus | None = None,
         home: Sequence[str] = (),
     ):
         self.pool = pool
         self.target = target
         self.away = away
+        self.reference = reference
         self.home = home
         self._embed = embed
         self._toxicity = toxicity
@@ -64,6 +70,7 @@ class Problem:
     def given(self) -> frozenset[str]:
         """The optional inputs that it has, names in `MAY_LACK`."""
         has = {"home": self.home, "away": self.away, "toxicity": self._toxicity, "losses": self._losses}
+        has["reference"] = self.reference
         return frozenset(name for name, value in has.items() if value)
 
     @functools.cached_property
@@ -85,6 +92,16 @@ class Problem:
         """
         check_given({"away"}, self.given)
         return self._embed(self.away)
+
+    @functools.cached_property
+    def references(self) -> np.ndarray:
+        """The embeddings of the texts that stand for the model's distribution, float32 [r, d].
+
+        Raises:
+          ValueError: the problem has no reference.
+        """
+        check_given({"reference"}, self.given)
+        return self._embed(self.reference)
 
     @functools.cached_property
     def toxicity(self) -> np.ndarray:

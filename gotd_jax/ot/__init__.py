@@ -11,8 +11,18 @@
 """
 
 from gotd_jax.ot.debiasing import OwnPotential, own_potential
+from gotd_jax.ot.finite_share import MixtureSolution, solve_mixture
 from gotd_jax.ot.potentials import Potentials, calibrated_gradient
 from gotd_jax.ot.sinkhorn import PUBLISHED
 from gotd_jax.ot.solve import solve
 
-__all__ = ["PUBLISHED", "OwnPotential", "Potentials", "calibrated_gradient", "own_potential", "solve"]
+__all__ = [
+    "PUBLISHED",
+    "MixtureSolution",
+    "OwnPotential",
+    "Potentials",
+    "calibrated_gradient",
+    "own_potential",
+    "solve",
+    "solve_mixture",
+]

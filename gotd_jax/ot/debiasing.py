@@ -25,6 +25,10 @@ class OwnPotential:
     solves: tuple[Potentials, Potentials]
     agreement: float | None
 
+    def value(self, embeddings: np.ndarray) -> np.ndarray:
+        """Returns the same potential of texts outside the pool, float [k, d], by its closed form, float32 [k]."""
+        return np.mean([solved.value(embeddings) for solved in self.solves], axis=0, dtype=np.float64).astype(np.float32)
+
     def summary(self) -> dict:
         """Returns the numbers that tell how well a sample stands for the pool, JSON-like."""
         first, second = self.solves

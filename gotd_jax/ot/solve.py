@@ -91,7 +91,7 @@ def solve(
         absolute=absolute,
         candidate_weights=candidate_weights,
         target_weights=target_weights,
-        rows=_sampled(len(candidates), sample, seed),
+        rows=sampled(len(candidates), sample, seed),
     )
     chosen = solver or ("semidual" if len(transport.pool) * len(targets) > SEMIDUAL_FROM else "sinkhorn")
     g, evaluated = _start(transport, init)
@@ -146,7 +146,8 @@ def _start(transport: Transport, init: Potentials | np.ndarray | None) -> tuple[
     return g, transport.evaluate(g)
 
 
-def _sampled(n: int, sample: int | None, seed: int) -> np.ndarray | None:
+def sampled(n: int, sample: int | None, seed: int) -> np.ndarray | None:
+    """Returns the rows to solve on, int [sample], ascending; None where there are no more than `sample`."""
     if sample is None or n <= sample:
         return None
     return np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))

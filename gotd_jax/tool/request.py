@@ -144,8 +144,8 @@ class Request:
         given = {noun for noun, field in GIVEN_BY.items() if getattr(self, field)}
         remedies = {noun: f"Give --{field.replace('_', '-')}, in Python {field}=..." for noun, field in GIVEN_BY.items()}
         method.check_given(given, remedies)
-        for noun in sorted(given - method.reads):
-            readers = [other.name for other in methods.METHODS.values() if noun in other.reads]
+        for noun in sorted(given - method.reads - method.may_read):
+            readers = [other.name for other in methods.METHODS.values() if noun in other.reads | other.may_read]
             raise ValueError(
                 f"The method {method.name} does not read {GIVEN_BY[noun]}, which is given. It goes with {', '.join(readers)}."
             )

@@ -230,13 +230,14 @@ def test_a_method_has_the_pool_read_by_a_model_only_if_it_reads_losses(method):
 @every_method
 def test_another_target_home_or_text_to_avoid_changes_the_selection_of_methods_that_read_it_alone(method):
     pool = Corpus.from_records({"text": text, "domain": (HOME, "law")[row % 2]} for row, text in enumerate(texts(POOL, 0)))
-    usual = select(method, make_problem(pool), BUDGET, seed=0).rows
+    usual, reads = select(method, make_problem(pool), BUDGET, seed=0).rows, METHODS[method].reads | METHODS[method].may_read
     changes = {"target": Corpus.from_texts(["court judge law"]), "home": ["law"], "away": Corpus.from_texts(["film actor"])}
+    changes["reference"] = Corpus.from_texts(["film actor", "film scene", "court law"])
     for noun, other in changes.items():
         of_models_of_another_target = (lambda pool: losses_of(pool)[::-1]) if noun == "target" else losses_of
         problem = make_problem(pool, losses=of_models_of_another_target)
         setattr(problem, noun, other)
-        assert np.array_equal(select(method, problem, BUDGET, seed=0).rows, usual) != (noun in METHODS[method].reads), noun
+        assert np.array_equal(select(method, problem, BUDGET, seed=0).rows, usual) != (noun in reads), noun
 
 
 @pytest.mark.parametrize("method", sorted(name for name, method in METHODS.items() if method.reads & MAY_LACK.keys()))
