@@ -117,8 +117,8 @@ class _Tried:
         taken = float(np.mean([self.plain.explain(self.x[row])[far].sum() for row in chosen]))
         kept = self._solved(self.x, np.delete(self.y, far, axis=0))
         tried = (
-            f"The {most:,} of {len(self.y):,} target texts that are farthest from every candidate take {taken:.0%} of the mass "
-            "of the chosen ones; without them"
+            f"The target texts that are farthest from every candidate, {most:,} of {len(self.y):,}, take {taken:.0%} of "
+            "the mass of the chosen ones; without them"
         )
         return self._advice("trimming", kept.candidate, tried, "Look at the target's health, and leave stray texts out.")
 

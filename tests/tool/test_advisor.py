@@ -44,7 +44,7 @@ def test_stray_target_texts_that_take_the_selection_over_are_told(given):
     y[STRAYS] += stray
     x[-24:] += stray / 3
     found = {each.option: each for each in advisor.advise(x, y, KIND / len(x))}["trimming"]
-    assert found.matters and "farthest from every candidate take" in found.sentence and found.overlap < 0.8
+    assert found.matters and "2 of 40, take 40% of the mass" in found.sentence and found.overlap < 0.8
 
 
 def test_too_few_texts_have_no_advice(given):
