@@ -11,7 +11,8 @@ encoder ("parameters for these two techniques need to be tuned together", say it
 
 Variants are the functions below. `:selection` and `:small` train nothing and measure the selections alone: how much of the
 exact selection (unregularised duals) they hold, how far the exact transport cost from 0.8 pool + 0.2 selection to held-out text
-of the task falls, how well the solve converged, in how many passes and seconds.
+of the task falls, how well the solve converged, in how many passes and seconds; and, since that cost prefers texts in the
+middle as the rule itself does, what the judges say that no method follows (gotd_jax/evaluation/README.md).
 
 Cost: full, 8 epsilons x 4 budgets x 3 seeds of pre-fine-tuning on up to 150,000 chunks: days on one modern GPU, not run by us.
 Small: 11 minutes on two cores in use besides, 5 of them embedding; `small_scores` was not run whole.

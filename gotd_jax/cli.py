@@ -101,6 +101,10 @@ def explain(chosen: Annotated[Path, tyro.conf.Positional], row: int, most: int =
     record = selection.table.slice(row, 1).to_pylist()[0]
     value = "" if record["value"] is None else f", value {record['value']:.5g}"
     say(_wrapped(f"Row {row}, {record['id']} of {record['domain']}{value}: {record['text']}"))
+    parts = selection.value_parts(row)
+    if parts is not None:
+        said = f"Its value is {parts[0]:.5g}, toward the target, less {parts[1]:.5g}, toward the pool itself"
+        say(_wrapped(f"{said}; a part below 0 is that of a text nearer than most."))
     say(f"\nIt serves {record['target']}:")
     for text in (text for text in served if text.share >= 0.001):
         say(_wrapped(f"{text.share:6.1%}  {text.id}: {text.text}", indent="        "))

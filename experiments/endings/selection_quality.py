@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.util
 from pathlib import Path
@@ -14,10 +15,13 @@ from experiments.endings.ending import Ending, ProblemTexts, problem_texts, task
 from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
+from gotd_jax.evaluation import selection_judges
 from gotd_jax.files import read_json, write_json
 from gotd_jax.methods import METHODS
 from gotd_jax.methods.problem import lowest
 from gotd_jax.report import score_columns
+
+JUDGED_POOL, JUDGED_CHOSEN = 2000, 1000  # candidates and chosen chunks at most, drawn by `pool.seed`, in the judges' solves
 
 
 class SelectionQuality(Ending):
@@ -51,6 +55,7 @@ class SelectionQuality(Ending):
         return {
             "evaluation": "selection",
             "measured": self.asked.to_dict(),
+            "judged": [JUDGED_POOL, JUDGED_CHOSEN],
             "held_out": self.held_out.fingerprint,
             "home": list(self.config.task.home),
             "encoder": self.data.encoder_settings,
@@ -70,6 +75,7 @@ class SelectionQuality(Ending):
             "exact_solved_on": len(sample),
             "held_out_cost": exact_transport.effective_cost(candidates[sample], candidates[chosen], held_out, mass),
             "held_out_cost_of_pool": read_json(reference / "cost.json")["pool"],
+            "judged": self._judged(rows),
             "held_out": len(held_out),
             "mass": mass,
             "home": {name: float(np.mean(domains[rows] == name)) for name in home},
@@ -77,6 +83,15 @@ class SelectionQuality(Ending):
             "solve": {name: info[name] for name in ("marginal_error", "passes", "seconds") if name in info},
         }
         write_json(folder / "scores.json", scores)
+
+    def _judged(self, rows: np.ndarray) -> dict:
+        """Returns how the selection stands by the judges that no method follows, on samples of candidates and selection."""
+        candidates, held_out, seed = self.problem.candidates, self.data.embedded(self.held_out), self.config.pool.seed
+        pool, chosen = drawn(len(candidates), JUDGED_POOL, seed), rows[drawn(len(rows), JUDGED_CHOSEN, seed)]
+        found = selection_judges.judge(
+            candidates[pool], pool, candidates[chosen], chosen, held_out, mass=self.asked.mass, seed=seed
+        )
+        return dataclasses.asdict(found)
 
     def row(self, scores: dict) -> dict:
         """Returns the part of a row about the measures of the selection."""

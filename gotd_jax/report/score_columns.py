@@ -108,7 +108,7 @@ def _by_id(ids: Sequence[str], values: np.ndarray, kept: np.ndarray) -> dict[str
 
 
 def of_selection(scores: Mapping) -> dict[str, dict]:
-    """Returns the columns of a selection by itself: against exact transport, by its own domains, and of its solve.
+    """Returns the columns of a selection by itself: against exact transport, by its judges and domains, and of its solve.
 
     Args:
       scores: the `scores.json` of a cell; see `experiments.endings.selection_quality`.
@@ -125,6 +125,7 @@ def of_selection(scores: Mapping) -> dict[str, dict]:
             scores["held_out"],
             "texts",
         ),
+        **_judged_selection(scores["judged"], mixture),
         **_home(scores),
         **{
             column: measure(scale * scores["solve"][name], what)
@@ -149,6 +150,21 @@ def of_losses(name: str, scores: Mapping) -> dict[str, dict]:
     return {
         column_names.loss(text): measure(found["bits_per_byte"], "loss on held-out text", found["chunks"], "chunks")
         for text, found in parts.items()
+    }
+
+
+def _judged_selection(judged: Mapping, mixture: str) -> dict[str, dict]:
+    """Returns the columns of the judges that no method follows: see `gotd_jax.evaluation.selection_judges`."""
+    divergence = (
+        f"Sinkhorn divergence of {mixture} from held-out texts of the target, unit vectors, % of the mean cost from pool to "
+        f"target; of the pool alone {100 * judged['of_pool']:.2f}"
+    )
+    covered = "held-out texts whose nearest chosen text is nearer than their nearest of a random selection, %"
+    served = "effective number of held-out texts that are nearest to a chosen one"
+    return {
+        column_names.DIVERGENCE: measure(100 * judged["divergence"], divergence, judged["texts"], "texts"),
+        column_names.COVERAGE: measure(100 * judged["coverage"], covered, judged["texts"], "texts"),
+        column_names.SERVED: measure(judged["served"], served, judged["texts"], "texts"),
     }
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.files import read_json
 from gotd_jax.ot import Potentials
+from gotd_jax.tool import debiased
 from gotd_jax.tool.explanations import Served, most_served
 from gotd_jax.tool.package_files import MANIFEST
 
@@ -73,6 +74,25 @@ class Chosen:
         path = self.folder / "values.npy"
         return np.load(path, mmap_mode="r") if path.exists() else None
 
+    def value_parts(self, row: int) -> tuple[float, float] | None:
+        """Returns a debiased value in parts: toward the target, and the pool's own, less which it is; None if it is not one.
+
+        Args:
+          row: of the selection, from 0: its rank.
+
+        Raises:
+          ValueError: the selection has no row of that number.
+        """
+        number, embedding = self._target_of(row), np.load(self.folder / "embeddings.npy", mmap_mode="r")[row]
+        value = self.table["value"][row].as_py()
+        if value is None or not debiased.summary(self.manifest, number):
+            return None
+        potentials = Potentials.load(self.folder / f"potentials-{number}.safetensors")
+        candidates = potentials.candidate.astype(np.float64)
+        scale = len(candidates) / max(len(candidates) - 1, 1)
+        toward = scale * (float(potentials.value(embedding[None].astype(np.float32))[0]) - candidates.mean())
+        return debiased.parts(toward, value)
+
     def explain(self, row: int, *, most: int = 5) -> list[Served]:
         """Returns the different target texts that the chosen text at `row` serves most, with their shares.
 
@@ -85,11 +105,15 @@ class Chosen:
         """
         import pyarrow.parquet as pq
 
-        if not 0 <= row < len(self):
-            raise ValueError(f"There is no row {row}. The selection has rows 0 to {len(self) - 1:,}.")
-        name = self.table["target"][row].as_py()
-        number = [target["name"] for target in self.manifest["targets"]].index(name)
+        number = self._target_of(row)
+        name = self.manifest["targets"][number]["name"]
         potentials = Potentials.load(self.folder / f"potentials-{number}.safetensors")
         embedding = np.load(self.folder / "embeddings.npy", mmap_mode="r")[row]
         target = pq.read_table(self.folder / "targets.parquet", filters=[("target", "=", name)])
         return list(most_served(potentials, embedding, Corpus.from_records(target.to_pylist()), most))
+
+    def _target_of(self, row: int) -> int:
+        """Returns the number of the target that the row was chosen for."""
+        if not 0 <= row < len(self):
+            raise ValueError(f"There is no row {row}. The selection has rows 0 to {len(self) - 1:,}.")
+        return [target["name"] for target in self.manifest["targets"]].index(self.table["target"][row].as_py())

@@ -8,6 +8,7 @@ import numpy as np
 
 from gotd_jax.data.near_duplicates import near_duplicates, shingles
 from gotd_jax.data.sampling import spread
+from gotd_jax.tool.debiased import parts_of
 from gotd_jax.tool.explanations import Served, most_served
 from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 
@@ -29,6 +30,7 @@ class Example:
       domain: of the text.
       text: its first characters.
       value: the method's; None where it gives none.
+      parts: of a debiased value: the gradient toward the target, and the pool's own, less which it is; None otherwise.
       target: the name of the target that it was chosen for.
       serves: the target texts that it serves most.
     """
@@ -38,6 +40,7 @@ class Example:
     domain: str
     text: str
     value: float | None
+    parts: tuple[float, float] | None
     target: str
     serves: tuple[Served, ...]
 
@@ -91,6 +94,7 @@ def spread_over_ranks(inputs: ReportInputs) -> tuple[Example, ...]:
                 domain=record["domain"],
                 text=record["text"][:CHARACTERS],
                 value=None if target.values is None else float(target.values[row]),
+                parts=parts_of(target, number, int(row), inputs.manifest),
                 target=target.name,
                 serves=_serves(target, embedding),
             )

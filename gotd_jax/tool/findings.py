@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gotd_jax.tool import agreement, curve, examples, histograms, scatter_plot
+from gotd_jax.tool import advisor, agreement, crowding, curve, debiased, examples, histograms, judging, scatter_plot
 from gotd_jax.tool.report_inputs import ReportInputs, TargetSelection
 from gotd_jax.tool.target_health import Health
 
@@ -57,7 +57,7 @@ class Findings:
     """The content of the report.
 
     Attributes:
-      manifest: of the selection.
+      manifest: of the selection, with the findings on crowding, judges and advice.
       pool: chunks.
       candidates: chunks that could be chosen.
       chosen: chunks.
@@ -69,6 +69,10 @@ class Findings:
       examples: chosen texts with the target texts that they serve.
       likeness: near duplicates among the chosen.
       agreements: with other methods.
+      judged: the selection by judges that no method follows, for each target.
+      crowdings: lengths of vectors and texts of chosen, target and pool, for each target.
+      debiased: the pool's own potential where got_d subtracted it, for each target.
+      advice: which options of got_d matter here.
       healths: of the targets, JSON-like; `texts_of` quotes some of the texts that they name by their rows.
     """
 
@@ -84,6 +88,10 @@ class Findings:
     examples: tuple[examples.Example, ...]
     likeness: examples.Likeness
     agreements: tuple[agreement.Agreement, ...]
+    judged: tuple[judging.JudgedTarget, ...]
+    crowdings: tuple[crowding.Crowding, ...]
+    debiased: tuple[debiased.Debiased, ...]
+    advice: tuple[advisor.Advice, ...]
     healths: tuple[dict, ...]
 
     def to_dict(self) -> dict:
@@ -95,12 +103,15 @@ def find(inputs: ReportInputs) -> Findings:
     """Returns the findings about a selection.
 
     Raises:
-      RuntimeError: a solve of the curve did not converge.
+      RuntimeError: a solve of the curve, the judges or the advisor did not converge.
     """
     if not inputs.embedded:
         inputs = dataclasses.replace(inputs, embed_rows=_once(inputs.embed_rows))
+    found = curve.divergence_curve(inputs)
+    judged, crowdings, advice = judging.of_targets(inputs), crowding.of_targets(inputs), advisor.of_targets(inputs, found)
+    own = debiased.of_targets(inputs)
     return Findings(
-        manifest=inputs.manifest,
+        manifest=_completed(inputs.manifest, judged, crowdings, own, advice),
         pool=sum(inputs.pool_domains.values()),
         candidates=len(inputs.candidates),
         chosen=len(inputs.rows),
@@ -108,12 +119,24 @@ def find(inputs: ReportInputs) -> Findings:
         domains=_domains(inputs),
         map=scatter_plot.project(inputs),
         histograms=histograms.of_targets(inputs),
-        curve=curve.cost_curve(inputs),
+        curve=found,
         examples=examples.spread_over_ranks(inputs),
         likeness=examples.near_duplicates_among(inputs),
         agreements=agreement.with_other_methods(inputs),
+        judged=judged,
+        crowdings=crowdings,
+        debiased=own,
+        advice=advice,
         healths=tuple(map(_health, inputs.healths, inputs.targets)),
     )
+
+
+def _completed(manifest: dict, judged: tuple, crowdings: tuple, own: tuple, advice: tuple) -> dict:
+    """Returns the manifest with findings that a person should see without the report, and their warnings."""
+    warnings = [warning for each in (*crowdings, *own) for warning in each.warnings]
+    added = {"judged": judged, "lengths": crowdings, "advice": advice}
+    told = {name: plain([dataclasses.asdict(each) for each in found]) for name, found in added.items()}
+    return {**manifest, **told, "warnings": [*manifest.get("warnings", ()), *warnings]}
 
 
 def plain(value: Any) -> Any:

@@ -77,9 +77,10 @@ def select(request: Request, out: str | Path, *, work: str | Path | None = None)
         np.save(folder / "embeddings.npy", inputs.embed_rows(inputs.rows))
         for number, target in enumerate(inputs.targets):
             target.potentials.save(folder / f"potentials-{number}.safetensors")
-        page.write(findings.find(inputs).to_dict(), folder / "report.html")
-        dataset_card.write(folder, inputs.manifest)
-        package_files.write_manifest(folder, inputs.manifest)
+        found = findings.find(inputs)
+        page.write(found.to_dict(), folder / "report.html")
+        dataset_card.write(folder, found.manifest)
+        package_files.write_manifest(folder, found.manifest)
     return Chosen(out)
 
 

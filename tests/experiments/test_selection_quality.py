@@ -10,6 +10,7 @@ from experiments import cell, exact_transport
 from experiments.cell_data import CellData
 from experiments.endings import held_out_domains
 from experiments.sweep import cells_of
+from gotd_jax.evaluation import selection_judges
 from gotd_jax.methods.problem import lowest
 from gotd_jax.report import column_names, table
 from tests.experiments.test_cells import ending, made_in
@@ -50,7 +51,8 @@ def test_a_selection_is_measured_without_training_and_nothing_is_made_twice(conf
     row = cell.run(config, tmp_path)
     assert not (tmp_path / "pre_finetuned").exists()
     assert row["seconds"]["pre_finetune"] == 0
-    assert {column_names.EXACT, column_names.HELD_OUT, column_names.HOME} <= set(values(row))
+    columns = column_names.EXACT, column_names.HELD_OUT, column_names.DIVERGENCE, column_names.COVERAGE, column_names.SERVED
+    assert {*columns, column_names.HOME} <= set(values(row))
     assert (column_names.MARGINAL in values(row)) == (method == "got_d")
     json.dumps(row)
     before = made_in(tmp_path)
@@ -73,6 +75,10 @@ def test_measures_are_those_of_the_selection(config, tmp_path):
     assert found[column_names.EXACT] == pytest.approx(100 * len(set(rows) & set(exact)) / 24)
     assert 0 < found[column_names.EXACT] < 100
     assert found[column_names.HELD_OUT] == pytest.approx(100 * exact_cost(x, held_out, mixed) / exact_cost(x, held_out, pool))
+    judged = selection_judges.judge(x, np.arange(len(x)), x[rows], rows, held_out)
+    assert found[column_names.DIVERGENCE] == pytest.approx(100 * judged.divergence, rel=1e-3)
+    assert found[column_names.COVERAGE] == pytest.approx(100 * judged.coverage)
+    assert found[column_names.SERVED] == pytest.approx(judged.served)
     assert found[column_names.HOME] == pytest.approx(100 * np.mean(given.pool.domains[rows] == "food"))
     assert found[column_names.MARGINAL] == pytest.approx(100 * row["selection"]["marginal_error"])
 

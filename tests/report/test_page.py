@@ -91,8 +91,24 @@ def test_warnings_stand_in_the_header_with_their_targets(html):
     assert "2 warnings" in header and "<strong>task1</strong>: Too small." in header
 
 
+def test_judges_lengths_and_advice_have_their_sections(html):
+    for section in ("judged", "advice"):
+        assert f'id="{section}"' in html and f'href="#{section}"' in html
+    assert "distance from the pool&#39;s middle" in html and "unit vectors" in html
+
+
+def test_a_debiased_value_is_shown_in_its_parts():
+    findings = found()
+    findings["debiased"] = [
+        {"target": "task0", "sample": 9, "rank_agreement": 0.2, "sentence": "Halves differ.", "warnings": []}
+    ]
+    findings["examples"][0] |= {"value": -3.0, "parts": [-5.0, -2.0]}
+    html = page.render(findings)
+    assert "value \u22123 (\u22125 less \u22122)" in html and "Halves differ." in html
+
+
 def test_a_selection_without_values_curve_and_domains_has_a_page():
-    findings = found() | {"curve": None, "histograms": []}
+    findings = found() | {"curve": None, "histograms": [], "judged": [], "crowdings": [], "advice": []}
     for domain in findings["domains"]:
         domain["name"] = ""
     html = page.render(findings)

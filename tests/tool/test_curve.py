@@ -3,8 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gotd_jax import ot
-from gotd_jax.tool import curve, mixture_costs
+from gotd_jax.tool import curve, mixture_divergences
 from tests.tool.worlds import GOOD, WIDTH, world
 
 BUDGETS = np.array([1, 2, 4, 8, 16, 32, 64])
@@ -16,18 +15,18 @@ def resampled(costs, noise=0.001):
 
 @pytest.fixture(scope="module")
 def found():
-    return curve.cost_curve(world(GOOD))
+    return curve.divergence_curve(world(GOOD))
 
 
 def test_the_curve_falls_until_the_target_is_covered_and_rises_beyond_what_is_good(found):
-    costs = {point.budget: point.cost for point in found.points}
+    costs = {point.budget: point.divergence for point in found.points}
     assert costs[1] > costs[2] > costs[4] and costs[GOOD] < costs[2 * GOOD] < costs[4 * GOOD]
     assert 4 < found.best <= GOOD
     assert 4 <= found.knee <= GOOD
 
 
 def test_the_band_contains_the_curve_and_has_width(found):
-    assert all(point.low < point.cost < point.high for point in found.points)
+    assert all(point.low < point.divergence < point.high for point in found.points)
 
 
 def test_a_selection_of_all_that_is_good_is_about_right(found):
@@ -35,61 +34,48 @@ def test_a_selection_of_all_that_is_good_is_about_right(found):
 
 
 def test_a_selection_of_more_than_is_good_is_too_large():
-    found = curve.cost_curve(world(4 * GOOD))
+    found = curve.divergence_curve(world(4 * GOOD))
     assert found.verdict == "too large" and f"{4 * GOOD}" in found.sentence
 
 
 def test_a_selection_of_less_than_is_needed_could_be_larger():
-    assert curve.cost_curve(world(2)).verdict == "could be larger"
+    assert curve.divergence_curve(world(2)).verdict == "could be larger"
 
 
 def test_a_selection_that_was_drawn_is_not_carried_on_by_values():
-    assert max(point.budget for point in curve.cost_curve(world(20, method="random")).points) == 20
+    assert max(point.budget for point in curve.divergence_curve(world(20, method="random")).points) == 20
 
 
 def test_few_rows_are_embedded_where_the_pool_is_not():
-    assert curve.cost_curve(world(GOOD, embedded=False)).most_chosen < curve.cost_curve(world(GOOD)).most_chosen
+    assert curve.divergence_curve(world(GOOD, embedded=False)).most_chosen < curve.divergence_curve(world(GOOD)).most_chosen
 
 
 def test_a_pool_and_a_target_of_one_point_have_no_curve():
     inputs = world(GOOD)
     target = dataclasses.replace(inputs.targets[0], embeddings=np.ones((5, WIDTH), np.float32))
     one = dataclasses.replace(inputs, targets=(target,), embed_rows=lambda rows: np.ones((len(rows), WIDTH), np.float32))
-    assert curve.cost_curve(one) is None
+    assert curve.divergence_curve(one) is None
 
 
 def test_a_target_of_one_repeated_text_has_a_curve():
     inputs = world(GOOD)
     target = inputs.targets[0]
     repeated = dataclasses.replace(target, embeddings=np.repeat(target.embeddings[:1], 5, axis=0))
-    points = curve.cost_curve(dataclasses.replace(inputs, targets=(repeated,))).points
-    assert all(point.cost < 1 and point.low == pytest.approx(point.high) for point in points[:5])
+    own = int(np.linalg.norm(inputs.embed_rows(inputs.rows) - target.embeddings[0], axis=1).argmin())
+    first = dataclasses.replace(inputs, targets=(repeated,), rows=np.roll(inputs.rows, -own))
+    points = curve.divergence_curve(first).points
+    assert points[0].divergence < 0.9 and all(point.low == pytest.approx(point.high) for point in points)
 
 
-def test_resamples_to_first_order_are_near_those_solved_again():
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(340, 4)).astype(np.float32), rng.normal((2, 0, 0, 0), size=(200, 4)).astype(np.float32)
-    made = world(GOOD)
-    target = dataclasses.replace(made.targets[0], embeddings=y)
-    rows = np.argsort(-x[:, 0])[:GOOD]
-    inputs = dataclasses.replace(made, targets=(target,), rows=rows, embed_rows=lambda asked: x[asked])
-    targets = mixture_costs.Targets.of(inputs)
-    _, resampled = mixture_costs.costs(inputs, x, targets, [rows], GOOD)
-    own = ot.solve(x, y, epsilon=mixture_costs.EPSILON, solver="semidual")
-    mixture = np.concatenate([x, x[np.sort(rows)]])
-    masses = np.repeat([(1 - mixture_costs.MASS) / len(x), mixture_costs.MASS / GOOD], [len(x), GOOD])
-    again = []
-    for change in targets.weight_changes(inputs.seed)[:12]:
-        weights = np.maximum(targets.weights + change, 1e-9)  # a text that was not drawn has next to none
-        to = {"target_weights": weights / weights.sum(), "epsilon": own.epsilon, "absolute": True, "solver": "semidual"}
-        again.append(ot.solve(mixture, y, candidate_weights=masses, **to).cost / ot.solve(x, y, **to).cost)
-    assert np.std(again) > 1e-3
-    assert np.corrcoef(again, resampled[:12, 0])[0, 1] > 0.95
-    assert np.std(again) == pytest.approx(resampled[:12, 0].std(), rel=0.3)
+def test_coverage_says_which_budgets_serve_more_than_a_draw_would(found):
+    covered = {point.budget: point.coverage for point in found.points}
+    assert covered[4] < 0.5 < 0.9 < covered[GOOD]
+    served = {point.budget: point.served for point in found.points}
+    assert served[1] == 1 and 20 < served[GOOD] < 40
 
 
 def test_a_resample_draws_as_many_texts_of_each_target_as_it_has():
-    targets = mixture_costs.Targets.of(world(GOOD, targets=2))
+    targets = mixture_divergences.Targets.of(world(GOOD, targets=2))
     drawn = targets.weight_changes(0) / targets.weights + 1
     np.testing.assert_allclose(drawn, drawn.round(), atol=1e-9)
     for number in (0, 1):

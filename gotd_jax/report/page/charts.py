@@ -29,7 +29,7 @@ def domains(found: Sequence[Mapping[str, Any]]) -> list[dict]:
 
 
 def curve(found: Mapping[str, Any]) -> dict:
-    """Returns the chart of the marginal-value curve: costs over the logarithm of the budget."""
+    """Returns the chart of the marginal-value curve: divergences over the logarithm of the budget."""
     points = found["points"]
     first, last = points[0]["budget"], points[-1]["budget"]
     low, high = min(point["low"] for point in points), max(1.0, *(point["high"] for point in points))
@@ -37,7 +37,7 @@ def curve(found: Mapping[str, Any]) -> dict:
     x = Scale(first, last, logarithmic=True) if last > first else Scale(first - 1, first + 1)
     y = Scale(low - room, high + room, downwards=True)
     upper, lower = ([(x(point["budget"]), y(point[end])) for point in points] for end in ("high", "low"))
-    places = {point["budget"]: {"x": x(point["budget"]), "y": y(point["cost"])} for point in points}
+    places = {point["budget"]: {"x": x(point["budget"]), "y": y(point["divergence"])} for point in points}
     return {
         "line": path([(place["x"], place["y"]) for place in places.values()]),
         "band": path([*upper, *reversed(lower)]) + "Z",
