@@ -166,6 +166,9 @@ def get_config() -> ConfigDict:
     base.characters = 64_000_000
     base.documents = (0.0, 1.0)  # the part of the domains' documents that it reads
     base.seed = 0  # of its texts, weights and order
+    base.reference = (
+        0  # chunks of what it read that stand for its distribution in got_d, in place of the pool; 0: the pool does
+    )
     base.sizes = ConfigDict()  # fields of gotd_jax.pipeline.pre_trained.Sizes
     base.recipe = recipe(batch_size=16, max_length=128, learning_rate=2e-3, warmup_share=0.02, beta2=0.95, weight_decay=0.1)
     config.head = head = ConfigDict()

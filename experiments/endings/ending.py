@@ -38,6 +38,7 @@ class ProblemTexts:
       target: the target set.
       away: texts to move away from; None where there are none.
       chooser: scorer of the candidates' toxicity; None where there is none.
+      reference: texts of the kind that the model was pre-trained on; None where the pool stands for them.
     """
 
     pool: Corpus
@@ -46,6 +47,7 @@ class ProblemTexts:
     target: Corpus
     away: Corpus | None = None
     chooser: Scorer | None = None
+    reference: Corpus | None = None
 
 
 class Ending(abc.ABC):
@@ -104,7 +106,8 @@ class Ending(abc.ABC):
             toxicity = functools.partial(kept_scores, pool, texts.chooser, data.workdir / "toxicity")
         losses = functools.partial(data.losses.before_and_after, pool, texts.target, self.config.task.name)
         home = tuple(self.config.task.home)
-        return Problem(pool, texts.target, self._embed, away=texts.away, toxicity=toxicity, losses=losses, home=home)
+        given = {"away": texts.away, "reference": texts.reference, "home": home}
+        return Problem(pool, texts.target, self._embed, toxicity=toxicity, losses=losses, **given)
 
     def _embed(self, corpus: Corpus) -> np.ndarray:
         """Returns the vectors of a corpus; of a draw of the pool those of the whole, made once for the draws of all seeds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from experiments import base_models, domains
 from experiments.endings.ending import ANY, Ending, ProblemTexts, problem_texts
 from gotd_jax import models
+from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
 from gotd_jax.evaluation.held_out_loss import HeldOutLoss, held_out_loss
@@ -61,7 +63,18 @@ class LossOnDomains(Ending):
     def _read_texts(self) -> ProblemTexts:
         config, data = self.config, self.data
         target = data.without(self._drawn(config.target.documents, self._shares, config.target.most, "target"), self.tested)
-        return problem_texts(data, target=target, tested=self.tested, pool=data.pool)
+        texts = problem_texts(data, target=target, tested=self.tested, pool=data.pool)
+        return dataclasses.replace(texts, reference=self._reference())
+
+    def _reference(self) -> Corpus | None:
+        """Returns chunks of what the base was pre-trained on, drawn by the task's seed; None where the pool stands for it."""
+        count = self.config.base.reference
+        if not count or not self.config.base.mixture:
+            return None
+        documents, seed = self.data.base_documents, self.config.task.seed
+        few = documents.take(drawn(len(documents), count, seed))
+        chunks = chunk(few, self.config.pool.characters, short=self.config.pool.short, long=self.config.pool.long)
+        return chunks.take(drawn(len(chunks), count, seed))
 
     def _once(self, name: str, read: Callable[[], T]) -> T:
         """Returns the result of `read`, or that of another cell with the same texts, whatever its method."""

@@ -11,9 +11,10 @@ from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.leaks import search
 from gotd_jax.data.sampling import spread
 from gotd_jax.data.tokens import load_tokenizer
+from gotd_jax.methods import METHODS
 from gotd_jax.models.tokenizer import tokenizer_of
 from gotd_jax.pipeline.embedder import Embedder
-from gotd_jax.tool import model_reading
+from gotd_jax.tool import advisor, model_reading
 from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.plan_table import Plan
 from gotd_jax.tool.request import Request
@@ -57,6 +58,7 @@ def plan(request: Request) -> Plan:
         *model_reading.warnings(read["pool"], read["targets"], max_length),
         *overlap_warning(in_pool, len(target_chunks), "the target"),
         *remarks(request),
+        *_advice(job),
     )
     return Plan(
         method=request.method,
@@ -74,6 +76,16 @@ def plan(request: Request) -> Plan:
 
 def _chunks(readings: Sequence[Reading]) -> Corpus:
     return Corpus.concatenate([reading.chunks for reading in readings])
+
+
+def _advice(job: Job) -> tuple[str, ...]:
+    """Returns which options of got_d matter for this pool and target, tried on a few hundred texts; nothing for others."""
+    method = METHODS[job.request.method]
+    if not method.solves or "target" not in method.reads:
+        return ()
+    return advisor.for_plan(
+        job.pool_sample, job.target_sample, job.vectors_of, job.chosen / job.pool.chunks, seed=job.request.seed
+    )
 
 
 def _coverage(readings: Sequence[Reading], embedder: Embedder) -> dict[str, dict[str, int]]:

@@ -21,7 +21,7 @@ from gotd_jax.data.leaks import leaks
 from gotd_jax.data.length_buckets import widths_of
 from gotd_jax.data.near_duplicates import near_duplicates
 from gotd_jax.data.sampling import spread
-from gotd_jax.data.tokens import Tokens, tokenise
+from gotd_jax.data.tokens import tokenise
 from gotd_jax.evaluation import text_losses, toxicity
 from gotd_jax.methods import METHODS, Problem
 from gotd_jax.models.embedding import tokens_at_once
@@ -89,6 +89,14 @@ class Job:
         """Bytes of all embeddings; while they are used, their pages are memory that the system may take back."""
         return self.embedded * self.width * np.dtype(self.request.embedding_dtype).itemsize
 
+    def vectors_of(self, texts: Corpus) -> np.ndarray:
+        """Returns the embeddings of a few texts, float32 [n, d], made now and kept nowhere."""
+        vectors = np.zeros((len(texts), self.width), np.float32)
+        tokens = tokenise(tokenizer_of(self.embedder.loaded), texts, self.embedder.how.max_length)
+        for rows, found in self.embedder.vectors_of(tokens, texts):
+            vectors[rows] = found
+        return vectors
+
     def per_second(self, work: Callable[[Corpus], object], *, unmeasured: int = 0) -> float:
         """Returns the chunks a second of `work`, a function of a corpus, after `unmeasured` runs; the first compiles."""
         return len(self.pool_sample) / _seconds(lambda: work(self.pool_sample), unmeasured)
@@ -117,9 +125,7 @@ def _comparing(job: Job) -> Stage:
 
 def _embedding(job: Job) -> Stage:
     model, length = job.embedder.loaded, job.embedder.how.max_length
-    tokens_of = functools.partial(tokenise, tokenizer_of(model), max_length=length)
-    read = functools.partial(_vectors, job.embedder, tokens_of)
-    speed, shapes, compiling = _reading_speed(job, model, length, read)
+    speed, shapes, compiling = _reading_speed(job, model, length, job.vectors_of)
     trained = min(HEAD_TEXTS, job.pool.chunks) if model.fresh else 0  # the head of a model whose gradients are read
     kept = job.vectors_bytes * (
         2 if job.request.normalise in RELATIVE else 1
@@ -127,10 +133,6 @@ def _embedding(job: Job) -> Stage:
     why = f"measured: {speed:,.0f} texts/s, {job.embedded:,} texts at most; {shapes} programs of {compiling:.1f} s to compile"
     seconds = (job.embedded + trained) / speed + shapes * compiling
     return Stage("embed", seconds, job.pool.chunks * ROW_BYTES, kept, why)
-
-
-def _vectors(embedder: Embedder, tokens_of: Callable[[Corpus], Tokens], texts: Corpus) -> list:
-    return list(embedder.vectors_of(tokens_of(texts), texts))
 
 
 def _selecting(job: Job) -> Stage:

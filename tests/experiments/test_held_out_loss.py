@@ -96,6 +96,16 @@ def test_no_document_lies_in_two_parts(config, ran):
     assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
 
 
+def test_what_the_base_has_read_can_stand_for_its_distribution(config, ran):
+    workdir, _ = ran
+    changed = common.replaced(config, {"method": "got_d", "base.reference": 20})
+    problem = ENDINGS["loss"](CellData(changed, workdir)).problem
+    read = {name.split("#")[0] for name in CellData(changed, workdir).base_documents.ids}
+    assert "reference" in problem.given and len(problem.reference) == 20
+    assert {name.split("#")[0] for name in problem.reference.ids} <= read
+    assert "reference" not in ENDINGS["loss"](CellData(common.replaced(config, {"method": "got_d"}), workdir)).problem.given
+
+
 def test_a_pool_is_embedded_once_for_all_replicates(ran):
     workdir, rows = ran
     embedded = [path for path in (workdir / "embeddings").iterdir() if path.is_dir()]
