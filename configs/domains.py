@@ -99,7 +99,6 @@ def small():
     config = quickstart.setting()
     config.pool.packaged = ("wikipedia", "reviews", "news", "biomedical", "clinical", "law", "finance", "biographies")
     config.pool.per_domain = 600
-    config.pool.share = 0.75
     config.budget = 256
     config.task.labels = 1_000
     config.target.most = 500
@@ -109,5 +108,5 @@ def small():
     config.sweep = common.sweep(task=TASKS, method=("none", "random", "dapt", "dsir", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
     config.where = _homes(PACKAGED_HOMES)
-    config.protocol = ()
+    config.protocol = (quickstart.DRAWN_ONCE,)
     return config

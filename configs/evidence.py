@@ -131,6 +131,9 @@ def _protocol():
         ("task", CONTROL, "target.shares", tuple(count / sum(CHUNKS.values()) for count in CHUNKS.values())),
         *(("seed", seed, "base.seed", seed // REPLICATES_PER_BASE) for seed in range(24)),
     )
+    config.protocol = (
+        "The domains' chunks are drawn once for all seeds and embedded once; each seed draws three in four of them.",
+    )
     config.gap.floor, config.gap.ceiling = "random", "oracle"
     config.gap.untrained, config.gap.placebo = "none", "placebo"
     config.gap.contrasts = CONTRASTS

@@ -94,7 +94,6 @@ def small():
     """Returns the config of SST-2 for the quick start's model and a packaged pool: 256 chunks selected, 500 labels."""
     config = quickstart.setting()
     config.pool.per_domain = 800
-    config.pool.share = 0.75
     config.budget = 256
     config.task.labels = 500
     config.task.home = ("reviews",)
@@ -103,5 +102,5 @@ def small():
     config.keep_models = False
     config.sweep = common.sweep(task=("SST-2",), method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
-    config.protocol = ()
+    config.protocol = (quickstart.DRAWN_ONCE,)
     return config

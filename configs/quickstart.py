@@ -13,6 +13,8 @@ labels drawn and hardly the method: a loss tells in minutes what so few labels d
 
 from configs import common
 
+DRAWN_ONCE = "The pool is drawn once for all seeds, so that it is embedded once; labels, order and heads by each seed."
+
 
 def get_config():
     """Returns the config of the quick start."""
@@ -23,9 +25,7 @@ def get_config():
     config.probe = True
     config.keep_models = False
     config.sweep = common.sweep(method=("none", "random", "dsir", "rds_plus", "got_d"), seed=(0, 1, 2))
-    config.protocol = (
-        "The pool is drawn once for all seeds, so that it is embedded once; labels, order and heads by each seed.",
-    )
+    config.protocol = (DRAWN_ONCE,)
     return config
 
 

@@ -86,7 +86,7 @@ class SelectionQuality(Ending):
 
     def _judged(self, rows: np.ndarray) -> dict:
         """Returns how the selection stands by the judges that no method follows, on samples of candidates and selection."""
-        candidates, held_out, seed = self.problem.candidates, self.data.embedded(self.held_out), self.config.pool.seed
+        candidates, held_out, seed = self.problem.candidates, self._embed(self.held_out), self.config.pool.seed
         pool, chosen = drawn(len(candidates), JUDGED_POOL, seed), rows[drawn(len(rows), JUDGED_CHOSEN, seed)]
         found = selection_judges.judge(
             candidates[pool], pool, candidates[chosen], chosen, held_out, mass=self.asked.mass, seed=seed

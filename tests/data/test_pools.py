@@ -21,6 +21,13 @@ TEXTS = {
     "clinical": 1_273,
     "law": 868,
     "finance": 648,
+    "world_news": 3_781,
+    "speeches": 24_702,
+    "documentation": 37_119,
+    "definitions": 444,
+    "encyclopedia": 10_033,
+    "recipes": 4_817,
+    "scripture": 1_189,
 }
 SPLITS = {
     "rotten_tomatoes": (6_841, 841, 846),
@@ -39,7 +46,7 @@ def task(name):
     return pools.load_task(name)
 
 
-SLOW = ("reviews", "imdb")  # 33 million characters
+SLOW = ("reviews", "imdb", "documentation", "definitions")  # 33 million characters and more
 
 
 def marked(names):
