@@ -108,5 +108,4 @@ def small():
     config.sweep = common.sweep(task=TASKS, method=("none", "random", "dapt", "dsir", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
     config.where = _homes(PACKAGED_HOMES)
-    config.protocol = (quickstart.DRAWN_ONCE,)
     return config

@@ -102,5 +102,4 @@ def small():
     config.keep_models = False
     config.sweep = common.sweep(task=("SST-2",), method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
-    config.protocol = (quickstart.DRAWN_ONCE,)
     return config

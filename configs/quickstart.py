@@ -25,7 +25,6 @@ def get_config():
     config.probe = True
     config.keep_models = False
     config.sweep = common.sweep(method=("none", "random", "dsir", "rds_plus", "got_d"), seed=(0, 1, 2))
-    config.protocol = (DRAWN_ONCE,)
     return config
 
 
@@ -53,4 +52,5 @@ def setting():
     config.finetune.max_length = 40
     for recipe in (config.head.recipe, config.pre_finetune, config.target_model, config.finetune):
         recipe.dropout = False  # a quarter of a step on a CPU, and too few steps to overfit
+    config.protocol = (DRAWN_ONCE,)
     return config

