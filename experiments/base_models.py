@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from gotd_jax.training.recipe import Recipe
 
 
 def check(config) -> None:
-    """Raises ValueError where the base shares documents with the pool, the target or what is measured on."""
+    """Raises ValueError where the base shares documents with pool, target or what is measured on, or has too few positions."""
     if not config.base.mixture:
         return
-    Sizes(**config.base.sizes).config()
+    sizes = Sizes(**config.base.sizes)
+    for name in ("base.recipe", "pre_finetune"):
+        length = Recipe(**functools.reduce(getattr, name.split("."), config)).max_length
+        if length > sizes.positions:
+            raise ValueError(f"config.{name} reads {length} tokens at once, and the base has positions for {sizes.positions}.")
     parts = {"pool": config.pool.documents, "target": config.target.documents, "loss": config.loss.documents}
     for name, (start, stop) in parts.items():
         low, high = config.base.documents

@@ -142,6 +142,7 @@ def test_the_page_tells_gap_and_gates(config, ran):
         ("loss.target", 4_000, "has"),
         ("budget_unit", "words", "chunks, tokens"),
         ("base.mixture", {"poems": 1.0}, "poems"),
+        ("pre_finetune.max_length", 65, "positions for 64"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_trained(config, tmp_path, field, value, said):
