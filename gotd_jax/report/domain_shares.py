@@ -32,17 +32,19 @@ class Shares:
 
 
 def by_method(rows: Sequence[dict]) -> str:
-    """Returns, in aligned columns, the share of each domain in each method's selections, in percent.
+    """Returns, in aligned columns, the share of each domain in each method's selections, or in each line's, in percent.
 
     Args:
-      rows: of `method`, `selected` and `pool` (domain -> chunks); all cells of a method are added up.
+      rows: of `method`, or of a `line` that has a name of its own, `selected` and `pool` (domain -> chunks); all cells of a
+        method or line are added up.
     """
     pool = Counter(rows[0]["pool"])
     lines = [["selected from, %", *pool], ["(the pool)", *_percent(pool, pool)]]
-    for method in dict.fromkeys(row["method"] for row in rows):
-        selected = sum((Counter(row["selected"]) for row in rows if row["method"] == method), Counter())
+    names = [row.get("line", row["method"]) for row in rows]
+    for name in dict.fromkeys(names):
+        selected = sum((Counter(row["selected"]) for row, own in zip(rows, names) if own == name), Counter())
         if selected:
-            lines.append([method, *_percent(selected, pool)])
+            lines.append([name, *_percent(selected, pool)])
     return "\n".join(map(str.rstrip, rendering.in_columns(lines, left=range(len(lines[0])))))
 
 
