@@ -158,6 +158,8 @@ def _check(config) -> None:
         raise ValueError(
             f"config.target has {len(config.target.domains)} domains and {len(config.target.shares)} shares. Give one each."
         )
+    if config.target.shares and abs(sum(config.target.shares) - 1) > 1e-6:
+        raise ValueError(f"config.target.shares sum to {sum(config.target.shares):g}. They must sum to 1.")
     if config.embed.finetuned:
         raise ValueError("A target of domains has no labels to fine-tune the encoder on. Set --config.embed.finetuned=False.")
     base_models.check(config)

@@ -34,6 +34,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "ot.precision": "float32",
     "ranking.noise": 0.5,
     "mixture.shares": "sea=1",
+    "target.shares": (0.5,),
     "compute_dtype": "bfloat16",
     "embed.compute_dtype": "bfloat16",
     "embed.dtype": "float16",

@@ -139,6 +139,7 @@ def test_the_page_tells_gap_and_gates(config, ran):
         ("target.domains", (), "target's domains"),
         ("target.documents", (0.3, 0.5), "do not overlap"),
         ("target.shares", (0.5, 0.5), "shares"),
+        ("target.shares", (0.5,), "sum to 0.5"),
         ("loss.target", 4_000, "has"),
         ("budget_unit", "words", "chunks, tokens"),
         ("base.mixture", {"poems": 1.0}, "poems"),
