@@ -172,16 +172,11 @@ def _means(of_items: Mapping[int, Mapping[str, float]], seeds: Sequence[int]) ->
 
 def _tested(differences: Sequence[paired_tests.Paired], margins: Sequence[float | None]) -> Iterator[tuple]:
     """Yields (difference, p, margin, p of equivalence, seeds to settle), each p adjusted by Holm for all of its kind."""
-    tests = [place for place, found in enumerate(differences) if found.p is not None]
-    p_values = [differences[place].p for place in tests]
-    equivalences = [differences[place].equivalence(margins[place]) for place in tests]
-    by_holm = zip(paired_tests.holm(p_values), paired_tests.holm(equivalences), paired_tests.holm_levels(p_values))
-    adjusted = dict(zip(tests, by_holm))
-    for place, found in enumerate(differences):
-        p, p_equivalent, level = adjusted.get(place, (None, None, None))
+    for found, margin, by_holm in zip(differences, margins, paired_tests.adjusted(differences, margins)):
+        p, p_equivalent, level = by_holm
         over_seeds = p is not None and found.items is None
         settle = paired_tests.seeds_to_settle(found.difference, found.spread, level) if over_seeds else None
-        yield found, p, margins[place], p_equivalent, settle
+        yield found, p, margin, p_equivalent, settle
 
 
 def _verdict(found: paired_tests.Paired, p: float | None, p_equivalent: float | None, sense: int) -> str:

@@ -22,7 +22,7 @@ class Contrast:
       second: the line it is compared with.
       found: the first's share less the second's, percent.
       p: adjusted by Holm for all contrasts; None where there is no test.
-      p_equivalent: of a difference of the margin or more, adjusted likewise.
+      p_equivalent: of a difference of the margin or more, adjusted in the same way.
       verdict: in words.
     """
 
@@ -40,7 +40,7 @@ class GapClosed:
 
     Attributes:
       lines: in the order of the sweep.
-      targets: likewise, those that have a gap.
+      targets: those that have a gap, in that order too.
       replicates: seeds that every line and target has.
       shares: of each line, target and replicate, float64 [lines, targets, replicates].
       losses: bits per byte, of the same.
@@ -116,21 +116,11 @@ def losses_by_line(rows: Sequence[dict]) -> dict[tuple[str, str, int], float]:
 
 def _contrasts(values: Mapping[str, np.ndarray], contrasts: Sequence[tuple[str, str]], margin: float) -> tuple[Contrast, ...]:
     found = [paired_tests.of_seeds(values[first], values[second]) for first, second in contrasts]
-    tested = [each for each in found if each.p is not None]
-    adjusted = dict(
-        zip(
-            map(id, tested),
-            zip(
-                paired_tests.holm([each.p for each in tested]),
-                paired_tests.holm([each.equivalence(margin) for each in tested]),
-            ),
-        )
+    tested = paired_tests.adjusted(found, len(found) * [margin])
+    return tuple(
+        Contrast(*lines, each, p, p_equivalent, _verdict(each, p, p_equivalent))
+        for lines, each, (p, p_equivalent, _) in zip(contrasts, found, tested)
     )
-    made = []
-    for (first, second), each in zip(contrasts, found):
-        p, p_equivalent = adjusted.get(id(each), (None, None))
-        made.append(Contrast(first, second, each, p, p_equivalent, _verdict(each, p, p_equivalent)))
-    return tuple(made)
 
 
 def _verdict(found: paired_tests.Paired, p: float | None, p_equivalent: float | None) -> str:

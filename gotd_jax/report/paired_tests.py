@@ -159,6 +159,18 @@ def holm_levels(p_values: Sequence[float]) -> list[float]:
     return levels.tolist()
 
 
+def adjusted(found: Sequence[Paired], margins: Sequence[float | None]) -> list[tuple[float | None, float | None, float | None]]:
+    """Returns for each difference its p, that of equivalence within its margin, and the level at which Holm tests it.
+
+    Both p are adjusted by Holm for all that are tested; all three are None where there is no test.
+    """
+    tests = [place for place, each in enumerate(found) if each.p is not None]
+    p_values = [found[place].p for place in tests]
+    equivalences = [found[place].equivalence(margins[place]) for place in tests]
+    by_place = dict(zip(tests, zip(holm(p_values), holm(equivalences), holm_levels(p_values))))
+    return [by_place.get(place, (None, None, None)) for place in range(len(found))]
+
+
 def power(seeds: int, effect: float, level: float = ALPHA) -> float:
     """Returns how often a two-sided paired t-test finds a true difference.
 
