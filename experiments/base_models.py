@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +18,8 @@ def check(config) -> None:
     if not config.base.mixture:
         return
     sizes = Sizes(**config.base.sizes)
-    for name in ("base.recipe", "pre_finetune"):
-        length = Recipe(**functools.reduce(getattr, name.split("."), config)).max_length
+    for name, recipe in {"base.recipe": config.base.recipe, "pre_finetune": config.pre_finetune}.items():
+        length = Recipe(**recipe).max_length
         if length > sizes.positions:
             raise ValueError(f"config.{name} reads {length} tokens at once, and the base has positions for {sizes.positions}.")
     parts = {"pool": config.pool.documents, "target": config.target.documents, "loss": config.loss.documents}

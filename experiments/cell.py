@@ -45,7 +45,7 @@ def check(config, workdir: Path, shared: Shared | None = None) -> None:
     cell_models.check(config)
     data = CellData(config, workdir, shared)
     ending = ENDINGS[config.evaluation](data)
-    if config.target.domains and config.evaluation not in ("selection", "loss"):
+    if config.target.domains and not ending.takes_domains:
         raise ValueError("A target of domains has no labels to train on. Set --config.evaluation=selection, or loss.")
     texts = ending.texts
     relevance.check(config, texts.candidates)

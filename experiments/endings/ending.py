@@ -58,12 +58,14 @@ class Ending(abc.ABC):
 
     Attributes:
       trains: the kind of model that is pre-fine-tuned on the selection and then scored; None: the selection itself is scored.
+      takes_domains: whether texts of the pool's own domains can be its target, which have no labels.
 
     Raises:
       ValueError: the config's fields contradict each other.
     """
 
     trains: ClassVar[str | None]
+    takes_domains: ClassVar[bool] = False
 
     def __init__(self, data: CellData):
         self.data = data

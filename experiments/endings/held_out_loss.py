@@ -33,6 +33,7 @@ class LossOnDomains(Ending):
     """
 
     trains = ANY
+    takes_domains = True
 
     def __init__(self, data):
         super().__init__(data)

@@ -28,6 +28,7 @@ class SelectionQuality(Ending):
     """The selection is held against the exact one, and against texts of the target that no method saw."""
 
     trains = None
+    takes_domains = True
 
     def __init__(self, data):
         super().__init__(data)

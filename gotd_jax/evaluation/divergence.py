@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from gotd_jax import ot
+from gotd_jax.models.scaling import unit_length
 from gotd_jax.ot import Potentials
 
 EPSILON = 0.05  # of the mean cost from pool to target, for all terms alike
@@ -136,9 +137,7 @@ class DivergenceFrom:
 
 def unit_vectors(embeddings: np.ndarray) -> np.ndarray:
     """Returns embeddings of length one, float32 [n, d]; those of length zero stay as they are."""
-    vectors = np.asarray(embeddings, np.float32)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    return unit_length(np.asarray(embeddings, np.float32))
 
 
 def _padded(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

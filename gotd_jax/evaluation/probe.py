@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.tasks import Task
 from gotd_jax.evaluation.metrics import score
 from gotd_jax.models.embedding import embed
@@ -36,18 +35,11 @@ def probe(model: Loaded, task: Task, folder: Path, *, max_length: int) -> dict[s
 
     if task.kind != "classification":
         raise ValueError(f"{task.name} is a task of {task.kind}, and a probe classifies. Fine-tune on it.")
-    features = {name: _states(model, corpus, folder / name, max_length) for name, corpus in _corpora(task).items()}
+    splits = {"train": task.train.corpus, "test": task.test.corpus}
+    features = {name: embed(corpus, model, folder / name, max_length=max_length) for name, corpus in splits.items()}
     fitted = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1_000))
     fitted.fit(features["train"], task.train.labels)
     predictions = np.full((len(task.test), len(task.classes)), np.finfo(np.float32).tiny, np.float32)
     predictions[:, fitted.classes_] = fitted.predict_proba(features["test"])
     found = score(task.metrics, predictions, task.test.labels)
     return found | {"log_loss": float(log_loss(task.test.labels, predictions, labels=range(len(task.classes))))}
-
-
-def _corpora(task: Task) -> dict[str, Corpus]:
-    return {"train": task.train.corpus, "test": task.test.corpus}
-
-
-def _states(model: Loaded, corpus: Corpus, folder: Path, max_length: int) -> np.ndarray:
-    return np.asarray(embed(corpus, model, folder, max_length=max_length))
