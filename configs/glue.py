@@ -98,7 +98,6 @@ def small():
     config.task.labels = 500
     config.task.home = ("reviews",)
     config.finetune.learning_rate = 3e-4
-    config.finetune.max_length = 64
     config.keep_models = False
     config.sweep = common.sweep(task=("SST-2",), method=("none", "random", "dsir", "tapt_c", "got_d"), seed=(0, 1, 2, 3, 4))
     config.only_available = True
