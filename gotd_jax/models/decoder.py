@@ -20,14 +20,13 @@ from gotd_jax.models.layers import (
     ACTIVATIONS,
     ATTENTION_PRECISIONS,
     Embedding,
-    LayerNorm,
     Linear,
-    RMSNorm,
     dot,
     dropout,
     rematerialised,
     split_key,
 )
+from gotd_jax.models.norms import LayerNorm, RMSNorm
 from gotd_jax.models.rotary import Rotation, rotated, rotation_at
 
 QUERY_BLOCK = 128  # a batch read at once attends in blocks of so many positions, each to the columns up to its end

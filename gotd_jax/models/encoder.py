@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from flax import nnx
 
 from gotd_jax.models.config import EncoderConfig
-from gotd_jax.models.layers import MLP, Attention, Embedding, LayerNorm, dropout, rematerialised, split_key
+from gotd_jax.models.layers import MLP, Attention, Embedding, dropout, rematerialised, split_key
+from gotd_jax.models.norms import LayerNorm
 
 
 class Embeddings(nnx.Module):

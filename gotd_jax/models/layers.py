@@ -84,25 +84,16 @@ def plus_bias(rows: jax.Array, bias: jax.Array) -> jax.Array:
     return rows + bias
 
 
-@jax.custom_vjp
-def times_scale(rows: jax.Array, scale: jax.Array) -> jax.Array:
-    """Returns float32 [n, m], each of `rows` [n, m] times `scale` [m]; its gradient is a product with ones, as of `plus_bias`.
-
-    As a sum over rows the scales of MiniLM's norms take as long as all the rest of a training step on a CPU.
-    """
-    return rows * scale
+def _plus_bias_backward(_, cotangent):
+    return cotangent, sum_of_rows(cotangent)
 
 
-def _summed(rows):
-    ones = jnp.ones(rows.shape[0], rows.dtype)
-    return lax.dot(ones, rows, precision=lax.Precision.HIGHEST)
+def sum_of_rows(rows: jax.Array) -> jax.Array:
+    """Returns the sum of the rows of float32 [n, m], [m], as a product with ones."""
+    return lax.dot(jnp.ones(rows.shape[0], rows.dtype), rows, precision=lax.Precision.HIGHEST)
 
 
-plus_bias.defvjp(lambda rows, bias: (rows + bias, None), lambda _, cotangent: (cotangent, _summed(cotangent)))
-times_scale.defvjp(
-    lambda rows, scale: (rows * scale, (rows, scale)),
-    lambda kept, cotangent: (cotangent * kept[1], _summed(cotangent * kept[0])),
-)
+plus_bias.defvjp(lambda rows, bias: (rows + bias, None), _plus_bias_backward)
 
 
 def dropout(x: jax.Array, rate: float, key: jax.Array | None) -> jax.Array:
@@ -172,35 +163,6 @@ class TiedLinear(nnx.Module):
         """Returns float32 [n, outputs] for `x` [n, width]."""
         # The table is summed over its last axis as it lies: a transposed copy loses the fast bfloat16 path.
         return plus_bias(dot(x, embedding.table[...], self.compute_dtype, y_axis=1), self.bias[...])
-
-
-class LayerNorm(nnx.Module):
-    """(x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis (Ba et al. 2016), in float32."""
-
-    def __init__(self, width: int, epsilon: float):
-        self.scale = nnx.Param(jnp.ones(width))
-        self.bias = nnx.Param(jnp.zeros(width))
-        self.epsilon = epsilon
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Returns float32 of the shape of `x`."""
-        centred = x - x.mean(-1, keepdims=True)
-        variance = jnp.square(centred).mean(-1, keepdims=True)
-        rows = (centred * lax.rsqrt(variance + self.epsilon)).reshape(-1, x.shape[-1])
-        return plus_bias(times_scale(rows, self.scale[...]), self.bias[...]).reshape(x.shape)
-
-
-class RMSNorm(nnx.Module):
-    """x / sqrt(mean(x^2) + epsilon) * scale over the last axis (Zhang and Sennrich 2019), in float32."""
-
-    def __init__(self, width: int, epsilon: float):
-        self.scale = nnx.Param(jnp.ones(width))
-        self.epsilon = epsilon
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Returns float32 of the shape of `x`."""
-        rows = (x * lax.rsqrt(jnp.square(x).mean(-1, keepdims=True) + self.epsilon)).reshape(-1, x.shape[-1])
-        return times_scale(rows, self.scale[...]).reshape(x.shape)
 
 
 class Embedding(nnx.Module):

@@ -10,7 +10,8 @@ from flax import nnx
 
 from gotd_jax.models.config import EncoderConfig
 from gotd_jax.models.encoder import Encoder
-from gotd_jax.models.layers import ACTIVATIONS, Embedding, LayerNorm, Linear, TiedLinear, dropout, split_key
+from gotd_jax.models.layers import ACTIVATIONS, Embedding, Linear, TiedLinear, dropout, split_key
+from gotd_jax.models.norms import LayerNorm
 
 
 class MaskedLMHead(nnx.Module):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.models.layers import Attention, Embedding, LayerNorm, Linear, dot, dropout, split_key
+from gotd_jax.models.layers import Attention, Embedding, Linear, dot, dropout, split_key
+from gotd_jax.models.norms import LayerNorm
 
 RANDOM = np.random.default_rng(0)
 

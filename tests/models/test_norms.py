@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from gotd_jax.models.layers import LayerNorm, RMSNorm
+from gotd_jax.models.norms import LayerNorm, RMSNorm
 
 
 def _layer_norm(x, params):
@@ -20,7 +20,9 @@ def _rms_norm(x, params):
     return x / jnp.sqrt(jnp.square(x).mean(-1, keepdims=True) + 1e-5) * params["scale"]
 
 
-@pytest.mark.parametrize("norm, formula, names", [(LayerNorm, _layer_norm, ("scale", "bias")), (RMSNorm, _rms_norm, ("scale",))])
+@pytest.mark.parametrize(
+    "norm, formula, names", [(LayerNorm, _layer_norm, ("scale", "bias")), (RMSNorm, _rms_norm, ("scale",))]
+)
 def test_a_norm_and_its_gradients_are_those_of_the_formula(norm, formula, names):
     random = np.random.default_rng(0)
     x, along = random.standard_normal((2, 3, 5, 8), np.float32)
