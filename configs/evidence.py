@@ -3,6 +3,7 @@
     python -m experiments.main --config=configs/evidence.py:pilot
     python -m experiments.main --config=configs/evidence.py
     python -m experiments.main --config=configs/evidence.py --shard=1/4
+    python -m experiments.main --config=configs/evidence.py:kin
 
 A decoder of a million parameters is pre-trained here, from nothing, on 30 million characters of a skewed mixture: half reviews
 of films, 1 % political speeches. The pool is a messy one of eleven domains, six of which the model has never read, one of them
@@ -10,6 +11,9 @@ JSON. Each line chooses 3 % of the pool's tokens, the model reads them once, and
 that nothing else reads. Targets: `absent` from the mixture (summaries of lawsuits), `rare` in it (speeches), `common`
 (reviews), `half` common and half absent (reviews and scripture), and `pool`, a negative control for which nothing can be better
 than random.
+
+`:kin` asks the same of a pool in which every target has its kin: answers about money, clinical cases beside abstracts of
+medicine, news beside news of other sites, an encyclopedia beside Wikipedia and biographies; none of the four was read before.
 
 A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base;
 all lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
@@ -39,6 +43,22 @@ CHUNKS = {  # of each domain in the pool, of which each replicate draws three in
     "definitions": 330,
 }
 TARGETS = {"absent": ("law",), "rare": ("speeches",), "common": ("reviews",), "half": ("reviews", "scripture")}
+KIN_CHUNKS = {
+    "reviews": 1_800,
+    "world_news": 2_200,
+    "documentation": 1_300,
+    "wikipedia": 1_800,
+    "biographies": 1_000,
+    "biomedical": 900,
+    "law": 800,
+    "recipes": 500,
+    "encyclopedia": 700,
+    "news": 600,
+    "clinical": 450,
+    "finance": 380,
+    "speeches": 200,
+}
+KIN = {name: (name,) for name in ("finance", "clinical", "news", "encyclopedia")}
 CONTROL = "pool"
 REPLICATES_PER_BASE = 6
 BUDGET = 36_000  # tokens, 3 % of the pool's
@@ -77,30 +97,43 @@ CONTRASTS = (
 
 def get_config(variant: str = ""):
     """Returns the config of the evidence, or of another `variant`."""
-    return common.variant("evidence", variant, {"": evidence, "pilot": pilot})
+    return common.variant("evidence", variant, {"": evidence, "pilot": pilot, "kin": kin})
 
 
 def evidence():
     """Returns the config of all lines and targets at 3 %, twelve replicates."""
-    config = _protocol()
+    config = _protocol(CHUNKS, TARGETS)
     config.sweep = common.sweep(seed=tuple(range(12)), task=(*TARGETS, CONTROL), line=tuple(LINES))
     return config
 
 
 def pilot():
     """Returns the config of the two gates, and of three lines between floor and ceiling: the first four replicates."""
-    config = _protocol()
+    config = _protocol(CHUNKS, TARGETS)
     lines = ("none", "random", "oracle", "placebo", "dsir", "got_d", "debiased")
     config.sweep = common.sweep(seed=(0, 1, 2, 3), task=tuple(TARGETS), line=lines)
     config.gap.contrasts = (("debiased", "got_d"), ("got_d", "random"), ("dsir", "random"))
     return config
 
 
-def _protocol():
+def kin():
+    """Returns the config of a pool in which every target has its kin: one base, six replicates, 15,000 tokens (1.5 %)."""
+    config = _protocol(KIN_CHUNKS, KIN)
+    config.budget = 15_000
+    config.target.most = 140
+    config.loss.target = 260
+    config.loss.pre_training = 200
+    lines = tuple(line for line in LINES if line not in ("share .3", "trimmed", "true reference", "crisp", "tsds"))
+    config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(KIN), line=lines)
+    config.gap.control = ()
+    return config
+
+
+def _protocol(chunks: dict[str, int], targets: dict[str, tuple[str, ...]]):
     config = common.get_config()
     config.evaluation = "loss"
-    config.pool.packaged = tuple(CHUNKS)
-    config.pool.per_domain = dict(CHUNKS)
+    config.pool.packaged = tuple(chunks)
+    config.pool.per_domain = dict(chunks)
     config.pool.seed = 0
     config.pool.share = 0.75
     config.pool.characters = 400
@@ -126,9 +159,9 @@ def _protocol():
     config.keep_models = False
     config.where = (
         *(("line", line, field, value) for line, fields in LINES.items() for field, value in fields.items()),
-        *(entry for task, domains in TARGETS.items() for entry in _target(task, domains)),
-        *_target(CONTROL, tuple(CHUNKS)),
-        ("task", CONTROL, "target.shares", tuple(count / sum(CHUNKS.values()) for count in CHUNKS.values())),
+        *(entry for task, domains in targets.items() for entry in _target(task, domains)),
+        *_target(CONTROL, tuple(chunks)),
+        ("task", CONTROL, "target.shares", tuple(count / sum(chunks.values()) for count in chunks.values())),
         *(("seed", seed, "base.seed", seed // REPLICATES_PER_BASE) for seed in range(24)),
     )
     config.protocol = (

@@ -34,7 +34,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Prepares the process, and those that tests start, as a command does: before anything is computed."""
     os.environ["GOTD_MATRIX_UNITS"] = config.getoption("--matrix-units")
-    devices.tune_compiler()
+    devices.prepare()
 
 
 @pytest.fixture(params=["yes", "no"])

@@ -14,7 +14,7 @@ from gotd_jax.artifacts import fingerprint, stage
 from gotd_jax.data import prompts as prompt_sets
 from gotd_jax.data import toxic_texts
 from gotd_jax.data.corpus import Corpus
-from gotd_jax.data.packages import PACKAGES
+from gotd_jax.data.package_list import PACKAGES
 from gotd_jax.data.prompts import Prompt
 from gotd_jax.data.toxic_texts import CLEAN
 from gotd_jax.evaluation.scorer import Scorer

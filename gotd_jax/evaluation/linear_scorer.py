@@ -16,7 +16,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from gotd_jax.data.packages import PACKAGES, fetch, open_member
+from gotd_jax.data.package_list import PACKAGES
+from gotd_jax.data.packages import fetch, open_member
 from gotd_jax.evaluation import pickled_numbers
 from gotd_jax.evaluation.pickled_numbers import Inert
 from gotd_jax.evaluation.scorer import Scorer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from gotd_jax.data import sampling
@@ -42,8 +44,7 @@ def select(problem: Problem, budget: int, *, seed: int, clusters: int = 256) -> 
         raise ValueError(f"CRISP needs 1 cluster or more, not {clusters}.")
     candidates, targets = embeddings_of(problem)
     clusters = min(clusters, max(len(candidates) // TEXTS_PER_CLUSTER, 1))
-    k_means = _clustered(candidates, clusters)
-    of_pool, of_target = (_assigned(side, k_means) for side in (candidates, targets))
+    of_pool, of_target = _clusters_of(problem, clusters)
     in_pool, in_target = (np.bincount(of, minlength=clusters) for of in (of_pool, of_target))
     with np.errstate(divide="ignore", invalid="ignore"):  # a cluster may have no text of either side
         values = -np.log((in_target / len(targets)) / (in_pool / len(candidates)))[of_pool].astype(np.float32)
@@ -57,6 +58,13 @@ def select(problem: Problem, budget: int, *, seed: int, clusters: int = 256) -> 
 
 
 METHOD = Method(select, reads={"target", "embeddings"})
+
+
+@functools.lru_cache(maxsize=1)  # a budget in tokens asks for several selections of one problem
+def _clusters_of(problem: Problem, clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cluster of each candidate and of each target, integers [n] and [m]."""
+    k_means = _clustered(problem.candidates, clusters)
+    return _assigned(problem.candidates, k_means), _assigned(problem.targets, k_means)
 
 
 def _clustered(embeddings: np.ndarray, clusters: int):

@@ -16,12 +16,14 @@ class OwnPotential:
 
     Attributes:
       candidate: p, float32 [n].
+      sample: candidates that stand for the pool.
       solves: of the two halves of the sample that stands for the pool.
       agreement: Spearman's rank correlation of the two halves' potentials, over candidates in neither; None where there are
         fewer than three.
     """
 
     candidate: np.ndarray
+    sample: int
     solves: tuple[Potentials, Potentials]
     agreement: float | None
 
@@ -33,7 +35,7 @@ class OwnPotential:
         """Returns the numbers that tell how well a sample stands for the pool, JSON-like."""
         first, second = self.solves
         return {
-            "sample": len(first.target) + len(second.target),
+            "sample": self.sample,
             "rank_agreement": self.agreement,
             "marginal_error": max(first.marginal_error, second.marginal_error),
             "seconds": first.seconds + second.seconds,
@@ -70,11 +72,17 @@ def own_potential(candidates: np.ndarray, *, size: int, epsilon: float, seed: in
     drawn = np.random.default_rng((seed, 4)).choice(n, 2 * half, replace=False)
     halves = np.sort(drawn[:half]), np.sort(drawn[half:])
     common = {**options, "epsilon": epsilon, "absolute": True, "seed": seed}
-    solves = tuple(solve(candidates, np.asarray(candidates[rows], np.float32), **common) for rows in halves)
+    solves = tuple(solve(candidates, _points(candidates, rows), **common) for rows in halves)
     potentials = np.stack([_centred(solved.candidate, rows) for solved, rows in zip(solves, halves)])
     own = potentials.mean(axis=0)
     own[halves[0]], own[halves[1]] = potentials[1, halves[0]], potentials[0, halves[1]]
-    return OwnPotential(own.astype(np.float32), solves, _agreement(np.delete(potentials, drawn, axis=1)))
+    return OwnPotential(own.astype(np.float32), 2 * half, solves, _agreement(np.delete(potentials, drawn, axis=1)))
+
+
+def _points(candidates: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the embeddings of a half; where they are all one point, that point once."""
+    points = np.asarray(candidates[rows], np.float32)
+    return points[:1] if (points == points[0]).all() else points
 
 
 def _centred(potential: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -134,13 +134,15 @@ class _Tried:
         if np.ptp(lengths) <= 0.01 * lengths.max():
             return Advice("unit vectors", None, None, None, False, "All vectors are of one length already.")
         units = self._solved(self._units, unit_vectors(self.y))
-        return self._advice("unit vectors", units.candidate, "On unit vectors", "Take --normalise True.", "Keep their lengths.")
+        better, worse = "Take --normalise unit.", "Take --normalise none."
+        return self._advice("unit vectors", units.candidate, "On unit vectors", better, worse)
 
     def debiasing(self) -> Advice:
         """Returns the advice on subtracting the pool's own potential."""
         own = ot.own_potential(self.x, size=len(self.x), epsilon=self.plain.epsilon, seed=self.seed, solver="semidual")
         values = self.plain.candidate - own.candidate
-        return self._advice("debiasing", values, "Less the pool's own potential", "Take --options debias=2000.")
+        tried = "Less the pool's own potential, as by default"
+        return self._advice("debiasing", values, tried, "Keep it.", "Take --options debias=0.")
 
     def _solved(self, x: np.ndarray, y: np.ndarray) -> Potentials:
         return ot.solve(x, y, epsilon=EPSILON, solver="semidual", seed=self.seed)

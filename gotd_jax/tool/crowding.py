@@ -127,7 +127,7 @@ def _characters(texts: list[str]) -> np.ndarray:
 
 def _warnings(found: Crowding) -> Iterator[str]:
     mend = (
-        "Take unit vectors (--normalise True) or debias (--options debias=2000 with got_d), or compare with --method rds_plus."
+        "Take unit vectors (--normalise unit) and a debiased gradient (got_d as it comes), or compare with --method rds_plus."
     )
     if found.vectors.falls_short:
         yield (

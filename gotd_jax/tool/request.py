@@ -9,6 +9,9 @@ import os
 from gotd_jax.tool.budget import Budget
 
 FORMATS = ("jsonl", "parquet")
+# The rule of got_d where nothing else is asked for; with an epsilon of 0.01 and debias=0 it is the published one.
+EPSILON = 0.05
+DEBIAS = 2_000
 # The request's field for each optional input of a method.
 GIVEN_BY = {"home": "home", "away": "away", "toxicity": "scorer", "losses": "language_model"}
 
@@ -24,7 +27,8 @@ class Request:
       shares: of the budget, one a target; equal ones by default.
       leak_check: files of texts to be tested on: chunks of the pool that hold them are refused.
       method: one of gotd_jax.methods.METHODS but none.
-      options: of the method, `buckets=5000 noise=0` for dsir; an unknown name is answered with the known ones.
+      options: of the method, `buckets=5000 noise=0` for dsir; an unknown name is answered with the known ones. got_d has
+        debias=2000 here where none says otherwise; debias=0, with an epsilon of 0.01, is the rule as published.
       away: texts to move away from, for a method that reads them: contrast.
       home: domains of the pool that the task belongs to, for a method that reads them: dapt.
       scorer: of toxicity, for a method that reads it: rtp. It is linear, lexicon, or a Hugging Face folder or hub name of a
@@ -86,7 +90,7 @@ class Request:
     domain_field: str | None = None
     target_text_field: str | None = None
     near_duplicates: float = 0.8
-    epsilon: float = 0.01
+    epsilon: float = EPSILON
     seed: int = 0
     format: str = "jsonl"
     parts: int = 1
@@ -121,7 +125,7 @@ class Request:
         """The method's arguments besides its problem, budget and seed."""
         from gotd_jax.methods import METHODS
 
-        return self.options | ({"epsilon": self.epsilon} if METHODS[self.method].solves else {})
+        return self._options | ({"epsilon": self.epsilon} if METHODS[self.method].solves else {})
 
     @property
     def embedding(self) -> dict:
@@ -131,8 +135,15 @@ class Request:
         return asked | {"dtype": self.embedding_dtype}
 
     def to_dict(self) -> dict:
-        """Returns the request JSON-like; `Request(**d)` is the same again."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()}
+        """Returns the request JSON-like, with the options that nobody gave; `Request(**d)` asks for the same again."""
+        fields = dataclasses.asdict(self) | {"options": self._options}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+
+    @property
+    def _options(self) -> dict:
+        """The method's options, those of got_d with a debiased gradient; a finite share and the notebook's call have none."""
+        plain = self.method != "got_d" or self.options.get("share") or self.options.get("solver") == "published"
+        return self.options if plain else {"debias": DEBIAS} | self.options
 
     def _check_method(self) -> None:
         """Raises ValueError unless the method's inputs are given, and no others, and its options are valid; parses these."""

@@ -165,7 +165,7 @@ def _by_losses(job: Job) -> tuple[float, str]:
 
 def _by_transport(job: Job) -> tuple[float, str]:
     # Timed is one product of candidates and targets in float32, as a Sinkhorn pass makes it.
-    targets, pairs = min(job.target.chunks, TARGETS), job.pool.chunks * job.target.chunks
+    targets, pairs = min(job.target.chunks, TARGETS), job.pool.chunks * (job.target.chunks + _own_targets(job))
     rows = np.random.default_rng(0).standard_normal((PRODUCT_ROWS + targets, job.width), np.float32)
     multiply = jax.jit(lambda x, y: jnp.matmul(x, y.T, precision=lax.Precision.HIGHEST))
     x, y = jax.device_put((rows[:PRODUCT_ROWS], rows[PRODUCT_ROWS:]))
@@ -174,6 +174,11 @@ def _by_transport(job: Job) -> tuple[float, str]:
     products *= (0.01 / job.request.epsilon) ** BY_EPSILON
     why = f"measured: {speed / 1e9:,.0f} GFLOP/s; about {products:.0f} products of all pairs"
     return 2 * pairs * job.width / speed * products, why
+
+
+def _own_targets(job: Job) -> int:
+    """Returns how many candidates stand for the pool where its own potential is subtracted."""
+    return min(job.request.arguments.get("debias", 0), job.pool.chunks)
 
 
 def _by_pairs(job: Job) -> tuple[float, str]:

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from gotd_jax.data import packages
-from gotd_jax.data.packages import Package
+from gotd_jax.data.package_list import Package
 
 WHEEL = "tiny_asset-1.0.0-py3-none-any.whl"
 CONTENT = {

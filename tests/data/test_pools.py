@@ -16,6 +16,7 @@ TEXTS = {
     "biographies": 1_000,
     "reviews": 24_901,
     "news": 999,
+    "summaries": 1_000,
     "bbc": 2_121,
     "biomedical": 1_000,
     "clinical": 1_273,

@@ -72,6 +72,7 @@ def remembered(name, kept):
     return {"note": note}
 
 
+@pytest.mark.slow
 def test_each_side_makes_its_calls_in_one_process_of_its_own(tmp_path):
     with own_processes({name: functools.partial(remembered, name, tmp_path) for name in "ab"}) as call:
         seconds = alternated({name: functools.partial(call, name, "note") for name in "ab"}, rounds=1)

@@ -31,6 +31,7 @@ VARIANTS = [
 ]
 IN_FULL = [pair for pair in VARIANTS if not pair[1].startswith("small") and pair not in (("quickstart", ""), ("figure3", ""))]
 SMALL = [pair for pair in VARIANTS if pair not in IN_FULL]
+BY_LINE = [("ablate_rule", ""), *(("evidence", variant) for variant in ("", "pilot", "kin"))]  # of packaged text, small or not
 
 
 def build(name, variant):
@@ -50,7 +51,7 @@ def own_fields(config):
 
 
 def test_every_config_has_the_fields_of_common_and_no_others():
-    for config, called in built():
+    for config, called in built(VARIANTS + BY_LINE):
         assert own_fields(config) == own_fields(common.get_config()), called
 
 

@@ -266,7 +266,14 @@ def test_embeddings_kept_in_float16_select_what_the_same_numbers_do_in_float32(m
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["got_d", "contrast", "top_cosine", "tapt_c", "rds_plus", "csls"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "got_d",
+        "top_cosine",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("contrast", "tapt_c", "rds_plus", "csls")),
+    ],
+)
 def test_a_file_of_float16_is_never_widened_whole(method, tmp_path):
     rows, dimensions = 120_000, 64
     np.save(tmp_path / "half.npy", np.random.default_rng(0).normal(size=(rows, dimensions)).astype(np.float16))

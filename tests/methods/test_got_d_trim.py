@@ -44,6 +44,7 @@ def test_strays_take_the_selection_over_as_published_and_none_of_it_trimmed(seed
     assert max(kept[TARGETS:]) < 0.01 and np.mean(kept) == pytest.approx(0.95, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_share_and_debiasing_leave_the_strays_out_as_well():
     given = problem(0)
     assert chosen(given, share=0.05)[1] > 0 and chosen(given, debias=600, epsilon=0.05)[1] > 0.5

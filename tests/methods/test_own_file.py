@@ -48,6 +48,7 @@ def mentions(texts, word):
     return [text.split().count(word) for text in texts]
 
 
+@pytest.mark.slow
 def test_the_command_line_selects_by_it_with_its_options_and_keeps_them(run, texts, tiny_model, tmp_path):
     gotd = ("-c", "from gotd_jax import cli; cli.main()")
     flags = ["--pool", texts / "food.jsonl", "--target", texts / "train.jsonl", "--budget", 20, "--max-length", 32]

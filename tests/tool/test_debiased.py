@@ -39,10 +39,11 @@ def test_explain_and_report_show_both_parts_and_the_manifest_the_judges(made, ca
     assert manifest["judged"][0]["judged"]["coverage"] > 0.5
 
 
-def test_a_published_selection_has_no_parts(chosen):
-    assert chosen.value_parts(0) is None and "debiased" not in chosen.manifest["targets"][0]["method"]
+def test_a_published_selection_has_no_parts(asked, made, tmp_path):
+    published = tool.select(asked(options={"debias": 0}), tmp_path / "published", work=f"{made.folder}.work")
+    assert published.value_parts(0) is None and "debiased" not in published.manifest["targets"][0]["method"]
     with pytest.raises(ValueError, match="There is no row 20"):
-        chosen.value_parts(20)
+        published.value_parts(20)
 
 
 @pytest.mark.parametrize(("agreement", "warned"), [(0.9, 0), (0.3, 1), (None, 0)])

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -15,8 +16,18 @@ def test_a_request_written_down_is_the_same_again():
 
 def test_a_method_that_solves_is_called_with_epsilon_and_its_solver_s_options():
     request = Request("a", "b", 5, options={"solver": "semidual", "threshold": "1e-2", "sample": "none"}, epsilon=0.1)
-    assert request.arguments == {"solver": "semidual", "threshold": 0.01, "sample": None, "epsilon": 0.1}
+    assert request.arguments == {"debias": 2000, "solver": "semidual", "threshold": 0.01, "sample": None, "epsilon": 0.1}
     assert Request("a", "b", 5, method="crisp", options={"clusters": 3}, epsilon=0.1).arguments == {"clusters": 3}
+
+
+def test_got_d_is_debiased_where_nothing_else_is_asked_for(subtests):
+    request = Request("a", "b", 5)
+    assert request.arguments == {"debias": 2000, "epsilon": 0.05} and not request.options
+    assert request.to_dict()["options"] == {"debias": 2000} and Request(**request.to_dict()).arguments == request.arguments
+    assert dataclasses.replace(request, method="rds_plus").arguments == {}
+    for options in ({"debias": 0}, {"share": 0.3}, {"solver": "published"}):
+        with subtests.test(options):
+            assert Request("a", "b", 5, options=options).arguments == options | {"epsilon": 0.05}
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_a_selection_by_losses_is_planned_and_made_again(asked, tiny_model, tmp_
     assert "texts/s, before and after" in planned.why
 
 
+@pytest.mark.slow
 def test_a_target_shorter_than_a_block_still_teaches_a_decoder(asked, tiny_decoder, lines, tmp_path):
     task = lines(tmp_path / "task.jsonl", ["bread and butter", "old oven", "sugar in the stew"])
     made = tool.select(asked(target=str(task), method="loss_difference", language_model=str(tiny_decoder)), tmp_path / "made")

@@ -27,6 +27,7 @@ def test_vectors_whitened_by_the_candidates_are_selected_on_and_told_in_the_mani
     assert other.manifest["model"]["pool"] != model["pool"]  # other candidates, another mean
 
 
+@pytest.mark.slow
 def test_gradients_of_a_decoders_loss_are_selected_on(asked, tiny_decoder, tmp_path):
     fields = {"model": str(tiny_decoder), "pooling": "gradient", "gradient_size": 64, "max_length": 16}
     chosen = tool.select(asked(**fields), tmp_path / "chosen")
