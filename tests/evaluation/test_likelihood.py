@@ -13,6 +13,7 @@ from gotd_jax.evaluation.context_pairs import rolling
 from gotd_jax.evaluation.likelihood import log_likelihoods
 from gotd_jax.evaluation.perplexity import perplexity
 from tests import processes
+from tests.marks import others_slow
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
 
@@ -52,7 +53,7 @@ def gpt2():
     return models.load(REFERENCES / "gpt2")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", others_slow(*FAMILIES))
 def test_likelihoods_equal_those_of_the_whole_text_read_at_once(family):
     model = models.load(REFERENCES / family)
     found = log_likelihoods(model, PAIRS, contexts=True)

@@ -64,6 +64,7 @@ def test_two_samples_of_one_distribution_have_no_divergence():
     assert abs(found.divergence) < 0.02 and abs(found.of_pool) < 0.02
 
 
+@pytest.mark.slow
 def test_the_divergence_from_itself_is_none_and_otherwise_ott_jaxs(toy):
     from ott.tools import sinkhorn_divergence
 

@@ -20,6 +20,7 @@ from gotd_jax.models.tokenizer import Vocabulary
 from tests import processes
 from tests.conftest import WORDS, write_tokenizer
 from tests.evaluation.helpers import language_model
+from tests.marks import others_slow
 
 LENGTH = 32
 
@@ -44,7 +45,7 @@ def masked(tmp_path_factory):
     return models.load(models.save(folder, model, tokenizer_from=tokenizer), "masked_lm")
 
 
-@pytest.fixture(scope="module", params=["gpt2", "llama"])
+@pytest.fixture(scope="module", params=others_slow("gpt2", "llama"))
 def decoder(request, tmp_path_factory):
     return models.load(language_model(tmp_path_factory.mktemp("models") / request.param, request.param))
 

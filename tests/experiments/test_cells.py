@@ -31,7 +31,7 @@ def ending(config, workdir):
 
 
 @pytest.mark.parametrize(
-    "method", ["none", "tapt_c", "got_d", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dsir", "loss_difference"))]
+    "method", ["none", "got_d", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tapt_c", "dsir", "loss_difference"))]
 )
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path, method):
     config.method = method
@@ -116,6 +116,7 @@ def test_head_is_warmed_up_once_for_all_methods(config, tmp_path):
     assert len(list((tmp_path / "heads").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_encoder_can_be_finetuned_on_the_task_first(config, tmp_path):
     config.method, config.embed.finetuned = "got_d", True
     row = cell.run(config, tmp_path)

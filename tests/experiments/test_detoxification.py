@@ -16,8 +16,9 @@ from gotd_jax.files import read_json
 from gotd_jax.report import column_names, item_scores, score_columns, table
 from tests.conftest import sentence
 from tests.experiments.test_cells import ending, made_in
+from tests.marks import others_slow
 
-METHODS = ("none", "random", "rtp", pytest.param("contrast", marks=pytest.mark.slow))
+METHODS = ("none", "random", "rtp", "contrast")
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def shared(tmp_path_factory):
     return tmp_path_factory.mktemp("detox")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", others_slow(*METHODS))
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, shared, method):
     config.method = method
     config.detox.prompts_file = str(prompts_file(shared / "prompts.jsonl"))

@@ -6,6 +6,7 @@ import pytest
 from experiments import cell, embeddings
 from experiments.cell_data import CellData
 from gotd_jax.data.corpus import Corpus
+from tests.marks import others_slow
 from tests.models.helpers import edit_json
 from tests.models.sentence_models import TYPES, sentence_model
 
@@ -61,10 +62,10 @@ def test_what_cannot_be_done_is_said_when_a_cell_is_checked(config, tmp_path, ch
 
 @pytest.mark.parametrize(
     "changes",
-    [
+    others_slow(
         {"normalise": "whitened", "directions": 4},
         {"pooling": "gradient", "normalise": "unit", "gradient_layers": 1, "gradient_size": 32},
-    ],
+    ),
 )
 def test_a_cell_selects_on_vectors_that_take_its_candidates(config, tmp_path, changes):
     config.method, config.evaluation = "top_cosine", "selection"

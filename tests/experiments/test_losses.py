@@ -64,6 +64,7 @@ def test_after_is_of_the_model_that_is_kept_and_before_of_the_one_it_began_as(co
     assert np.mean((found[1] - found[0])[own]) < -0.1 < np.mean((found[1] - found[0])[~own])
 
 
+@pytest.mark.slow
 def test_a_missing_head_is_warmed_up_before_both(config, tmp_path):
     before, _ = made(config, tmp_path)
     head = models.load_language_model(only(tmp_path / "heads") / "model", compute_dtype="float32")

@@ -73,6 +73,7 @@ def test_the_command_line_selects_by_it_with_its_options_and_keeps_them(run, tex
         assert "The method mentions is missing. Name the folder of its file in GOTD_METHODS." in faults
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_table_selects_by_it_with_its_options(run, texts, tiny_model, tmp_path):
     fields = {
         "method": "mentions",

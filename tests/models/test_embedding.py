@@ -20,6 +20,7 @@ from gotd_jax.models.embedding import embed, embed_tokens
 from gotd_jax.models.sentence_transformers import instructions_for
 from tests import processes
 from tests.evaluation.helpers import language_model
+from tests.marks import others_slow
 from tests.models.helpers import edit_json
 
 MINILM = EncoderConfig(
@@ -32,7 +33,7 @@ def encoder(tiny_model):
     return models.load(tiny_model)
 
 
-@pytest.fixture(scope="module", params=["bert", "gpt2", "llama"])
+@pytest.fixture(scope="module", params=others_slow("bert", "gpt2", "llama"))
 def model(request, encoder, tmp_path_factory):
     """An encoder, and decoders with a tokeniser of letters."""
     if request.param == "bert":

@@ -12,6 +12,7 @@ from gotd_jax.models.config_json import from_hf
 from gotd_jax.models.encoder import Block
 from gotd_jax.models.model import blueprint, initialise
 from gotd_jax.models.prediction_heads import ClassifierHead
+from tests.marks import others_slow
 from tests.models.helpers import FAMILIES, REFERENCES, hidden, logits, reference
 
 BASE = {
@@ -117,7 +118,7 @@ def test_dropout_is_a_function_of_its_key(head):
     assert np.abs(first - other).max() > 1e-2
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("model_type", others_slow(*FAMILIES))
 def test_every_dropout_rate_is_used(model_type):
     batch, key = reference("bert", "masked_lm"), jax.random.key(0, impl="rbg")
     exact = logits(initialise(small(model_type), "classifier", outputs=3), batch)

@@ -12,6 +12,7 @@ import pytest
 from gotd_jax import models
 from gotd_jax.models.generation import generate, nucleus, sample
 from tests import processes
+from tests.marks import others_slow
 from tests.models.test_decoder import FAMILIES, REFERENCES, logits
 
 PROMPTS = [[7, 8, 9], [11], list(range(20, 40)), [5, 6], [40, 41, 42, 43, 44]]
@@ -59,7 +60,7 @@ def test_draws_have_the_distribution_of_the_nucleus(top_p, temperature):
     assert (np.abs(found - exact) <= 4.5 * error + 1e-12).all()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", others_slow(*FAMILIES))
 def test_greedy_writing_with_the_cache_equals_reading_everything_again(family):
     model = models.load(REFERENCES / family)
     found = generate(model, PROMPTS, seed=0, continuations=1, new_tokens=6, temperature=0.0).tokens[:, 0]
@@ -88,6 +89,7 @@ def test_continuations_depend_on_seed_and_prompt_id_alone(gpt2):
     assert (twins.tokens[0] != twins.tokens[1]).any()
 
 
+@pytest.mark.slow
 def test_fewer_new_tokens_are_the_first_of_more(gpt2):
     long, short = (generate(gpt2, PROMPTS[:2], seed=3, continuations=3, new_tokens=count).tokens for count in (9, 4))
     np.testing.assert_array_equal(long[:, :, :4], short)
@@ -104,7 +106,7 @@ def test_a_text_ends_at_an_end_token_and_its_length_says_where(gpt2):
     assert 0 < (found.lengths < 8).mean() < 1
 
 
-@pytest.mark.parametrize("stops", [(), (11,), (11, 40, 60)])
+@pytest.mark.parametrize("stops", others_slow((11, 40, 60), (11,), ()))
 def test_writing_stops_at_any_token_that_the_settings_of_generation_name(gpt2, stops):
     config = dataclasses.replace(gpt2.config, end_ids=(7,), stop_ids=stops)
     found = generate(

@@ -64,6 +64,7 @@ def test_vectors_are_scaled_by_the_pool_wherever_they_are_from_and_embedded_once
     assert capsys.readouterr().err.count("Embedded 40 texts") == 1
 
 
+@pytest.mark.slow
 def test_gradients_of_a_model_without_a_head_are_taken_with_one_that_is_trained_on_the_pool(tiny_model, pool, target, tmp_path):
     head = Recipe(batch_size=8, max_length=16, epochs=1, learning_rate=1e-3)
     options = {"pooling": "gradient", "max_length": 16, "gradient_size": 64, "gradient_layers": 1, "head": head}

@@ -10,6 +10,7 @@ from gotd_jax.evaluation.held_out_loss import held_out_loss
 from gotd_jax.pipeline.pre_trained import PreTrained, Sizes, mixed
 from gotd_jax.training.recipe import Recipe
 from tests.conftest import sentence
+from tests.marks import others_slow
 
 RECIPE = Recipe(batch_size=16, max_length=32, learning_rate=3e-3, dropout=False)
 TINY = {"vocabulary": 300, "width": 32, "layers": 2, "heads": 2, "positions": 32}
@@ -21,7 +22,7 @@ def corpus(domain, count, seed=0):
     return Corpus.from_records(texts)
 
 
-@pytest.mark.parametrize("kind", ["decoder", "encoder"])
+@pytest.mark.parametrize("kind", others_slow("decoder", "encoder"))
 def test_a_model_learns_the_texts_that_it_reads(kind, tmp_path):
     trained = PreTrained(corpus("food", 400), Sizes(kind, **TINY), RECIPE, seed=0).folder(tmp_path)
     model = models.load_language_model(trained)

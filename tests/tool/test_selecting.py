@@ -120,7 +120,8 @@ def test_the_least_toxic_by_a_scorer_are_chosen(asked, chosen, lines, tmp_path):
     assert "chunks/s are scored" in planned.why
 
 
-@pytest.mark.parametrize("model", ["tiny_decoder", pytest.param("tiny_model", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["tiny_decoder", "tiny_model"])
 def test_what_a_language_model_predicts_better_for_having_read_the_target_is_chosen(asked, model, request, tmp_path):
     asking = asked(method="loss_difference", language_model=str(request.getfixturevalue(model)))
     made = tool.select(asking, tmp_path / "made")

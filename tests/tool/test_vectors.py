@@ -10,6 +10,7 @@ def lengths(chosen):
     return np.linalg.norm(np.load(chosen.folder / "embeddings.npy"), axis=1)
 
 
+@pytest.mark.slow
 def test_vectors_whitened_by_the_candidates_are_selected_on_and_told_in_the_manifest(asked, texts, tmp_path):
     chosen = tool.select(asked(normalise="whitened", directions=8), tmp_path / "chosen")
     model = chosen.manifest["model"]

@@ -63,6 +63,7 @@ def test_loss_is_the_mean_cross_entropy_of_next_tokens(model):
     assert float(loss) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_learns_what_follows_what_and_resumes_bitwise(model, tmp_path):
     texts = [np.arange(start, start + 12) % 30 + 5 for start in range(120)]
     batches = PackedBatches(tokens_of(*texts), 1, RECIPE, seed=0)

@@ -57,7 +57,7 @@ def model(source):
     return lambda kind: dataclasses.replace(initialise(CONFIG, "classifier", outputs=task_of(kind).outputs), source=source)
 
 
-@pytest.mark.parametrize("kind, chance", [("classification", 0.5), ("regression", 0.0)])
+@pytest.mark.parametrize("kind, chance", [("classification", 0.5), pytest.param("regression", 0.0, marks=pytest.mark.slow)])
 def test_a_task_is_learnt(model, kind, chance):
     task, start = task_of(kind), model(kind)
     params = finetune(start, task, RECIPE, seed=0)

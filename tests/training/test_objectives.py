@@ -8,6 +8,7 @@ from flax import nnx
 
 from gotd_jax.training.batches import LabelledBatches
 from gotd_jax.training.recipe import Recipe
+from tests.marks import others_slow
 from tests.training.small import labelled_run, masked_run, random_tokens
 
 
@@ -25,7 +26,7 @@ def assert_trees_close(ours, theirs, atol):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=atol), ours, theirs)
 
 
-@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("outputs", others_slow(3, 1))
 def test_a_ragged_batch_has_the_gradient_of_the_mean_over_its_real_rows(outputs):
     objective, params, _, _ = labelled_run(outputs=outputs)
     tokens, labels = random_tokens(5), np.arange(5) % 3

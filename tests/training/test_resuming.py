@@ -11,13 +11,14 @@ import pytest
 from gotd_jax.training import checkpoints
 from gotd_jax.training.loop import train
 from gotd_jax.training.signals import DelayedSignals
+from tests.marks import others_slow
 from tests.training.runs import Breaking, entries, equal, host_copy, run, whole
 from tests.training.small import RECIPE, masked_run
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("kind", ["masked", "labelled"])
+@pytest.mark.parametrize("kind", others_slow("masked", "labelled"))
 @pytest.mark.parametrize("save_every, at", [pytest.param(1, 7, marks=pytest.mark.slow), (3, 8)])
 def test_a_run_resumed_after_a_failure_equals_an_uninterrupted_one(tmp_path, kind, save_every, at):
     with pytest.raises(OSError, match="disk gone"):

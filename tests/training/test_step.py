@@ -65,7 +65,8 @@ def test_step_in_parts_is_the_whole_step(kind):
     assert_same(kind, STILL, dataclasses.replace(STILL, accumulate=4))
 
 
-@pytest.mark.parametrize("kind", [pytest.param("masked", marks=pytest.mark.slow), "causal"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["masked", "causal"])
 def test_rematerialised_step_is_the_same_step(kind):
     recipe = dataclasses.replace(STILL, rematerialise=True)
     if kind == "causal":

@@ -19,12 +19,13 @@ from gotd_jax.models.tokenizer import Vocabulary, tokenizer_of
 from gotd_jax.training import text_gradients
 from gotd_jax.training.text_gradients import check
 from tests.evaluation.helpers import language_model
+from tests.marks import others_slow
 
 WORDS = "wave ship harbour court judge bread butter the a of".split()
 LENGTH = 16  # all texts are of one width: few programs
 
 
-@pytest.fixture(scope="module", params=["bert", "llama"])
+@pytest.fixture(scope="module", params=others_slow("bert", "llama"))
 def model(request, tiny_model, tmp_path_factory):
     """A masked language model with a random head, and a decoder with a tokeniser of letters."""
     if request.param == "bert":
@@ -101,6 +102,7 @@ def last_layers(model, trees, layers):
     return [{number: tree[body]["layers"][number] for number in range(count - layers, count)} for tree in trees]
 
 
+@pytest.mark.slow
 def test_inner_products_are_those_of_the_exact_gradients_to_the_error_of_the_projection(model, texts):
     exact = exact_gradients(model, texts)
     for part, layers in ((exact, None), (last_layers(model, exact, 1), 1)):
