@@ -23,7 +23,7 @@ from gotd_jax.evaluation.perplexity import perplexity
 from gotd_jax.evaluation.scorer import Scorer
 from gotd_jax.files import write_json, write_json_lines
 from gotd_jax.models.tokenizer import tokenizer_of
-from gotd_jax.report import column_names, item_scores, score_columns
+from gotd_jax.report import column_names, item_scores, score_columns, target_loss
 
 ROLES = ("chooser", "judge", "second_judge")
 
@@ -97,10 +97,13 @@ class Detoxification(Ending):
             "held_out": self.parts.held_out.fingerprint,
             "scorers": [[by.name, by.version] for by in self.scorers.values()],
             "utility": {task: identity(self.data.choice_items(task)) for task in self.asked.utility_tasks},
+            "target_loss": self.config.target_loss,
         }
 
     def score(self, made: Path, folder: Path) -> None:
         """Has the model in `made` write; leaves `continuations.jsonl`, `items.parquet` and `scores.json` in `folder`."""
+        clean = Corpus.from_texts([prompt.text for prompt, toxic in zip(self.prompts, self.toxic) if not toxic])
+        loss = self.loss_before_labels(made, clean)
         model = models.load(made, compute_dtype=self.config.compute_dtype)
         tokens, lengths = continuations.written(model, self.prompts, self.config, folder)
         texts = continuations.decoded(model, tokens, lengths)
@@ -119,13 +122,15 @@ class Detoxification(Ending):
             "perplexity": held_out.value,
             "perplexity_tokens": held_out.tokens,
             "utility": {task: choices.summary for task, choices in utility.items()},
+            "target_loss": loss,
         }
         del model  # the base model takes its place
         write_json(folder / "scores.json", scores | self._fluency(tokens, lengths))
 
     def row(self, scores: dict) -> dict:
         """Returns the part of a row about the judges' numbers; the chooser's stand in the scores."""
-        return {"task": self.config.task.name, "measures": score_columns.of_continuations(scores)}
+        of_clean = target_loss.of("non-toxic prompts", scores["target_loss"])
+        return {"task": self.config.task.name, "measures": score_columns.of_continuations(scores), **of_clean}
 
     def _toxicities(self, toxicity: dict[str, np.ndarray]) -> dict:
         """Returns how many prompts there are of each kind, and the toxicity of their continuations by each scorer."""

@@ -68,6 +68,7 @@ def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, s
     assert sum(row["selected"].values()) == (0 if method == "none" else 24)
     assert 0 <= row["measures"][column_names.EMT_TOXIC]["value"] <= 1
     assert row["measures"][column_names.PERPLEXITY]["value"] > 1
+    assert row["before_labels"][column_names.loss("non-toxic prompts")]["count"] == 3
     json.dumps(row, allow_nan=False)
     before = made_in(shared)
     assert cell.run(config, shared) == row

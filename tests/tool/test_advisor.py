@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from gotd_jax.data.corpus import Corpus
+from gotd_jax.data.sampling import drawn
 from gotd_jax.tool import advisor
 from tests.methods.test_got_d import KIND, problem
 
@@ -50,3 +52,24 @@ def test_stray_target_texts_that_take_the_selection_over_are_told(given):
 def test_too_few_texts_have_no_advice(given):
     x, y = given
     assert advisor.advise(x, y[:5], 0.1) == () and advisor.advise(x[:30], y, 0.1) == ()
+
+
+def test_a_plan_has_the_advice_of_samples_that_are_embedded_for_it(given, monkeypatch):
+    monkeypatch.setattr(advisor, "PLANNED_CANDIDATES", 120)
+    monkeypatch.setattr(advisor, "PLANNED_TARGETS", 30)
+    vectors, embedded = {}, []
+    for side, (name, rows) in zip(given, (("pool", len(given[0])), ("target", len(given[1])))):
+        vectors |= {f"{name} {row}": side[row] for row in range(rows)}
+
+    def embed(corpus):
+        embedded.append(len(corpus))
+        return np.stack([vectors[text] for text in corpus.texts()])
+
+    pool, target = (
+        Corpus.from_texts([f"{name} {row}" for row in range(len(side))]) for name, side in zip(("pool", "target"), given)
+    )
+    said = advisor.for_plan(pool, target, embed, 0.1)
+    rows, texts = drawn(len(pool), 120, 0), drawn(len(target), 30, 0)
+    assert embedded == [120, 30]
+    assert said == tuple(each.sentence for each in advisor.advise(given[0][rows], given[1][texts], 0.1))
+    assert len(said) == 4 and all("of 120 candidates stay" in sentence for sentence in said[1:])
