@@ -121,7 +121,8 @@ def kin():
     config = _protocol(KIN_CHUNKS, KIN)
     config.budget = 15_000
     config.target.most = 140
-    config.loss.target = 260
+    config.loss.target = 260  # as many as there are of finance; the smaller gaps of two others take more
+    config.where += tuple(("task", task, "loss.target", 600) for task in ("news", "encyclopedia"))
     config.loss.pre_training = 200
     lines = tuple(line for line in LINES if line not in ("share .3", "trimmed", "true reference", "crisp", "tsds"))
     config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(KIN), line=lines)

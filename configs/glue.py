@@ -16,8 +16,8 @@ Variants (`:all`, `:20k`, `:mnli`, `:small`) are the functions below.
 Cost: full, 8 tasks x 5 methods x 3 seeds of pre-fine-tuning on 50,000 chunks of 295 tokens, and for each task 2 million
 chunks embedded: hours on one modern GPU, not run by us. The paper's solver, ott-jax's Sinkhorn, takes several times as long as
 `semidual` (two cores) and holds 2 million chunks of 768 numbers on the devices twice, 12 GB;
-`--config.ot.solver=semidual` selects 99 % or more of the same rows (experiments/results/ot-solvers.md). Small: minutes a
-task on two cores.
+`--config.ot.solver=semidual` selects 99 % or more of the same rows (experiments/results/ot-solvers.md). Small: 21 minutes on
+two cores (experiments/results/glue-small.md).
 
 Expect (Table 4, lower half, averages recomputed from the rows): none 75.30, DSIR 78.40, TAPT/c 78.58, GOT-D 78.61, where
 3 of the points come from starting RTE and MRPC from an MNLI model, which we do not: without these two tasks GOT-D is
