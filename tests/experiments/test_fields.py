@@ -51,7 +51,7 @@ READ_BY = {
     "selection": "losses",
     "base": "loss",
     "loss": "loss",
-} | {method: method for method in ("dsir", "crisp", "tsds", "mixture", "classifier", "ngram_classifier", "csls")}
+} | {method: method for method in ("dsir", "crisp", "tsds", "mixture", "classifier", "ngram_classifier", "csls", "contrast")}
 ELSEWHERE = {
     "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
     *(f"gap.{name}" for name in common.get_config().gap),  # what a floor and a ceiling print: test_gap_closed
@@ -97,6 +97,7 @@ def ways(config, texts, tiny_decoder, tmp_path):
     detox = {"prompts": 2, "targets": 4, "held_out": 4, "continuations": 2, "new_tokens": 4, "fluency": 1}
     detox["prompts_file"] = str(prompts_file(tmp_path / "prompts.jsonl"))
     decoder = {"model": str(tiny_decoder), "method": "none", "choices.most": 4}
+    writing = {"evaluation": "toxicity", **decoder, **{f"detox.{name}": value for name, value in detox.items()}}
     on_domains = {"pool.long": "cut", "target.domains": ("food",), "target.most": 8, "selection.held_out": 8}
     changes = {
         "fine-tuning": {"embed.finetuned": True},
@@ -109,7 +110,8 @@ def ways(config, texts, tiny_decoder, tmp_path):
         "csls": {"method": "csls", "evaluation": "selection"},
         "mixture": {"method": "mixture", "evaluation": "selection", "task.home": ("sea", "law")},
         "ngram_classifier": {"method": "ngram_classifier", "evaluation": "selection"},
-        "writing": {"evaluation": "toxicity", **decoder, **{f"detox.{name}": value for name, value in detox.items()}},
+        "writing": writing,
+        "contrast": writing | {"method": "contrast"},
         "choices": {"evaluation": "choices", "task.name": "bbc_topics", **decoder},
         "loss": {
             "evaluation": "loss",
