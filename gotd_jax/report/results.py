@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -34,12 +35,13 @@ def write(path: str | os.PathLike, row: dict) -> None:
 
 
 def read(path: str | os.PathLike) -> list[dict]:
-    """Returns the rows of the file at `path`, in its order.
+    """Returns the rows of the file at `path`, or of one compressed to `.gz`, in its order.
 
     Raises:
       ValueError: a line is no JSON object with a cell.
     """
-    with open(path, encoding="utf-8") as file:  # its lines end at line feeds only, as those of str.splitlines do not
+    opened = gzip.open if Path(path).suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as file:  # its lines end at line feeds only, as those of str.splitlines do not
         return [_parsed(line, f"Line {number} of {path}") for number, line in enumerate(file, 1)]
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 import threading
 
@@ -16,6 +17,12 @@ def test_rows_read_back_as_written(tmp_path):
     written = row(text="Größe\nund \u2028 mehr", seconds={"embed": 1.5}, nothing=None)
     results.write(tmp_path / "results.jsonl", written)
     assert results.read(tmp_path / "results.jsonl") == [written]
+
+
+def test_rows_that_are_kept_compressed_are_read_as_they_are(tmp_path):
+    results.write(tmp_path / "results.jsonl", row())
+    (tmp_path / "kept.jsonl.gz").write_bytes(gzip.compress((tmp_path / "results.jsonl").read_bytes()))
+    assert results.read(tmp_path / "kept.jsonl.gz") == [row()]
 
 
 def test_a_cell_run_again_replaces_its_row(tmp_path):
