@@ -9,7 +9,7 @@
 >>> chosen.table["text"].to_pylist()
 ['How to bake a cake in a small oven.', 'A recipe for bread with onions.']
 >>> [f"{served.share:.0%} {served.text}" for served in chosen.explain(0, most=1)]  # the target text that row 0 serves
-['63% Whisk eggs and sugar for the cake.']
+['59% Whisk eggs and sugar for the cake.']
 """
 
 from __future__ import annotations
