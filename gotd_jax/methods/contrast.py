@@ -39,7 +39,7 @@ def select(problem: Problem, budget: int, *, seed: int, toward: float = 0.0, **o
     values, info = -away.gradient(), away.summary()
     if toward:
         options |= {"epsilon": away.epsilon, "absolute": True}
-        target = ot.solve(problem.candidates, problem.targets, seed=seed, **options)
+        target = ot.solve(problem.candidates, problem.targets, target_weights=problem.target_weights, seed=seed, **options)
         values, info = values + np.float32(toward) * target.gradient(), info | {"target": target.summary()}
     return Selection(lowest(values, budget), values, info)
 

@@ -78,6 +78,7 @@ def _solved(
     problem: Problem, budget: int, reference: np.ndarray | None, share: float, trim: float, **options
 ) -> tuple[ot.Potentials, np.ndarray, dict]:
     """Returns the potentials of all candidates, the rows of the best selection for a share, and the report of the solve."""
+    options["target_weights"] = problem.target_weights
     if share or trim:
         given = {"count": budget, "share": share, "trim": trim, "reference": reference}
         found = ot.solve_mixture(problem.candidates, problem.targets, **given, **options)

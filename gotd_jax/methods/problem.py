@@ -35,6 +35,7 @@ class Problem:
       pool: the candidate pool, n chunks.
       target: the task's own training text, unlabelled, m chunks.
       embed: returns the embeddings of a corpus, float32 [rows, d]; called once for each corpus, when first needed.
+      target_weights: the mass of each target text, float [m], positive, sum 1, for methods that solve; uniform by default.
       away: texts to move away from, l chunks; None where there are none.
       toxicity: returns the toxicity of every candidate, float32 [n]; called once, when first needed. None where there is
         no scorer.
@@ -51,6 +52,7 @@ class Problem:
         target: Corpus,
         embed: Callable[[Corpus], np.ndarray],
         *,
+        target_weights: np.ndarray | None = None,
         away: Corpus | None = None,
         toxicity: Callable[[], np.ndarray] | None = None,
         losses: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
@@ -59,6 +61,7 @@ class Problem:
     ):
         self.pool = pool
         self.target = target
+        self.target_weights = target_weights
         self.away = away
         self.reference = reference
         self.home = home

@@ -46,7 +46,7 @@ def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[
     """
     pool, budget = problems[0].pool, Budget.parse(request.budget)
     lengths = tokens_of(pool) if budget.unit == "tokens" else None
-    amounts = _amounts(budget, request.shares or len(problems) * (1.0,), len(pool), lengths)
+    amounts = _amounts(budget, request.budget_shares, len(pool), lengths)
     taken = np.zeros(len(pool), bool)
     parts, selections, carried = [], [], 0.0
     for problem, amount in zip(problems, amounts):

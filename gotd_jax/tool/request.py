@@ -13,7 +13,7 @@ FORMATS = ("jsonl", "parquet")
 EPSILON = 0.05
 DEBIAS = 2_000
 # The request's field for each optional input of a method.
-GIVEN_BY = {"home": "home", "away": "away", "toxicity": "scorer", "losses": "language_model"}
+GIVEN_BY = {"home": "home", "away": "away", "toxicity": "scorer", "losses": "language_model", "reference": "reference"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,11 +25,15 @@ class Request:
       target: texts of the task, named in the same ways; several have a share of the budget each.
       budget: chunks (50_000), tokens (2M-tokens) or a share of the pool (1.5%).
       shares: of the budget, one a target; equal ones by default.
+      together: whether several targets are one problem, each with its share of the mass, in place of a ranking and a share of
+        the budget for each: for methods that solve, got_d and contrast.
       leak_check: files of texts to be tested on: chunks of the pool that hold them are refused.
       method: one of gotd_jax.methods.METHODS but none.
       options: of the method, `buckets=5000 noise=0` for dsir; an unknown name is answered with the known ones. got_d has
         debias=2000 here where none says otherwise; debias=0, with an epsilon of 0.01, is the rule as published.
       away: texts to move away from, for a method that reads them: contrast.
+      reference: texts of the kind that the model to be trained was pre-trained on, for got_d: they stand for the model's
+        distribution in place of the pool.
       home: domains of the pool that the task belongs to, for a method that reads them: dapt.
       scorer: of toxicity, for a method that reads it: rtp. It is linear, lexicon, or a Hugging Face folder or hub name of a
         classifier.
@@ -66,10 +70,12 @@ class Request:
     target: tuple[str, ...]
     budget: str
     shares: tuple[float, ...] = ()
+    together: bool = False
     leak_check: tuple[str, ...] = ()
     method: str = "got_d"
     options: dict[str, bool | int | float | str | None] = dataclasses.field(default_factory=dict)
     away: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
     home: tuple[str, ...] = ()
     scorer: str | None = None
     language_model: str | None = None
@@ -96,7 +102,7 @@ class Request:
     parts: int = 1
 
     def __post_init__(self):
-        for name in ("pool", "target", "shares", "leak_check", "away", "home"):
+        for name in ("pool", "target", "shares", "leak_check", "away", "reference", "home"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, (str, os.PathLike)) else tuple(given))
         object.__setattr__(self, "budget", str(self.budget))
@@ -119,6 +125,11 @@ class Request:
         if not 0 < self.epsilon < math.inf:
             raise ValueError(f"epsilon is {self.epsilon}. It is a share of the mean cost: a number above 0.")
         self._check_method()
+
+    @property
+    def budget_shares(self) -> tuple[float, ...]:
+        """The share of the budget of each problem: of each target, or of all of them together."""
+        return (1.0,) if self.together else self.shares or len(self.target) * (1.0,)
 
     @property
     def arguments(self) -> dict:
@@ -152,6 +163,12 @@ class Request:
         method = methods.find(self.method)
         if not method.selects:
             raise ValueError(f"The method {method.name} selects nothing. Name another.")
+        if self.together and not method.solves:
+            solving = ", ".join(other.name for other in methods.METHODS.values() if other.solves)
+            raise ValueError(
+                f"The method {method.name} solves no problem that several targets could share. Leave --together out, and each "
+                f"target has a share of the budget. It goes with {solving}."
+            )
         given = {noun for noun, field in GIVEN_BY.items() if getattr(self, field)}
         remedies = {noun: f"Give --{field.replace('_', '-')}, in Python {field}=..." for noun, field in GIVEN_BY.items()}
         method.check_given(given, remedies)

@@ -24,9 +24,11 @@ class RequestTexts:
 
     Attributes:
       pool: chunks, mapped from the work folder; a row's domain is its source.
-      targets: chunks of each target, by its name, in the order of the request.
+      targets: chunks of each target, by its name, in the order of the request; of targets that are one problem all of them,
+        by their names together, and a row's domain is its target.
       tested: texts that must not be chosen; None where none are named.
       away: texts to move away from; None where none are named.
+      reference: chunks of the kind that the model was pre-trained on; None where none are named.
       inputs: of each source that was read its side, name, place and version; the name, bytes and SHA-256 of its files; and the
         name and bytes of the files in its folders that are left out, and why they are.
       remarks: sentences about the sources, as `remarks` returns them.
@@ -36,6 +38,7 @@ class RequestTexts:
     targets: dict[str, Corpus]
     tested: Corpus | None
     away: Corpus | None
+    reference: Corpus | None
     inputs: list[dict]
     remarks: list[str]
 
@@ -50,11 +53,15 @@ def read(request: Request, work: Path) -> RequestTexts:
     found = _found(request)
     pool = pools.read(_of_pool(request), Chunking(request.characters), work)
     targets = {name: chunk(_of_target(place, request, name), request.characters) for name, place in target_places(request)}
+    if request.together:
+        targets = {" + ".join(targets): Corpus.concatenate(list(targets.values()))}
+    reference = _joined(request.reference, request)
     texts = RequestTexts(
         pool=pool.corpus,
         targets=targets,
         tested=_joined(request.leak_check, request),
         away=_joined(request.away, request),
+        reference=reference and chunk(reference, request.characters),
         inputs=_inputs(found, {contents["name"]: contents["version"] for contents in pool.contents}),
         remarks=remarks(request),
     )
@@ -124,7 +131,7 @@ def _inputs(found: Mapping[str, list[tuple[str, str, list]]], versions: Mapping[
 def _found(request: Request) -> dict[str, list[tuple[str, str, list]]]:
     """Returns for each side the name, the place and the description of its sources: the files that are there now."""
     places = {"pool": names_and_places(request.pool), "target": target_places(request)}
-    places |= {side: list(map(name_and_place, getattr(request, side))) for side in ("leak_check", "away")}
+    places |= {side: list(map(name_and_place, getattr(request, side))) for side in ("leak_check", "away", "reference")}
     return {
         side: [(name, place, readers.describe(place, versions=side != "pool")) for name, place in sources]
         for side, sources in places.items()

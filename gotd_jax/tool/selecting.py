@@ -104,9 +104,22 @@ def _problems(
 ) -> list[Problem]:
     """Returns the problem of each target."""
     scores = functools.partial(toxicity.kept_scores, pool, scorer, work / "toxicity") if scorer else None
-    also = {"away": texts.away, "home": request.home, "toxicity": scores}
+    also = {"away": texts.away, "reference": texts.reference, "home": request.home, "toxicity": scores}
     read = {name: losses and functools.partial(losses.before_and_after, pool, target, name) for name, target in targets.items()}
-    return [Problem(pool, target, embedder.of, losses=read[name], **also) for name, target in targets.items()]
+    return [
+        Problem(pool, target, embedder.of, target_weights=_target_weights(target, request), losses=read[name], **also)
+        for name, target in targets.items()
+    ]
+
+
+def _target_weights(target: Corpus, request: Request) -> np.ndarray | None:
+    """Returns the mass of each text of targets that are one problem, float64 [m]; None where each target is a problem."""
+    if not request.together:
+        return None
+    names = [name for name, _ in request_texts.target_places(request)]
+    shares, held = dict(zip(names, request.shares or len(names) * (1.0,))), target.count_domains()
+    weights = np.array([shares[name] / held[name] for name in target.domains])
+    return weights / weights.sum()
 
 
 def _report_inputs(
@@ -128,9 +141,8 @@ def _report_inputs(
 
     seen = embedder.of(_embedded_pool(request, corpus))
     target_selections, healths = [], []
-    shares = request.shares or len(targets) * (1.0,)
     spoken = corpus.texts(drawn(len(corpus), LANGUAGES, request.seed))
-    for (name, target), share, selection in zip(targets.items(), shares, allocation.selections):
+    for (name, target), share, selection in zip(targets.items(), request.budget_shares, allocation.selections):
         embeddings = np.asarray(embedder.of(target), np.float32)
         potentials = _potentials(selection, seen, embeddings, request)
         given = texts.targets[name]

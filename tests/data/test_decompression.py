@@ -93,7 +93,7 @@ def test_a_wide_frame_after_another_is_told_as_such(tmp_path):
 
 
 def test_an_unpacked_stream_may_be_left_before_its_end(tmp_path):
-    (tmp_path / "a.txt.zst").write_bytes(wide(b"line\n" * 1_000_000))
-    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"line\n" * 1_000_000))
+    (tmp_path / "a.txt.zst").write_bytes(wide(b"line\n" * 100_000))
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"line\n" * 100_000))
     assert [next(formats.lines(tmp_path / name)) for name in ("a.txt.zst", "b.txt.gz")] == ["line", "line"]
-    assert len(read(tmp_path / "b.txt.gz")) == 1_000_000
+    assert len(read(tmp_path / "b.txt.gz")) == 100_000

@@ -39,6 +39,7 @@ def log_probabilities(model, tokenizer, context, option):
     return steps[:begin], steps[begin:]
 
 
+@pytest.mark.slow
 def test_every_rule_is_its_definition_on_the_whole_text(gpt2):
     found = score_choices(*gpt2, ITEMS)
     for item, row in zip(ITEMS, found.items):

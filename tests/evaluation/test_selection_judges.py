@@ -30,6 +30,7 @@ def judged(x, rows, y, **options):
     return judge(x, np.arange(len(x)), x[rows], rows, y, **options)
 
 
+@pytest.mark.slow
 def test_the_transport_cost_prefers_the_middle_and_no_judge_does(toy):
     x, y, of = toy
     costs = {name: mixture_cost(x, rows, y) for name, rows in of.items()}

@@ -251,6 +251,7 @@ def test_a_row_printed_on_other_devices_says_those_of_its_making(config, tmp_pat
     assert {of["device"]["devices"] for of in scored["made_otherwise"].values()} == {jax.device_count()}
 
 
+@pytest.mark.slow
 def test_what_earlier_code_made_is_made_again_down_to_the_score(config, tmp_path, monkeypatch, capsys):
     config.method, config.embed.finetuned = "got_d", True
     row = cell.run(config, tmp_path)

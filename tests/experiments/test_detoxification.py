@@ -198,6 +198,7 @@ def test_without_the_file_clean_texts_are_of_the_pool_and_then_no_candidates(con
     assert {prompt.text for prompt in ending(config, tmp_path).prompts} <= known
 
 
+@pytest.mark.slow
 def test_run_stopped_while_it_writes_goes_on_to_the_same_scores(config, tmp_path, monkeypatch):
     config.method = "random"
     monkeypatch.setattr(continuations, "PROMPTS_PER_BLOCK", 2)

@@ -169,6 +169,7 @@ def test_preparing_the_next_batch_while_one_runs_changes_no_bit(encoder, corpus)
         np.testing.assert_array_equal(found, alone)
 
 
+@pytest.mark.slow
 def test_batches_grow_with_the_memory_of_a_device_and_hold_the_same_embeddings(encoder, corpus, tmp_path, monkeypatch):
     small = embed(corpus, encoder, tmp_path / "small", max_length=64)
     sizes = []

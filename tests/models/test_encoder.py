@@ -118,6 +118,7 @@ def test_dropout_is_a_function_of_its_key(head):
     assert np.abs(first - other).max() > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_type", others_slow(*FAMILIES))
 def test_every_dropout_rate_is_used(model_type):
     batch, key = reference("bert", "masked_lm"), jax.random.key(0, impl="rbg")

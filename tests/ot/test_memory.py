@@ -17,6 +17,7 @@ print(extra_memory(lambda: solve(len(pool)), lambda: solve(20_000))[0])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_solve_holds_a_few_blocks_of_a_mapped_pool(tmp_path):
     rng = np.random.default_rng(0)

@@ -164,6 +164,7 @@ def test_near_duplicates_share_one_place_and_texts_to_be_tested_on_are_refused(a
     assert values[61] == values[1] and pool[61]["status"] == "near_duplicate" and pool[61]["first"] == 1
 
 
+@pytest.mark.slow
 def test_texts_of_the_target_that_lie_in_the_pool_are_counted_and_warned_of(asked, texts, lines, tmp_path):
     own = [json.loads(line)["text"] for line in (texts / "train.jsonl").read_text().splitlines()]
     pool = lines(tmp_path / "pool.jsonl", [f"so it is {text.upper()} and so" for text in own[:8]])

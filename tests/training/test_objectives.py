@@ -68,6 +68,7 @@ def test_a_batch_without_a_masked_token_has_loss_zero_and_gradient_zero():
     assert all(not np.any(leaf) for leaf in jax.tree.leaves(gradient))
 
 
+@pytest.mark.slow
 def test_dropout_acts_with_a_key_and_not_without():
     objective, params, batches, _ = masked_run()
     keys = (None, None, jax.random.key(0), jax.random.key(1))

@@ -68,7 +68,7 @@ def stopped_child(folder, save_every, number, environment):
     "number, save_every, code",
     [
         pytest.param(signal.SIGTERM, 1000, 128 + signal.SIGTERM, marks=pytest.mark.slow),
-        (signal.SIGKILL, 2, -signal.SIGKILL),
+        pytest.param(signal.SIGKILL, 2, -signal.SIGKILL, marks=pytest.mark.slow),
     ],
 )
 def test_a_run_resumed_after_a_signal_equals_an_uninterrupted_one(tmp_path, environment, number, save_every, code):
@@ -166,6 +166,7 @@ def test_cleared_checkpoints_leave_the_journal(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
+@pytest.mark.slow
 def test_the_best_epoch_survives_a_stop(tmp_path):
     recipe, seen = dataclasses.replace(RECIPE, epochs=3), []
     scores = iter([0.5, 0.1, 0.2])

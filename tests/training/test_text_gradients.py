@@ -115,6 +115,7 @@ def test_inner_products_are_those_of_the_exact_gradients_to_the_error_of_the_pro
         assert np.ptp(cosines(expected)) > 0.2  # texts differ by more than the error
 
 
+@pytest.mark.slow
 def test_batches_their_order_and_padding_change_nothing(model, texts, monkeypatch):
     found = vectors(model, texts)
     order = np.random.default_rng(1).permutation(len(texts))
