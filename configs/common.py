@@ -166,9 +166,8 @@ def get_config() -> ConfigDict:
     base.characters = 64_000_000
     base.documents = (0.0, 1.0)  # the part of the domains' documents that it reads
     base.seed = 0  # of its texts, weights and order
-    base.reference = (
-        0  # chunks of what it read that stand for its distribution in got_d, in place of the pool; 0: the pool does
-    )
+    base.reference = 0  # chunks that stand for its distribution in got_d, in place of the pool; 0: the pool does
+    base.reference_from = "read"  # drawn from what it read, or from the pool, the more often the lower its loss is
     base.sizes = ConfigDict()  # fields of gotd_jax.pipeline.pre_trained.Sizes
     base.recipe = recipe(batch_size=16, max_length=128, learning_rate=2e-3, warmup_share=0.02, beta2=0.95, weight_decay=0.1)
     config.head = head = ConfigDict()
@@ -240,6 +239,8 @@ def get_config() -> ConfigDict:
     gap.margin = 10.0  # percent of the gap: lines nearer to each other are equally good
     gap.control = ()  # targets for which no line may differ from the floor: they have no gap
     gap.pilot = placeholder(int)  # replicates after which a run stops unless it passes the two gates
+    gap.by = ()  # swept fields, budget, pre_finetune.learning_rate, ...: each of their values has a gap of its own
+    gap.best = False  # besides its values, each line and target at its best, chosen by the other replicates
     config.paper = ""  # the paper's table to print beside ours (gotd_jax.report.paper)
 
     # The methods' own options, as gotd_jax/methods declares and explains them: dsir.quality, crisp.clusters, tsds.alpha, ...

@@ -4,6 +4,9 @@
     python -m experiments.main --config=configs/evidence.py
     python -m experiments.main --config=configs/evidence.py --shard=1/4
     python -m experiments.main --config=configs/evidence.py:kin
+    python -m experiments.main --config=configs/evidence.py:budgets
+    python -m experiments.main --config=configs/evidence.py:rates
+    python -m experiments.main --config=configs/evidence.py:rare_half
 
 A decoder of a million parameters is pre-trained here, from nothing, on 30 million characters of a skewed mixture: half reviews
 of films, 1 % political speeches. The pool is a messy one of eleven domains, six of which the model has never read, one of them
@@ -14,6 +17,13 @@ than random.
 
 `:kin` asks the same of a pool in which every target has its kin: answers about money, clinical cases beside abstracts of
 medicine, news beside news of other sites, an encyclopedia beside Wikipedia and biographies; none of the four was read before.
+
+`:budgets` asks it at 1, 3 and 10 %, and `:rates` at three learning rates and each line's best of them, chosen by the other
+replicates.
+
+`:rare_half` is the paper's Figure 3 by the loss of a model: a base pre-trained on 99 % reviews and 1 % speeches, a target of
+both halves, and lines that take both, or the rare half alone, at equal tokens. The further training moves the model (tokens
+times rate), the larger is the lambda of Lemma 1, which the paper's rule takes to zero.
 
 A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base;
 all lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
@@ -80,9 +90,17 @@ LINES = {  # the fields that differ, by line
     "share .3": UNIT | {"got_d.share": 0.3},
     "trimmed": UNIT | {"got_d.debias": 2_000, "got_d.trim": 0.05},
     "true reference": UNIT | {"got_d.debias": 2_000, "base.reference": 2_000},
+    "guessed reference": UNIT | {"got_d.debias": 2_000, "base.reference": 2_000, "base.reference_from": "pool"},
     "top_cosine": {"method": "top_cosine"},
     "tsds": {"method": "tsds"},
     "crisp": {"method": "crisp"},
+}
+MAIN = ("none", "random", "oracle", "placebo", "dsir", "rds_plus", "classifier", "csls", "got_d", "debiased")
+HALVES = {  # lines of `rare_half` besides those above
+    "rare half": {"method": "mixture", "mixture.shares": "speeches=1"},
+    "common half": {"method": "mixture", "mixture.shares": "reviews=1"},
+    "share .1": UNIT | {"got_d.share": 0.1},
+    "share .6": UNIT | {"got_d.share": 0.6},
 }
 CONTRASTS = (
     ("debiased", "got_d"),
@@ -97,7 +115,8 @@ CONTRASTS = (
 
 def get_config(variant: str = ""):
     """Returns the config of the evidence, or of another `variant`."""
-    return common.variant("evidence", variant, {"": evidence, "pilot": pilot, "kin": kin})
+    variants = {"": evidence, "pilot": pilot, "kin": kin, "budgets": budgets, "rates": rates, "rare_half": rare_half}
+    return common.variant("evidence", variant, variants)
 
 
 def evidence():
@@ -124,9 +143,41 @@ def kin():
     config.loss.target = 260  # as many as there are of finance; the smaller gaps of two others take more
     config.where += tuple(("task", task, "loss.target", 600) for task in ("news", "encyclopedia"))
     config.loss.pre_training = 200
-    lines = tuple(line for line in LINES if line not in ("share .3", "trimmed", "true reference", "crisp", "tsds"))
+    lines = (*MAIN[:-1], "got_d, 5 %", "unit", "debiased", "debiased, raw", "top_cosine")
     config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(KIN), line=lines)
     config.gap.control = ()
+    return config
+
+
+def budgets():
+    """Returns the config of the main lines at 1, 3 and 10 % of the pool's tokens: one base, six replicates."""
+    config = _protocol(CHUNKS, TARGETS)
+    found = {"seed": tuple(range(REPLICATES_PER_BASE)), "budget": (12_000, 36_000, 120_000)}
+    config.sweep = common.sweep(**found, task=tuple(TARGETS), line=MAIN)
+    config.gap.by, config.gap.pilot = ("budget",), None
+    return config
+
+
+def rates():
+    """Returns the config of the main lines at three learning rates, 3 %, and each at its best: one base, six replicates."""
+    config = _protocol(CHUNKS, TARGETS)
+    found = {"seed": tuple(range(REPLICATES_PER_BASE)), "pre_finetune.learning_rate": (3e-5, 1e-4, 3e-4)}
+    config.sweep = common.sweep(**found, task=tuple(TARGETS), line=MAIN)
+    config.gap.by, config.gap.best, config.gap.pilot = ("pre_finetune.learning_rate",), True, None
+    return config
+
+
+def rare_half():
+    """Returns the config of a base of 99 to 1 and a target of 50 to 50, by tokens and rate: one base, four replicates."""
+    config = _protocol(CHUNKS, TARGETS)
+    config.base.mixture = {"reviews": 0.99, "speeches": 0.01}
+    lines = ("none", "random", "oracle", *HALVES, "got_d", "debiased", "share .3")
+    dose = {"pre_finetune.learning_rate": (3e-5, 1e-4, 3e-4), "budget": (8_000, 24_000, 72_000)}
+    config.sweep = common.sweep(seed=(0, 1, 2, 3), **dose, task=("halves",), line=lines)
+    config.where += _target("halves", ("reviews", "speeches"))
+    config.where += tuple(("line", line, field, value) for line, fields in HALVES.items() for field, value in fields.items())
+    config.gap.by, config.gap.pilot, config.gap.control, config.gap.placebo = tuple(dose), None, (), ""
+    config.gap.contrasts = (("rare half", "oracle"), ("share .3", "oracle"), ("got_d", "oracle"))
     return config
 
 
@@ -157,6 +208,7 @@ def _protocol(chunks: dict[str, int], targets: dict[str, tuple[str, ...]]):
     config.budget = BUDGET
     config.budget_unit = "tokens"
     config.pre_finetune = common.recipe(batch_size=8, max_length=128, learning_rate=1e-4, weight_decay=0.0, dropout=False)
+    config.target_model = common.recipe(max_length=128, learning_rate=1e-4)
     config.keep_models = False
     config.where = (
         *(("line", line, field, value) for line, fields in LINES.items() for field, value in fields.items()),

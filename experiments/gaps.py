@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from gotd_jax.report import figures, gap_closed, paired_tests
+from configs import common
+from gotd_jax.report import figures, gap_by_value, gap_closed, paired_tests
 
 MOST_BY_PLACEBO = 0.005  # of the untrained model's loss: above, any text helps, and the base was trained too little
 FEWEST_DEVIATIONS = 10.0  # from floor to ceiling, of the paired difference: below, the lines between cannot be told apart
 
 
 def check(config) -> None:
-    """Raises ValueError where the config names a floor, ceiling or contrast that its sweep has no line for."""
+    """Raises ValueError where the gap's floor, ceiling or contrasts name a line, or its values a field, that is not swept."""
     gap = config.gap
+    if lost := set(gap.by) - set(swept := common.swept(config)):
+        raise ValueError(f"config.gap.by has {', '.join(lost)}, and swept are: {', '.join(swept)}. Sweep over it as well.")
     named = {gap.floor, gap.ceiling, gap.untrained, gap.placebo, *(line for pair in gap.contrasts for line in pair)} - {""}
     lines = set(config.sweep.get("line", ()))
     if unknown := named - lines:
@@ -31,26 +34,32 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
     gap = config.gap
     if not gap.ceiling:
         return ""
-    made = gap_closed.make(
-        rows,
-        floor=gap.floor,
-        ceiling=gap.ceiling,
-        contrasts=[pair for pair in gap.contrasts if set(pair) <= {row["line"] for row in rows}],
-        margin=gap.margin,
-        control=gap.control,
-    )
-    told = [*(sentence for sentence, _ in gates(rows, config)), *control(rows, config), *purity(rows, config)]
+    options = {
+        "floor": gap.floor,
+        "ceiling": gap.ceiling,
+        "contrasts": [pair for pair in gap.contrasts if set(pair) <= {row["line"] for row in rows}],
+        "margin": gap.margin,
+        "control": gap.control,
+    }
+    if gap.by:
+        kind, made = gap_by_value, gap_by_value.make(rows, gap.by, best=gap.best, **options)
+    else:
+        kind, made = gap_closed, gap_closed.make(rows, **options)
+    told = []
+    for at, found in _groups(rows, config).items():
+        sentences = *(said for said, _ in gates(found, config)), *control(found, config), *purity(found, config)
+        told += [at + said for said in sentences]
     if made is None:
         return "\n".join(["The gap is shown when two replicates are whole.", *told])
-    return "\n".join([figures.write_made(gap_closed, made, workdir).rstrip(), "", *told])
+    return "\n".join([figures.write_made(kind, made, workdir).rstrip(), "", *told])
 
 
 def stop_unless_passed(rows: Sequence[dict], config) -> None:
     """Raises RuntimeError where the pilot's replicates have been run and a gate is not passed."""
     if config.gap.pilot is None:
         return
-    pilot = [row for row in rows if row["seed"] < config.gap.pilot]
-    found = gates(pilot, config, fewest=config.gap.pilot)
+    pilot = _groups([row for row in rows if row["seed"] < config.gap.pilot], config)
+    found = [(at + said, passed) for at, rows in pilot.items() for said, passed in gates(rows, config, fewest=config.gap.pilot)]
     if failed := [sentence for sentence, passed in found if not passed]:
         raise RuntimeError(
             f"{' '.join(failed)} More replicates would not mend it: pre-train the base longer, or choose targets that text "
@@ -113,6 +122,14 @@ def purity(rows: Sequence[dict], config) -> list[str]:
     found = ", ".join(f"{task} {np.mean(each):.2f}" for task, each in by_task.items())
     told = "Rank correlation over lines of the share chosen from the target's own domains with the loss it lowers"
     return [f"{told}, mean over replicates: {found}."] if found else []
+
+
+def _groups(rows: Sequence[dict], config) -> dict[str, Sequence[dict]]:
+    """Returns the rows that have a gap of their own, by the beginning of a sentence about them."""
+    by = config.gap.by
+    if not by:
+        return {"": rows}
+    return {f"At {', '.join(by)} {value}: ": found for value, found in gap_by_value.by_value(rows, by).items()}
 
 
 def _gate(gate: str, task: str, before: np.ndarray, after: np.ndarray, lines: tuple[str, str]) -> tuple[str, bool]:

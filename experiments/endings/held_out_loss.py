@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments import base_models, domains
 from experiments.endings.ending import ANY, Ending, ProblemTexts, problem_texts
-from gotd_jax import models
+from gotd_jax import methods, models
 from gotd_jax.data.chunks import chunk
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.data.sampling import drawn
@@ -65,14 +65,21 @@ class LossOnDomains(Ending):
         config, data = self.config, self.data
         target = data.without(self._drawn(config.target.documents, self._shares, config.target.most, "target"), self.tested)
         texts = problem_texts(data, target=target, tested=self.tested, pool=data.pool)
-        return dataclasses.replace(texts, reference=self._reference())
+        return dataclasses.replace(texts, reference=self._reference(texts.candidates))
 
-    def _reference(self) -> Corpus | None:
-        """Returns chunks of what the base was pre-trained on, drawn by the task's seed; None where the pool stands for it."""
-        count = self.config.base.reference
+    def _reference(self, candidates: Corpus) -> Corpus | None:
+        """Returns chunks that stand for what the base was pre-trained on, drawn by the task's seed; None where the pool does.
+
+        They are of what it read, or, as where nobody knows that, candidates drawn in proportion to exp(-loss), of the base's
+        mean loss per token in standard deviations over the candidates.
+        """
+        count, seed = self.config.base.reference, self.config.task.seed
         if not count or not self.config.base.mixture:
             return None
-        documents, seed = self.data.base_documents, self.config.task.seed
+        if self.config.base.reference_from == "pool":
+            losses = self.data.losses.before(candidates)
+            return candidates.take(methods.problem.drawn(losses / losses.std(), count, seed=seed))
+        documents = self.data.base_documents
         few = documents.take(drawn(len(documents), count, seed))
         chunks = chunk(few, self.config.pool.characters, short=self.config.pool.short, long=self.config.pool.long)
         return chunks.take(drawn(len(chunks), count, seed))
@@ -163,4 +170,6 @@ def _check(config) -> None:
         raise ValueError(f"config.target.shares sum to {sum(config.target.shares):g}. They must sum to 1.")
     if config.embed.finetuned:
         raise ValueError("A target of domains has no labels to fine-tune the encoder on. Set --config.embed.finetuned=False.")
+    if config.base.reference_from not in ("read", "pool"):
+        raise ValueError(f"config.base.reference_from is {config.base.reference_from!r}. It can be: read, pool.")
     base_models.check(config)

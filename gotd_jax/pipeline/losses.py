@@ -55,12 +55,14 @@ class TargetLosses:
           target: m texts.
           name: of the target, for a person who looks into `work`.
         """
-        untrained = functools.partial(self.start.load, pool, self.work)
         trained = functools.partial(self._trained, pool, target, name)
-        return (
-            self._losses(pool, untrained, "before", self.start.settings(pool)),
-            self._losses(pool, trained, name, self.settings(pool) | {"target": target.fingerprint}),
-        )
+        before = self.before(pool)
+        return before, self._losses(pool, trained, name, self.settings(pool) | {"target": target.fingerprint})
+
+    def before(self, pool: Corpus) -> np.ndarray:
+        """Returns the mean loss per token of every text of the pool before any training on a target, nats, float32 [n]."""
+        untrained = functools.partial(self.start.load, pool, self.work)
+        return self._losses(pool, untrained, "before", self.start.settings(pool))
 
     def settings(self, pool: Corpus) -> dict:
         """Returns the settings that the losses of a pool depend on besides the target, JSON-like."""

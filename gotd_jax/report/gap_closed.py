@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def make(
     gaps = (at_floor - grid[lines.index(ceiling)]).mean(axis=1)
     shares = 100 * (at_floor - grid) / gaps[:, None]
     values = {line: shares[place].mean(axis=0) for place, line in enumerate(lines)}
-    return GapClosed(lines, targets, whole, shares, grid, _contrasts(values, contrasts, margin), margin)
+    return GapClosed(lines, targets, whole, shares, grid, contrasted(values, contrasts, margin), margin)
 
 
 def losses_by_line(rows: Sequence[dict]) -> dict[tuple[str, str, int], float]:
@@ -114,13 +114,21 @@ def losses_by_line(rows: Sequence[dict]) -> dict[tuple[str, str, int], float]:
     return found
 
 
-def _contrasts(values: Mapping[str, np.ndarray], contrasts: Sequence[tuple[str, str]], margin: float) -> tuple[Contrast, ...]:
+def contrasted(
+    values: Mapping[Hashable, np.ndarray], contrasts: Sequence[tuple[Hashable, Hashable]], margin: float
+) -> tuple[Contrast, ...]:
+    """Returns contrasts between `values`, shares by line and replicate, adjusted by Holm for as many as there are."""
     found = [paired_tests.of_seeds(values[first], values[second]) for first, second in contrasts]
     tested = paired_tests.adjusted(found, len(found) * [margin])
     return tuple(
-        Contrast(*lines, each, p, p_equivalent, _verdict(each, p, p_equivalent))
+        Contrast(*map(_named, lines), each, p, p_equivalent, _verdict(each, p, p_equivalent))
         for lines, each, (p, p_equivalent, _) in zip(contrasts, found, tested)
     )
+
+
+def _named(line: Hashable) -> str:
+    """Returns the name of a line, or of a line and the value of a field at which it stands."""
+    return line if isinstance(line, str) else " at ".join(line)
 
 
 def _verdict(found: paired_tests.Paired, p: float | None, p_equivalent: float | None) -> str:
@@ -177,15 +185,21 @@ def _grids(made: GapClosed) -> tuple[list[list[str]], list[list[str]]]:
     columns = [*range(len(made.targets)), None]
     shares = [["line", *made.targets, MEAN]]
     for place, line in enumerate(made.lines):
-        shares.append([line, *(_shown(made.interval(place, column)) for column in columns)])
-    contrasts = [["contrast", "difference, % of the gap", "p (Holm)", "p of equivalence", "verdict"]]
-    for each in made.contrasts:
+        shares.append([line, *(shown(made.interval(place, column)) for column in columns)])
+    return shares, contrast_grid(made.contrasts)
+
+
+def contrast_grid(contrasts: Sequence[Contrast]) -> list[list[str]]:
+    """Returns the table of contrasts, a heading first."""
+    grid = [["contrast", "difference, % of the gap", "p (Holm)", "p of equivalence", "verdict"]]
+    for each in contrasts:
         tests = ["" if p is None else f"{p:.2g}" for p in (each.p, each.p_equivalent)]
-        contrasts.append([f"{each.first} - {each.second}", _shown(each.found), *tests, each.verdict])
-    return shares, contrasts
+        grid.append([f"{each.first} - {each.second}", shown(each.found), *tests, each.verdict])
+    return grid
 
 
-def _shown(found: paired_tests.Paired) -> str:
+def shown(found: paired_tests.Paired) -> str:
+    """Returns a difference and its interval: `7.4 [5.9, 9.9]`."""
     if found.interval is None:
         return f"{found.difference:.1f}"
     low, high = found.interval

@@ -106,6 +106,15 @@ def test_what_the_base_has_read_can_stand_for_its_distribution(config, ran):
     assert "reference" not in ENDINGS["loss"](CellData(common.replaced(config, {"method": "got_d"}), workdir)).problem.given
 
 
+def test_a_reference_guessed_from_the_pool_is_of_what_the_base_read_most(config, ran):
+    workdir, _ = ran
+    changes = {"method": "got_d", "base.reference": 60, "base.reference_from": "pool", "target_model": {"max_length": 32}}
+    problem = ENDINGS["loss"](CellData(common.replaced(config, changes), workdir)).problem
+    guessed, pool = problem.reference.count_domains(), problem.pool.count_domains()
+    assert guessed["sea"] / 60 > 1.5 * pool["sea"] / len(problem.pool)  # nine tenths of what it read
+    assert set(problem.reference.ids) <= set(problem.pool.ids)
+
+
 def test_a_pool_is_embedded_once_for_all_replicates(ran):
     workdir, rows = ran
     embedded = [path for path in (workdir / "embeddings").iterdir() if path.is_dir()]

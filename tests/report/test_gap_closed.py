@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments import gaps
-from gotd_jax.report import column_names, gap_closed
+from gotd_jax.report import column_names, gap_by_value, gap_closed
 
 TASKS, SEEDS = ("near", "far"), tuple(range(8))
 GAPS = {"near": 0.1, "far": 0.4}
@@ -95,3 +95,49 @@ def test_purity_predicts_the_loss_where_it_does():
     (said,) = gaps.purity(found, config())
     correlations = [float(word.strip(".,")) for word in said.split() if word.strip(".,").replace(".", "", 1).isdigit()]
     assert len(correlations) == len(TASKS) and min(correlations) > 0.8
+
+
+def by_rate(**closed):
+    """Rows at two learning rates: of the higher one each line's share of the gap differs as `closed` says."""
+    low = [row | {"rate": 0.1, "budget": 9} for row in rows(0.01)]
+    high = [row | {"rate": 0.2, "budget": 9} for row in rows(0.01, CLOSED | closed)]
+    return low + [row | ({"rate": 0.0} if row["line"] == "worse" else {}) for row in high]
+
+
+def test_each_value_of_a_swept_field_has_a_gap_of_its_own():
+    found = by_rate(half=0.9)
+    options = {"floor": "random", "ceiling": "oracle", "contrasts": (("half", "twin"),)}
+    made = gap_by_value.make(found, ("rate",), **options)
+    assert made.values == ("0.1", "0.2")
+    halves = [gap.interval(gap.lines.index("half"), None).difference for gap in made.gaps]
+    assert halves == pytest.approx([50, 90], abs=2)
+    assert [each.verdict for each in made.contrasts] == ["equal within the margin", "more"]
+    alone = gap_closed.make([row for row in found if row["rate"] == 0.2], **options).contrasts[0]
+    assert made.contrasts[1].p > alone.p  # of two contrasts, not of one
+    assert "half at 0.2 - twin at 0.2" in gap_by_value.text(made) and "rate 0.1. Share" in gap_by_value.markdown(made)
+    assert gap_by_value.make(found, ("rate", "budget"), **options).values == ("0.1, 9", "0.2, 9")
+
+
+def test_the_best_value_of_a_line_is_chosen_by_the_other_replicates():
+    found = by_rate(half=0.9, twin=-0.5)
+    lucky = next(row for row in found if (row["line"], row["rate"], row["seed"], row["task"]) == ("twin", 0.2, 0, "near"))
+    lucky["measures"][column_names.loss("near")]["value"] -= 0.2  # lower than at the other rate, where the rest is lower
+    best = gap_by_value.best_of_each(gap_by_value.by_value(found, ("rate",)))
+    assert {row["rate"] for row in best if row["line"] == "half"} == {0.2}
+    assert {row["rate"] for row in best if row["line"] == "twin"} == {0.1}
+    made = gap_by_value.make(found, ("rate",), best=True, floor="random", ceiling="oracle")
+    assert made.values == ("0.1", "0.2", gap_by_value.BEST)
+    assert len(made.gaps[-1].replicates) == len(SEEDS)
+
+
+def test_gates_are_held_at_each_value():
+    level = {**CLOSED, "none": -0.1, "placebo": -0.09}
+    found = [row | {"rate": rate} for rate, noise in ((0.1, 0.01), (0.2, 0.5)) for row in rows(noise, level)]
+    with pytest.raises(RuntimeError, match=r"^At rate 0\.2: Gate B"):
+        gaps.stop_unless_passed(found, config(by=("rate",)))
+
+
+def test_a_gap_by_a_field_that_is_not_swept_is_refused():
+    made = config(by=("budget",), floor="", ceiling="", untrained="", placebo="")
+    with pytest.raises(ValueError, match=r"gap\.by has budget"):
+        gaps.check(made)
