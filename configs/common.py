@@ -6,11 +6,7 @@ How a model is trained is a recipe, such as `config.finetune`. It states which f
 differ from the defaults there; any can be set, `--config.finetune.batch_size=32`.
 """
 
-import copy
-import dataclasses
-import difflib
 import functools
-import sys
 from collections.abc import Callable, Mapping
 
 from ml_collections import ConfigDict
@@ -44,17 +40,6 @@ CAPPED = (
     "Of a target of more than 10,000 chunks 10,000 are taken, drawn by a seed: the size that the solver is made for. The paper "
     "names no limit."
 )
-
-RECIPES = ("embed.finetune", "head.recipe", "base.recipe", "target_model", "pre_finetune", "finetune")
-RECIPE_FIELDS = tuple(field.name for field in dataclasses.fields(Recipe))
-OPEN = (
-    "pool.domains.",
-    "pool.text_fields.",
-    "pool.per_domain.",
-    "base.mixture.",
-    "base.sizes.",
-    "sweep.",
-)  # where names may be added
 
 
 def get_config() -> ConfigDict:
@@ -286,31 +271,11 @@ def recipe(**changes) -> ConfigDict:
     return ConfigDict(changes)
 
 
-def check_recipes(config: ConfigDict) -> None:
-    """Raises ValueError unless every recipe of `config` is one: a field that no recipe has, a value that none can have."""
-    for name in RECIPES:
-        stated = functools.reduce(getattr, name.split("."), config)
-        if unknown := set(stated) - set(RECIPE_FIELDS):
-            raise ValueError(f"config.{name} has the field {min(unknown)!r}. A recipe has: {', '.join(RECIPE_FIELDS)}.")
-        try:
-            Recipe(**stated)
-        except ValueError as error:
-            raise ValueError(f"config.{name} is no recipe: {error}") from error
-
-
 def sweep(**values: tuple) -> ConfigDict:
     """Returns a sweep over every combination of the values of these fields; deeper ones are dotted, `"dsir.buckets"`."""
     found = get_config().sweep
     for path, of_field in values.items():
-        _set(found, path, of_field)
-    return found
-
-
-def swept(config: ConfigDict, prefix: str = "") -> dict[str, tuple]:
-    """Returns the values in `config.sweep` by dotted field."""
-    found = {}
-    for name, value in (config if prefix else config.sweep).items():
-        found |= swept(value, f"{prefix}{name}.") if isinstance(value, ConfigDict) else {prefix + name: value}
+        set_field(found, path, of_field)
     return found
 
 
@@ -331,17 +296,8 @@ def variant(name: str, argument: str, variants: Mapping[str, Callable[[], Config
     return variants[argument]()
 
 
-def replaced(config: ConfigDict, changes: dict) -> ConfigDict:
-    """Returns a copy of `config` with dotted fields changed, of a single cell: without its sweep, every seed a number."""
-    copied = copy.deepcopy(config)
-    copied.sweep, copied.where = ConfigDict(), ()
-    copied.only_available = copied.with_published = False
-    for path, value in changes.items():
-        _set(copied, path, value)
-    return copied.copy_and_resolve_references()
-
-
-def _set(config: ConfigDict, path: str, value) -> None:
+def set_field(config: ConfigDict, path: str, value) -> None:
+    """Sets a dotted field of `config`; raises ValueError if it does not take the value."""
     *parents, field = path.split(".")
     try:
         functools.reduce(getattr, parents, config)[field] = value
@@ -356,32 +312,3 @@ def _sections(config: ConfigDict) -> ConfigDict:
     """
     sections = {name: value for name, value in config.items() if isinstance(value, ConfigDict)}
     return ConfigDict({name: _sections(value) for name, value in sections.items() if name not in ("sweep", "task")})
-
-
-def fields(config: ConfigDict, prefix: str = "") -> set[str]:
-    """Returns the dotted names of the fields of `config`; of its recipes, of those that it states."""
-    names = set()
-    for name, value in config.items():
-        names |= {prefix + name} | (fields(value, f"{prefix}{name}.") if isinstance(value, ConfigDict) else set())
-    return names
-
-
-def check_field(name: str) -> None:
-    """Raises ValueError, with the nearest names, unless `name`, dotted, is a field that a config has or may be given."""
-    known = fields(get_config()) | {f"{recipe}.{field}" for recipe in RECIPES for field in RECIPE_FIELDS}
-    if name not in known and not name.startswith(OPEN):
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
-        raise ValueError(
-            f"There is no config field {name!r}. Did you mean {' or '.join(near[:3])}? configs/common.py lists all."
-        )
-
-
-def check_overrides(arguments: list[str]) -> None:
-    """Ends the program with a sentence if `arguments` set a field that no config has."""
-    for argument in arguments:
-        name = argument.lstrip("-").split("=")[0].removeprefix("no")
-        if name.startswith("config."):
-            try:
-                check_field(name.removeprefix("config."))
-            except ValueError as error:
-                sys.exit(str(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from configs import common
+from experiments import config_fields
 from gotd_jax.report import figures, gap_by_value, gap_closed, paired_tests
 
 MOST_BY_PLACEBO = 0.005  # of the untrained model's loss: above, any text helps, and the base was trained too little
@@ -18,7 +18,7 @@ FEWEST_DEVIATIONS = 10.0  # from floor to ceiling, of the paired difference: bel
 def check(config) -> None:
     """Raises ValueError where the gap's floor, ceiling or contrasts name a line, or its values a field, that is not swept."""
     gap = config.gap
-    if lost := set(gap.by) - set(swept := common.swept(config)):
+    if lost := set(gap.by) - set(swept := config_fields.swept(config)):
         raise ValueError(f"config.gap.by has {', '.join(lost)}, and swept are: {', '.join(swept)}. Sweep over it as well.")
     named = {gap.floor, gap.ceiling, gap.untrained, gap.placebo, *(line for pair in gap.contrasts for line in pair)} - {""}
     lines = set(config.sweep.get("line", ()))

@@ -14,8 +14,7 @@ from pathlib import Path
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from configs import common
-from experiments import pages, running
+from experiments import config_fields, pages, running
 from experiments.cell_data import Shared
 from experiments.sweep import cells_of
 from gotd_jax import devices, terminal
@@ -54,5 +53,5 @@ def name_of(filename: str) -> str:
 
 
 if __name__ == "__main__":
-    common.check_overrides(sys.argv)
+    config_fields.check_overrides(sys.argv)
     app.run(main)

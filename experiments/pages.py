@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs import common
-from experiments import gaps
+from experiments import config_fields, gaps
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
 from gotd_jax.report import comparison, domain_shares, figures, item_scores, table, target_loss
@@ -27,7 +26,11 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
       config: with its sweep.
       workdir: where the cells' scores lie.
     """
-    by = ("method", "budget", *(field for field in common.swept(config) if field not in ("method", "budget", "task", "seed")))
+    by = (
+        "method",
+        "budget",
+        *(field for field in config_fields.swept(config) if field not in ("method", "budget", "task", "seed")),
+    )
     compared = table.write(
         rows,
         workdir,

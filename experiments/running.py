@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from configs import common
-from experiments import cell, cell_labels, gaps, missing_inputs
+from experiments import cell, cell_labels, config_fields, gaps, missing_inputs
 from experiments.cell_data import Shared
 from gotd_jax import provenance
 from gotd_jax.artifacts import fingerprint
@@ -27,12 +26,12 @@ def check(config, cells: Sequence[tuple], workdir: Path, shared: Shared | None =
       workdir: where every stage is kept.
       shared: inputs that the cells share; read again by default.
     """
-    figures.check(config.figure, common.swept(config))
+    figures.check(config.figure, config_fields.swept(config))
     gaps.check(config)
     configs, shared = [of_cell for of_cell, _ in cells], shared or Shared()
     for of_cell in configs:
         cell.check_names(of_cell)
-        common.check_recipes(of_cell)
+        config_fields.check_recipes(of_cell)
     missing_inputs.check(config, configs, workdir)
     for of_cell in configs:
         cell.check(of_cell, workdir, shared)

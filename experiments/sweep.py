@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from configs import common
+from experiments import config_fields
 from gotd_jax import methods
 from gotd_jax.data import domain_tasks, glue
 from gotd_jax.ot import semidual
@@ -41,7 +41,7 @@ def cells_of(config) -> Iterator[tuple]:
         unread = _unread(changes.get("method", config.method), sweep)
         if all(swept[field] == sweep[field][0] for field in unread):
             yield (
-                _computed_here(common.replaced(config, changes)),
+                _computed_here(config_fields.replaced(config, changes)),
                 swept | {field: 0 if field == "budget" else None for field in unread},
             )
 
@@ -53,10 +53,10 @@ def _values(config) -> dict[str, tuple]:
       ValueError: a field does not exist, or its values are no tuple; no task lies in `config.data_dir`; or there is no sweep
         that the notebook's call could be a line of.
     """
-    sweep = common.swept(config)
+    sweep = config_fields.swept(config)
     for field, values in sweep.items():
         if field not in SWEPT:
-            common.check_field(field)
+            config_fields.check_field(field)
         if not isinstance(values, (tuple, list)):
             raise ValueError(f"config.sweep.{field} is {values!r}, which is no tuple. A sweep over one value is ({values!r},).")
     if "seed" in sweep:  # first, so that each replicate is whole before the next begins

@@ -3,7 +3,7 @@
 import pytest
 
 from configs import common
-from experiments import cell
+from experiments import cell, config_fields
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def check_refused(config, tmp_path):
 
     def check(change, message):
         with pytest.raises(ValueError, match=message):
-            cell.check(common.replaced(config, change), tmp_path)
+            cell.check(config_fields.replaced(config, change), tmp_path)
         assert not (tmp_path / "embeddings").exists()
 
     return check

@@ -11,8 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import common
-from experiments import cell, running
+from experiments import cell, config_fields, running
 from experiments.cell_data import CellData
 from experiments.endings import ENDINGS, fine_tuning
 from experiments.sweep import cells_of
@@ -58,7 +57,7 @@ def test_a_task_can_be_scored_on_a_part_of_its_test_split_and_says_so(config, tm
 
 def test_no_chunk_holds_text_of_the_test_split_however_it_was_cut_and_the_row_says_how_many_were_left_out(config, tmp_path):
     config.method, config.pool.characters, config.pool.short, config.task.tested = "none", 12, "keep", 5
-    test = CellData(common.replaced(config, {"task.tested": None}), tmp_path).task.test.corpus
+    test = CellData(config_fields.replaced(config, {"task.tested": None}), tmp_path).task.test.corpus
     text = f"it is said that {test.texts()[-1].upper()} by some of them"
     path = tmp_path / "leaking.jsonl"
     path.write_text(json.dumps({"id": "x", "text": text}) + "\n")
@@ -239,7 +238,7 @@ def test_a_row_printed_on_other_devices_says_those_of_its_making(config, tmp_pat
     config.method = "random"
     row = cell.run(config, tmp_path / "work")
     assert (row["device"]["devices"], row["made_otherwise"]) == (jax.device_count(), {})
-    (tmp_path / "config").write_bytes(pickle.dumps(common.replaced(config, {})))
+    (tmp_path / "config").write_bytes(pickle.dumps(config_fields.replaced(config, {})))
     command = [sys.executable, "-c", PRINTED_AGAIN, tmp_path / "config", tmp_path / "work"]
     environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={jax.device_count() + 3}"}
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

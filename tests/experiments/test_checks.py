@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import common
-from experiments import running
+from experiments import config_fields, running
 from experiments.sweep import cells_of
 from gotd_jax.data import glue_tfds, network
 from tests.experiments import worlds
@@ -99,8 +98,8 @@ def test_every_value_of_a_config_passes_where_all_that_it_reads_is_at_hand(name,
     config = given(build(name, variant), world)
     cells = with_every_value(cells_of(config))
     running.check(config, cells, workdir)
-    swept = {field: {found[field] for _, found in cells} - {None} for field in common.swept(config)}
-    assert all(swept[field] >= set(values) for field, values in common.swept(config).items())
+    swept = {field: {found[field] for _, found in cells} - {None} for field in config_fields.swept(config)}
+    assert all(swept[field] >= set(values) for field, values in config_fields.swept(config).items())
 
 
 @pytest.mark.slow

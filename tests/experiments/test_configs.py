@@ -8,7 +8,7 @@ import pytest
 from ml_collections import ConfigDict, config_flags
 
 from configs import common
-from experiments import running
+from experiments import config_fields, running
 from experiments.cell import ENDINGS
 from experiments.sweep import cells_of
 from gotd_jax.data.choice_tasks import CHOICE_TASKS
@@ -46,8 +46,8 @@ def built(pairs=VARIANTS):
 
 
 def own_fields(config):
-    of_recipes = tuple(f"{name}." for name in common.RECIPES)
-    return {field for field in common.fields(config) if not field.startswith((*common.OPEN, *of_recipes))}
+    of_recipes = tuple(f"{name}." for name in config_fields.RECIPES)
+    return {field for field in config_fields.fields(config) if not field.startswith((*config_fields.OPEN, *of_recipes))}
 
 
 def test_every_config_has_the_fields_of_common_and_no_others():
@@ -59,7 +59,7 @@ def test_every_config_names_methods_recipes_tables_tasks_and_evaluations_that_ex
     for config, called in built():
         assert set(config.sweep.method) <= set(METHODS), called
         assert config.evaluation in ENDINGS, called
-        common.check_recipes(config)
+        config_fields.check_recipes(config)
         asked = set(config.sweep.get("task", (config.task.name,))) if config.evaluation == "choices" else set()
         assert asked | set(config.detox.utility_tasks) <= set(CHOICE_TASKS), called
 
@@ -147,12 +147,12 @@ def test_a_method_with_options_cannot_be_called_as_a_part_of_every_config(monkey
 
 def test_unknown_field_ends_the_program_with_the_nearest_names():
     with pytest.raises(SystemExit, match=r"no config field 'bugdet'\. Did you mean budget"):
-        common.check_overrides(["main", "--config=configs/glue.py", "--config.bugdet=3"])
-    common.check_overrides(["main", "--config=configs/glue.py", "--config.budget=3", "--config.pool.domains.mine=x"])
-    common.check_overrides(["main", "--noconfig.keep_models", "--config.sweep.epsilon=(0.1,)"])
-    common.check_overrides(["main", "--config.finetune.beta2=0.95", "--config.embed.finetune.dropout=False"])
+        config_fields.check_overrides(["main", "--config=configs/glue.py", "--config.bugdet=3"])
+    config_fields.check_overrides(["main", "--config=configs/glue.py", "--config.budget=3", "--config.pool.domains.mine=x"])
+    config_fields.check_overrides(["main", "--noconfig.keep_models", "--config.sweep.epsilon=(0.1,)"])
+    config_fields.check_overrides(["main", "--config.finetune.beta2=0.95", "--config.embed.finetune.dropout=False"])
     with pytest.raises(SystemExit, match=r"no config field 'finetune.learning'\. Did you mean finetune.learning_rate"):
-        common.check_overrides(["main", "--config.finetune.learning=1"])
+        config_fields.check_overrides(["main", "--config.finetune.learning=1"])
 
 
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
@@ -165,7 +165,11 @@ def test_a_flag_sweeps_any_field_that_a_section_holds(monkeypatch):
     flags(sys.argv)
     swept = {"method": ("dsir",), "seed": (0,)}
     defined.value.sweep.method, defined.value.sweep.seed = swept.values()
-    assert common.swept(defined.value) == swept | asked == common.swept(ConfigDict({"sweep": common.sweep(**swept, **asked)}))
+    assert (
+        config_fields.swept(defined.value)
+        == swept | asked
+        == config_fields.swept(ConfigDict({"sweep": common.sweep(**swept, **asked)}))
+    )
     found = {(of.dsir.buckets, of.embed.finetune.epochs) for of, _ in cells_of(defined.value)}
     assert found == {(50, 1), (50, 2), (100, 1), (100, 2)}
 
@@ -193,7 +197,7 @@ def test_every_command_shown_names_a_config_and_fields_that_exist():
     shown = [(path, command) for path in pages for command in commands(path)]
     assert len({path for path, _ in shown}) > 10
     for path, command in shown:
-        common.check_overrides(["main", *command.split()[3:]])
+        config_fields.check_overrides(["main", *command.split()[3:]])
         (config,) = re.findall(r"--config=(\S+)", command)
         file, _, variant = config.partition(":")
         assert (ROOT / file).is_file(), f"{path}: {command}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell
+from experiments import cell, config_fields
 from experiments.cell_data import CellData
 from experiments.endings import continuations
 from gotd_jax.data.prompts import packaged_prompts
@@ -254,22 +254,22 @@ def test_too_few_clean_chunks_in_the_pool_say_how_many_there_are(config, tmp_pat
 
 def test_a_model_that_does_not_write_is_refused_and_so_is_one_that_does_for_fine_tuning(config, tiny_model, tmp_path):
     with pytest.raises(ValueError, match="'toxicity' is of a causal language model"):
-        cell.check(common.replaced(config, {"model": str(tiny_model)}), tmp_path)
+        cell.check(config_fields.replaced(config, {"model": str(tiny_model)}), tmp_path)
     with pytest.raises(ValueError, match=r"'finetune' is of an encoder"):
-        cell.check(common.replaced(config, {"evaluation": "finetune"}), tmp_path)
+        cell.check(config_fields.replaced(config, {"evaluation": "finetune"}), tmp_path)
 
 
 def test_a_model_that_writes_may_embed_but_is_not_fine_tuned_to(config, tmp_path):
     config.embed.model = config.model
     cell.check(config, tmp_path)
     with pytest.raises(ValueError, match=r"Only encoders are fine-tuned .*embed\.finetuned=False"):
-        cell.check(common.replaced(config, {"embed.finetuned": True}), tmp_path)
+        cell.check(config_fields.replaced(config, {"embed.finetuned": True}), tmp_path)
 
 
 def test_settings_of_continuations_change_the_scores_stage(config, tmp_path):
     names = set()
     for change in ({}, {"detox.continuations": 3}, {"detox.top_p": 0.5}, {"detox.seed": 1}, {"detox.temperature": 0.5}):
-        changed = common.replaced(config, change)
+        changed = config_fields.replaced(config, change)
         names.add(json.dumps(ending(changed, tmp_path).settings(), sort_keys=True))
     assert len(names) == 5
 

@@ -11,7 +11,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import common
-from experiments import cell, pages
+from experiments import cell, config_fields, pages
 from experiments.sweep import cells_of
 from tests.experiments.test_detoxification import prompts_file
 
@@ -66,7 +66,7 @@ class WouldMake(Exception):
 def leaves(config, prefix=""):
     """Yields the dotted name and value of every field that holds no fields of the config's own."""
     for name, value in config.items():
-        if isinstance(value, ConfigDict) and f"{prefix}{name}." not in common.OPEN:
+        if isinstance(value, ConfigDict) and f"{prefix}{name}." not in config_fields.OPEN:
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
@@ -133,7 +133,7 @@ def ways(config, texts, tiny_decoder, tmp_path):
         },
         "no task": {"task.train": "", "task.name": "chemprot"},
     }
-    return {way: common.replaced(config, change) for way, change in changes.items()}
+    return {way: config_fields.replaced(config, change) for way, change in changes.items()}
 
 
 def came_to(config, workdir):
@@ -189,7 +189,7 @@ def test_every_field_changes_what_is_made_or_printed_or_its_check(ways, tmp_path
     ]
     shown = functools.partial(printed, tables=tables, workdir=tmp_path / "printed")
     swept = {"sweep": {"method": ("random", "dsir")}}
-    whole = common.replaced(ways["dsir"], swept)
+    whole = config_fields.replaced(ways["dsir"], swept)
 
     def is_read(name):
         own = READ_BY.get(name.partition(".")[0], "fine-tuning")  # is asked first
@@ -197,10 +197,10 @@ def test_every_field_changes_what_is_made_or_printed_or_its_check(ways, tmp_path
 
     def is_read_by(name, way):
         value = functools.reduce(getattr, name.split("."), ways[way])
-        return came_to(common.replaced(ways[way], {name: another(name, value)}), workdir) != before[way]
+        return came_to(config_fields.replaced(ways[way], {name: another(name, value)}), workdir) != before[way]
 
     def is_shown(name, value):
-        changed = common.replaced(ways["dsir"], swept | {name: another(name, value)})
+        changed = config_fields.replaced(ways["dsir"], swept | {name: another(name, value)})
         return shown(changed) != shown(whole)
 
     idle = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import common
-from experiments import cell, pages, running
+from experiments import cell, config_fields, pages, running
 from experiments.cell_data import CellData, Shared
 from experiments.endings import ENDINGS
 from experiments.sweep import cells_of
@@ -80,7 +80,7 @@ def test_all_lines_read_as_many_tokens(ran):
 
 def test_replicates_draw_pool_target_and_measured_texts_and_share_the_base(config, ran):
     workdir, _ = ran
-    data = [CellData(common.replaced(config, {"seed": seed, "method": "random"}), workdir) for seed in (0, 1)]
+    data = [CellData(config_fields.replaced(config, {"seed": seed, "method": "random"}), workdir) for seed in (0, 1)]
     texts = [ENDINGS["loss"](each).texts for each in data]
     for part in ("pool", "target", "tested"):
         first, second = (getattr(of_seed, part).fingerprint for of_seed in texts)
@@ -90,7 +90,7 @@ def test_replicates_draw_pool_target_and_measured_texts_and_share_the_base(confi
 
 def test_no_document_lies_in_two_parts(config, ran):
     workdir, _ = ran
-    data = CellData(common.replaced(config, {"method": "random"}), workdir)
+    data = CellData(config_fields.replaced(config, {"method": "random"}), workdir)
     texts = ENDINGS["loss"](data).texts
     parts = [{name.split("#")[0] for name in corpus.ids} for corpus in (texts.pool, texts.target, texts.tested)]
     assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
@@ -98,18 +98,20 @@ def test_no_document_lies_in_two_parts(config, ran):
 
 def test_what_the_base_has_read_can_stand_for_its_distribution(config, ran):
     workdir, _ = ran
-    changed = common.replaced(config, {"method": "got_d", "base.reference": 20})
+    changed = config_fields.replaced(config, {"method": "got_d", "base.reference": 20})
     problem = ENDINGS["loss"](CellData(changed, workdir)).problem
     read = {name.split("#")[0] for name in CellData(changed, workdir).base_documents.ids}
     assert "reference" in problem.given and len(problem.reference) == 20
     assert {name.split("#")[0] for name in problem.reference.ids} <= read
-    assert "reference" not in ENDINGS["loss"](CellData(common.replaced(config, {"method": "got_d"}), workdir)).problem.given
+    assert (
+        "reference" not in ENDINGS["loss"](CellData(config_fields.replaced(config, {"method": "got_d"}), workdir)).problem.given
+    )
 
 
 def test_a_reference_guessed_from_the_pool_is_of_what_the_base_read_most(config, ran):
     workdir, _ = ran
     changes = {"method": "got_d", "base.reference": 60, "base.reference_from": "pool", "target_model": {"max_length": 32}}
-    problem = ENDINGS["loss"](CellData(common.replaced(config, changes), workdir)).problem
+    problem = ENDINGS["loss"](CellData(config_fields.replaced(config, changes), workdir)).problem
     guessed, pool = problem.reference.count_domains(), problem.pool.count_domains()
     assert guessed["sea"] / 60 > 1.5 * pool["sea"] / len(problem.pool)  # nine tenths of what it read
     assert set(problem.reference.ids) <= set(problem.pool.ids)
@@ -157,5 +159,5 @@ def test_the_page_tells_gap_and_gates(config, ran):
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_trained(config, tmp_path, field, value, said):
     with pytest.raises(ValueError, match=said):
-        cell.check(common.replaced(config, {"method": "random", field: value}), tmp_path)
+        cell.check(config_fields.replaced(config, {"method": "random", field: value}), tmp_path)
     assert not (tmp_path / "pre_trained").exists()

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from configs import common
-from experiments import cell, stages
+from experiments import cell, config_fields, stages
 from experiments.cell_data import CellData
 from gotd_jax import models
 from gotd_jax.data.corpus import Corpus
@@ -98,7 +97,7 @@ def test_budgets_share_one_pair_of_models_and_so_do_seeds_of_one_task_and_pool(c
 )
 def test_losses_depend_on_the_recipe_the_model_and_its_head(config, tmp_path, change):
     pool = Corpus.from_texts(["a text"])
-    one, other = (CellData(of, tmp_path).losses.settings(pool) for of in (config, common.replaced(config, change)))
+    one, other = (CellData(of, tmp_path).losses.settings(pool) for of in (config, config_fields.replaced(config, change)))
     assert one != other
 
 

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from configs import common, quickstart
-from experiments import cell, relevance
+from configs import quickstart
+from experiments import cell, config_fields, relevance
 from experiments.cell_data import CellData
 from gotd_jax import ot
 from gotd_jax.data import packages, pools
@@ -113,8 +113,8 @@ def test_candidates_are_chunks_of_the_pool_drawn_by_its_seed_alone(tested, tmp_p
     assert set(drawn.ids) <= set(CellData(tested, tmp_path).pool.ids)
     assert list(drawn.count_domains().values()) == [20, 20]
     for change in ({"method": "got_d"}, {"budget": 12}, {"seed": 5, "pool.seed": 0}):
-        assert candidates(common.replaced(tested, change), tmp_path).fingerprint == drawn.fingerprint
-    assert candidates(common.replaced(tested, {"pool.seed": 1}), tmp_path).fingerprint != drawn.fingerprint
+        assert candidates(config_fields.replaced(tested, change), tmp_path).fingerprint == drawn.fingerprint
+    assert candidates(config_fields.replaced(tested, {"pool.seed": 1}), tmp_path).fingerprint != drawn.fingerprint
 
 
 def zero_shot(config, folder):
@@ -147,7 +147,7 @@ def test_every_ending_gives_its_method_the_closest_domains_alone(tested, tmp_pat
 def test_no_test_is_made_while_a_cell_is_checked_or_where_none_is_asked_for(tested, tmp_path):
     cell.check(tested, tmp_path)
     for change in ({"method": "none"}, {"pool.relevance.keep": None}, {"pool.relevance.methods": ("got_d",)}):
-        other = common.replaced(tested, change)
+        other = config_fields.replaced(tested, change)
         assert candidates(other, tmp_path).fingerprint == CellData(other, tmp_path).pool.fingerprint
     assert not list(tmp_path.glob("rel*"))
     assert not (tmp_path / "embeddings").exists()
@@ -166,7 +166,7 @@ def test_no_test_is_made_while_a_cell_is_checked_or_where_none_is_asked_for(test
 )
 def test_a_test_that_cannot_be_made_is_refused_before_any_long_work(tested, tmp_path, change, message):
     with refused(message):
-        cell.check(common.replaced(tested, {f"pool.relevance.{key}": value for key, value in change.items()}), tmp_path)
+        cell.check(config_fields.replaced(tested, {f"pool.relevance.{key}": value for key, value in change.items()}), tmp_path)
     assert not (tmp_path / "embeddings").exists()
 
 

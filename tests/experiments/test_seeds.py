@@ -7,7 +7,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from configs import common
-from experiments import running
+from experiments import config_fields, running
 from experiments.cell_data import CellData
 from experiments.endings.detoxification_texts import drawn_prompts
 from experiments.sweep import cells_of
@@ -58,14 +58,14 @@ def test_a_seed_that_a_config_fixes_is_that_of_every_replicate(sampled, tmp_path
     sampled.sweep.seed = (0, 1)
     one, other = (draws(cell, tmp_path) for cell, _ in cells_of(sampled))
     assert differing(one, other) == set(SEEDS) - {fixed}
-    alone = draws(common.replaced(sampled, {"seed": 7}), tmp_path)
+    alone = draws(config_fields.replaced(sampled, {"seed": 7}), tmp_path)
     assert fixed not in differing(alone, one)
 
 
 def test_the_first_replicate_draws_by_0(sampled, tmp_path):
-    whole = CellData(common.replaced(sampled, {"task.labels": None}), tmp_path).task
+    whole = CellData(config_fields.replaced(sampled, {"task.labels": None}), tmp_path).task
     assert CellData(sampled, tmp_path).task.train.fingerprint == tasks.draw(whole.train, 20, seed=0).fingerprint
-    pool = CellData(common.replaced(sampled, {"pool.per_domain": None}), tmp_path).pool
+    pool = CellData(config_fields.replaced(sampled, {"pool.per_domain": None}), tmp_path).pool
     of_sea = pool.take([row for row, domain in enumerate(pool.domains) if domain == "sea"])
     ids = [id for id in CellData(sampled, tmp_path).pool.ids if id.startswith("sea")]
     assert ids == of_sea.take(drawn(len(of_sea), 30, 0)).ids

@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 
-from configs import common
-from experiments import cell
+from experiments import cell, config_fields
 from experiments.cell_data import CellData
 from gotd_jax import models
 from tests.experiments.test_cells import ending, made_in
@@ -135,7 +134,7 @@ def test_what_changes_in_a_config_makes_anew_what_reads_it_and_nothing_else(conf
     config.method = "tapt_c"
     cell.run(config, workdir)
     shutil.copytree(workdir, tmp_path / "work")
-    found = made_anew(common.replaced(config, change), tmp_path / "work")
+    found = made_anew(config_fields.replaced(config, change), tmp_path / "work")
     assert made <= found <= made | ({"pre_finetuned", "scores"} if "selections" in made else set())
 
 
