@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from gotd_jax import methods
 from gotd_jax.data.corpus import Corpus
 from gotd_jax.methods import Problem, Selection
-from gotd_jax.tool.budget import Budget, fitting
+from gotd_jax.pipeline.token_budget import within_tokens
+from gotd_jax.tool.budget import Budget
 from gotd_jax.tool.request import Request
 
 
@@ -51,12 +53,14 @@ def allocate(problems: Sequence[Problem], request: Request, tokens_of: Callable[
     parts, selections, carried = [], [], 0.0
     for problem, amount in zip(problems, amounts):
         if lengths is not None:
-            rows, selection = _within_tokens(problem, request, taken, amount + carried, lengths)
-            tokens = lengths[rows]
+            best = functools.partial(_best_free, problem, request, taken)
+            nested = not request.options.get("share")  # of got_d, whose best selection is another at each size
+            selection = within_tokens(best, lengths, amount + carried, nested=nested)
+            rows, tokens = selection.rows, lengths[selection.rows]
             carried += amount - tokens.sum()
         else:
-            rows, selection = _first_free(problem, request, taken, int(amount))
-            tokens = tokens_of(pool.take(rows))
+            selection = _best_free(problem, request, taken, int(amount))
+            rows, tokens = selection.rows, tokens_of(pool.take(selection.rows))
         taken[rows] = True
         parts.append((rows, tokens))
         selections.append(selection)
@@ -86,27 +90,8 @@ def _amounts(budget: Budget, shares: Sequence[float], candidates: int, lengths: 
     return list(whole)
 
 
-def _first_free(problem: Problem, request: Request, taken: np.ndarray, count: int) -> tuple[np.ndarray, Selection]:
+def _best_free(problem: Problem, request: Request, taken: np.ndarray, count: int) -> Selection:
+    """Returns the method's selection of `count` candidates that no target before has taken."""
     asked = min(count + int(taken.sum()), len(taken))
     selection = methods.select(request.method, problem, asked, seed=request.seed, **request.arguments)
-    return selection.rows[~taken[selection.rows]][:count], selection
-
-
-def _within_tokens(
-    problem: Problem, request: Request, taken: np.ndarray, tokens: float, lengths: np.ndarray
-) -> tuple[np.ndarray, Selection]:
-    """Returns the best rows whose tokens fit into `tokens`, and the method's selection.
-
-    Twice as many chunks are asked for as the budget holds of mean length, and more until they fill it.
-    """
-    free = int((~taken).sum())
-    count = min(int(2 * tokens / lengths.mean()) + 1, free)
-    while True:
-        rows, selection = _first_free(problem, request, taken, count)
-        fit = fitting(lengths[rows], tokens)
-        if fit < len(rows) or count == free:
-            break
-        count = min(2 * count, free)
-    if fit == 0:
-        raise ValueError(f"The budget of {tokens:,.0f} tokens is less than the best chunk's {lengths[rows[0]]:,}. Raise it.")
-    return rows[:fit], selection
+    return dataclasses.replace(selection, rows=selection.rows[~taken[selection.rows]][:count])

@@ -6,8 +6,6 @@ import dataclasses
 import re
 from decimal import Decimal
 
-import numpy as np
-
 WRITTEN = re.compile(
     r"(?P<number>[0-9.,_]*[0-9])\s*(?P<thousands>[kmb]?)\s*-?(?P<unit>%|tokens|chunks)?", re.ASCII | re.IGNORECASE
 )
@@ -67,16 +65,6 @@ class Budget:
     def chunks_of(self, candidates: int) -> int:
         """Returns how many of `candidates` a budget in chunks or % is: at least 1."""
         return int(self.amount) if self.unit == "chunks" else max(1, round(candidates * self.amount / 100))
-
-
-def fitting(lengths: np.ndarray, tokens: float) -> int:
-    """Returns how many of the first texts fit into `tokens`: one more would exceed them.
-
-    Args:
-      lengths: tokens of each text, int [k], in the order in which they are taken.
-      tokens: the budget.
-    """
-    return int(np.searchsorted(np.cumsum(lengths), tokens, side="right"))
 
 
 def _readings(number: str) -> tuple[Decimal, Decimal]:

@@ -39,6 +39,16 @@ def test_a_method_is_asked_for_about_as_many_as_it_selects():
     assert asked[0] < asked[-1] / 2  # the first guess was by the mean length
 
 
+def test_a_ranking_is_asked_for_once_where_twice_the_mean_is_enough():
+    order = np.arange(len(LENGTHS))
+    select, asked = ranking(order)
+    found = within_tokens(select, LENGTHS, 20_000, nested=True)
+    assert len(asked) == 1 and LENGTHS[found.rows].sum() <= 20_000 < LENGTHS[order[: len(found.rows) + 1]].sum()
+    select, asked = ranking(np.argsort(LENGTHS))
+    found = within_tokens(select, LENGTHS, 20_000, nested=True)
+    assert len(asked) > 1 and LENGTHS[found.rows].sum() <= 20_000
+
+
 def test_all_candidates_can_be_the_budget():
     select, _ = ranking(np.arange(len(LENGTHS)))
     assert len(within_tokens(select, LENGTHS, int(LENGTHS.sum())).rows) == len(LENGTHS)

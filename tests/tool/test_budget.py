@@ -1,9 +1,8 @@
 import re
 
-import numpy as np
 import pytest
 
-from gotd_jax.tool.budget import Budget, fitting
+from gotd_jax.tool.budget import Budget
 
 
 def test_a_budget_is_read_as_it_is_written():
@@ -81,8 +80,3 @@ def test_what_has_two_readings_is_refused_with_both(subtests):
 
 def test_a_share_of_a_small_pool_is_at_least_one_chunk():
     assert [Budget(1.0, "%").chunks_of(size) for size in (10, 1_000)] == [1, 10]
-
-
-def test_texts_fit_up_to_the_one_that_would_exceed_the_budget():
-    lengths = np.array([4, 3, 3, 5])
-    assert [fitting(lengths, tokens) for tokens in (3, 4, 9, 10, 15, 99)] == [0, 1, 2, 3, 4, 4]

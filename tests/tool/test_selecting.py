@@ -61,6 +61,14 @@ def test_a_budget_of_tokens_is_exact_to_one_chunk(asked, tiny_model, tmp_path):
     assert sum(tokens) <= 400 < sum(tokens) + max(tokens)
 
 
+def test_a_finite_share_is_solved_for_as_many_chunks_as_are_chosen(asked, chosen, tmp_path):
+    asking = asked(budget="600-tokens", options={"share": 0.5})
+    made = tool.select(asking, tmp_path / "made", work=f"{chosen.folder}.work")
+    (told,) = made.manifest["targets"]
+    assert len(made) <= told["method"]["asked_for"] <= 1.02 * len(made) + 1
+    assert not any(check.faults for check in tool.verify(made))
+
+
 def test_several_targets_have_their_shares_and_no_chunk_twice(asked, texts, lines, tmp_path):
     rows = map(json.loads, (texts / "sea.jsonl").read_text().splitlines())
     sea = lines(tmp_path / "sea_task.jsonl", [row["text"][:60] for row in rows][:20])
@@ -205,7 +213,7 @@ def test_a_target_that_can_hardly_carry_a_selection_is_warned_of(asked, lines, t
     [
         ({"budget": "181"}, "The budget of 181 chunks exceeds the 180 candidates"),
         ({"budget": "1M-tokens"}, r"The budget of 1,000,000 tokens exceeds the [\d,]+ of the 180 candidates"),
-        ({"budget": "3-tokens"}, "less than the best chunk's"),
+        ({"budget": "3-tokens"}, "of the best chunk"),
         ({"method": "none"}, "The method none selects nothing"),
         ({"method": "rtp", "scorer": "nobody"}, "There is no toxicity scorer 'nobody'"),
         ({"method": "loss_difference", "language_model": "nowhere/model"}, "nowhere/model"),
