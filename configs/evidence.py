@@ -7,6 +7,9 @@
     python -m experiments.main --config=configs/evidence.py:budgets
     python -m experiments.main --config=configs/evidence.py:rates
     python -m experiments.main --config=configs/evidence.py:rare_half
+    python -m experiments.main --config=configs/evidence.py:encoder
+    python -m experiments.main --config=configs/evidence.py:minilm
+    python -m experiments.main --config=configs/evidence.py:smollm2
 
 A decoder of a million parameters is pre-trained here, from nothing, on 30 million characters of a skewed mixture: half reviews
 of films, 1 % political speeches. The pool is a messy one of eleven domains, six of which the model has never read, one of them
@@ -24,6 +27,9 @@ replicates.
 `:rare_half` is the paper's Figure 3 by the loss of a model: a base pre-trained on 99 % reviews and 1 % speeches, a target of
 both halves, and lines that take both, or the rare half alone, at equal tokens. The further training moves the model (tokens
 times rate), the larger is the lambda of Lemma 1, which the paper's rule takes to zero.
+
+`:encoder` begins with an encoder that is pre-trained here on the same mixture, by the loss of masked tokens; `:minilm` and
+`:smollm2` with published models, of which nobody knows what they read: their gaps have no placebo, and fewer cells.
 
 A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base;
 all lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
@@ -116,7 +122,7 @@ CONTRASTS = (
 def get_config(variant: str = ""):
     """Returns the config of the evidence, or of another `variant`."""
     variants = {"": evidence, "pilot": pilot, "kin": kin, "budgets": budgets, "rates": rates, "rare_half": rare_half}
-    return common.variant("evidence", variant, variants)
+    return common.variant("evidence", variant, variants | {"encoder": encoder, "minilm": minilm, "smollm2": smollm2})
 
 
 def evidence():
@@ -171,6 +177,7 @@ def rare_half():
     """Returns the config of a base of 99 to 1 and a target of 50 to 50, by tokens and rate: one base, four replicates."""
     config = _protocol(CHUNKS, TARGETS)
     config.base.mixture = {"reviews": 0.99, "speeches": 0.01}
+    config.base.characters, config.base.recipe.epochs = 16_000_000, 4  # as many reviews as there are, read as long
     lines = ("none", "random", "oracle", *HALVES, "got_d", "debiased", "share .3")
     dose = {"pre_finetune.learning_rate": (3e-5, 1e-4, 3e-4), "budget": (8_000, 24_000, 72_000)}
     config.sweep = common.sweep(seed=(0, 1, 2, 3), **dose, task=("halves",), line=lines)
@@ -178,6 +185,41 @@ def rare_half():
     config.where += tuple(("line", line, field, value) for line, fields in HALVES.items() for field, value in fields.items())
     config.gap.by, config.gap.pilot, config.gap.control, config.gap.placebo = tuple(dose), None, (), ""
     config.gap.contrasts = (("rare half", "oracle"), ("share .3", "oracle"), ("got_d", "oracle"))
+    return config
+
+
+def encoder():
+    """Returns the config of the main lines with an encoder for a base: six replicates."""
+    config = _protocol(CHUNKS, TARGETS)
+    config.base.sizes = {"kind": "encoder"}
+    config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(TARGETS), line=MAIN)
+    return config
+
+
+def minilm():
+    """Returns the config of a published encoder, MiniLM: two targets, six replicates."""
+    config = _as_published("all-MiniLM-L6-v2")
+    config.loss.target = 600
+    lines = tuple(line for line in MAIN if line != "placebo")
+    config.sweep = common.sweep(seed=tuple(range(6)), task=("absent", "rare"), line=lines)
+    return config
+
+
+def smollm2():
+    """Returns the config of a published decoder, SmolLM2-135M: one target, 6,000 tokens, four replicates."""
+    config = _as_published("SmolLM2-135M-Instruct")
+    config.budget, config.loss.target = 6_000, 120
+    config.pre_finetune.learning_rate = 3e-5
+    lines = ("none", "random", "oracle", "dsir", "rds_plus", "got_d", "debiased")
+    config.gap.contrasts = tuple(pair for pair in CONTRASTS if set(pair) <= set(lines))
+    config.sweep = common.sweep(seed=(0, 1, 2, 3), task=("absent",), line=lines)
+    return config
+
+
+def _as_published(model: str):
+    config = _protocol(CHUNKS, TARGETS)
+    config.model, config.base.mixture = model, {}
+    config.gap.placebo, config.gap.control = "", ()
     return config
 
 
