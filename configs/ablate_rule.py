@@ -4,7 +4,7 @@
 
 A pool of fourteen sources, texts of any length up to 400 characters as they come. Four targets are texts of one source each,
 which is rare in the pool: summaries of news (among articles of two news sources), political speeches, answers about personal
-finance, and clinical cases (among abstracts of medicine). By 200 texts 100 are chosen, and judged by 200 others: the share of
+finance, and clinical cases (among abstracts of medicine). By 150 texts 100 are chosen, and judged by 150 others: the share of
 the chosen that comes from the target's own source, the divergence of pool and selection from the target, and how the selection
 covers it (gotd_jax/evaluation/README.md). Nothing is trained.
 
@@ -33,7 +33,7 @@ SOURCES = {
     "finance": 510,
 }
 TARGETS = ("summaries", "speeches", "finance", "clinical")
-HELD_OUT = 200  # texts of the source to choose by, and as many to judge by
+HELD_OUT = 150  # texts of the source to choose by, and as many to judge by
 TRAINED = ("none", "oracle", "placebo", "true reference", "guessed reference")
 LINES = {line: fields for line, fields in evidence.LINES.items() if line not in TRAINED}
 
@@ -64,6 +64,7 @@ def judged():
     config.ot.epsilon = 0.05
     config.budget = 100
     config.sweep = common.sweep(seed=(0, 1, 2), task=TARGETS, line=tuple(LINES))
+    config.figure = ("heatmap", "line", "task")
     config.where = (
         *(("line", line, field, value) for line, fields in LINES.items() for field, value in fields.items()),
         *(("task", task, field, (task,)) for task in TARGETS for field in ("target.domains", "task.home")),

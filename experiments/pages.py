@@ -11,7 +11,7 @@ from pathlib import Path
 from experiments import config_fields, gaps
 from gotd_jax import machine, provenance
 from gotd_jax.files import whole_file
-from gotd_jax.report import comparison, domain_shares, figures, item_scores, table, target_loss
+from gotd_jax.report import comparison, domain_shares, figures, grouping, item_scores, table, target_loss
 
 NOT_SHOWN = ("--page", "--pages", "--workdir")  # flags that say where a command writes
 
@@ -31,6 +31,8 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
         "budget",
         *(field for field in config_fields.swept(config) if field not in ("method", "budget", "task", "seed")),
     )
+    if grouping.share_columns(rows):
+        by = ("task", *by)
     compared = table.write(
         rows,
         workdir,
@@ -42,7 +44,7 @@ def printed(rows: Sequence[dict], config, workdir: Path) -> str:
     parts = [
         compared,
         target_loss.text(rows, by=by, margin=comparison.Margin(**config.margin)),
-        domain_shares.by_method(rows),
+        domain_shares.by_method(rows, by_task="task" in by),
         figures.write(rows, workdir, config.figure),
         gaps.printed(rows, config, workdir),
     ]

@@ -31,16 +31,17 @@ class Shares:
     chunks: np.ndarray
 
 
-def by_method(rows: Sequence[dict]) -> str:
+def by_method(rows: Sequence[dict], *, by_task: bool = False) -> str:
     """Returns, in aligned columns, the share of each domain in each method's selections, or in each line's, in percent.
 
     Args:
       rows: of `method`, or of a `line` that has a name of its own, `selected` and `pool` (domain -> chunks); all cells of a
         method or line are added up.
+      by_task: whether those of each `task` are lines of their own.
     """
     pool = Counter(rows[0]["pool"])
     lines = [["selected from, %", *pool], ["(the pool)", *_percent(pool, pool)]]
-    names = [row.get("line", row["method"]) for row in rows]
+    names = [", ".join([row["task"]] * by_task + [row.get("line", row["method"])]) for row in rows]
     for name in dict.fromkeys(names):
         selected = sum((Counter(row["selected"]) for row, own in zip(rows, names) if own == name), Counter())
         if selected:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 AVERAGE = "average"
+NAMES = ("task", "method", "line")  # fields whose values need no name of the field
 
 
 def columns_of(rows: Sequence[dict]) -> tuple[list[str], bool]:
@@ -54,6 +55,15 @@ def by_seed(group: Sequence[dict], columns: Sequence[str], averaged: bool) -> di
     return found
 
 
+def share_columns(rows: Sequence[dict]) -> bool:
+    """Returns whether several tasks have a column in common, so that the task is a field that tells lines apart."""
+    tasks: dict[str, set[str]] = {}
+    for row in rows:
+        for column in measures(row):
+            tasks.setdefault(column, set()).add(row["task"])
+    return any(len(of_column) > 1 for of_column in tasks.values())
+
+
 def measures(row: dict) -> dict[str, dict]:
     """Returns the measures of a row by column: its `measures`, or its score times 100 under its task."""
     return row["measures"] if "measures" in row else {row["task"]: {"value": 100 * row["score"], "points": True}}
@@ -64,7 +74,9 @@ def label(key: tuple, fields: Sequence[str]) -> str:
     shown = {field: value for field, value in zip(fields, key) if value is not None}  # None: the method does not read it
     if shown.get("method") == "none":
         shown.pop("budget", None)  # it selects nothing
-    return ", ".join(value if field == "method" else f"{field} {_number(value)}" for field, value in shown.items())
+    if "line" in shown:
+        shown.pop("method", None)  # its name says it
+    return ", ".join(value if field in NAMES else f"{field} {_number(value)}" for field, value in shown.items())
 
 
 def distinct(rows: Iterable[dict], field: str) -> list:

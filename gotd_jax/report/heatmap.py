@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gotd_jax.report import rendering
+from gotd_jax.report import grouping, rendering
 
 FIELDS = ("down", "across")
 FILE = "heatmaps"
@@ -61,7 +61,7 @@ class Map:
 
 
 def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
-    """Returns a map for each task and measure of `rows`.
+    """Returns a map for each task and measure of `rows`, or for each measure where the task is one of the fields.
 
     Lines are told apart by method as well: one whose `down` is None, as it reads none, is a line by its own name, and comes
     last. Where the budget is shown, the method `none` is every other method's at a budget of 0. Values of a field that are
@@ -81,12 +81,13 @@ def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
     lines = sorted({(row[down] is None, row["method"], row[down]): row for row in rows}, key=_order_of(rows, down))
     columns = sorted({row[across]: row for row in rows}, key=lambda value: _place(value, rows, across))
     several = len({row["method"] for row in rows if row[down] is not None}) > 1 or any(unread for unread, *_ in lines)
-    labels = tuple(_label(method, value, several and down != "method") for _, method, value in lines)
+    labels = tuple(_label(method, value, several and down not in grouping.NAMES) for _, method, value in lines)
     found: dict[tuple, dict] = {}
     for row in rows:
         place = lines.index((row[down] is None, row["method"], row[down])), columns.index(row[across])
         for name, measure in _measures(row).items():
-            seeds = found.setdefault((row["task"], name), {"what": measure["what"]}).setdefault(place, {})
+            task = "" if "task" in (down, across) else row["task"]
+            seeds = found.setdefault((task, name), {"what": measure["what"]}).setdefault(place, {})
             if row["seed"] in seeds:
                 raise ValueError(
                     f"Two results are both {labels[place[0]]} with {across} {row[across]} and seed {row['seed']}, {name}. Plot "
@@ -95,7 +96,10 @@ def make(rows: Sequence[dict], down: str, across: str) -> list[Map]:
             seeds[row["seed"]] = measure["value"]
     axes = AXES.get(down, down), AXES.get(across, across)
     shape = labels, tuple(_number(value) for value in columns)
-    return [_map(places, f"{task}: {places.pop('what')}", name, axes, *shape) for (task, name), places in found.items()]
+    return [
+        _map(places, f"{task}: " * bool(task) + places.pop("what"), name, axes, *shape)
+        for (task, name), places in found.items()
+    ]
 
 
 def _with_nothing_selected(rows: Sequence[dict], down: str, across: str) -> list[dict]:

@@ -178,7 +178,8 @@ def _home(scores: Mapping) -> dict[str, dict]:
     }
     if not shares or not scores["others"]:
         return each
-    what = f"share of the selection from the task's own domains ({', '.join(shares)}), %"
+    named = f" ({', '.join(shares)})" * (len(shares) > 1)
+    what = f"share of the selection from the task's own domains{named}, %"
     return {column_names.HOME: measure(100 * sum(shares.values()), what), **each}
 
 
