@@ -41,7 +41,9 @@ def by_method(rows: Sequence[dict], *, by_task: bool = False) -> str:
     """
     pool = Counter(rows[0]["pool"])
     lines = [["selected from, %", *pool], ["(the pool)", *_percent(pool, pool)]]
-    names = [", ".join([row["task"]] * by_task + [row.get("line", row["method"])]) for row in rows]
+    names = [row.get("line", row["method"]) for row in rows]
+    if by_task:
+        names = [f"{row['task']}, {name}" for row, name in zip(rows, names)]
     for name in dict.fromkeys(names):
         selected = sum((Counter(row["selected"]) for row, own in zip(rows, names) if own == name), Counter())
         if selected:

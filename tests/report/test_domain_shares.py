@@ -55,3 +55,10 @@ def test_shares_are_of_all_cells_of_a_method_and_methods_that_select_nothing_hav
     ]
     lines = [line.split() for line in domain_shares.by_method(rows).splitlines()]
     assert lines == [["selected", "from,", "%", "news", "law"], ["(the", "pool)", "75.0", "25.0"], ["got_d", "12.5", "87.5"]]
+
+
+def test_each_task_has_lines_of_its_own_where_asked_for():
+    pool = {"news": 30, "law": 10}
+    rows = [{"method": "got_d", "task": task, "pool": pool, "selected": {"law": count}} for task, count in (("a", 3), ("b", 4))]
+    lines = domain_shares.by_method(rows, by_task=True).splitlines()
+    assert [line.split()[:2] for line in lines[2:]] == [["a,", "got_d"], ["b,", "got_d"]]

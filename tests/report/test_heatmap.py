@@ -145,3 +145,11 @@ def test_a_figure_that_cannot_be_drawn_is_refused(subtests):
                 figures.check(figure, ("epsilon", "budget"))
             figures.check(("heatmap", "epsilon", "budget"), ("epsilon", "budget"))
             figures.check((), ())
+
+
+def test_a_task_that_is_a_field_is_in_no_title_and_lines_need_no_method():
+    rows = [row(0.1, 5, share, task=task) | {"line": line} for line, task, share in (("a", "films", 1), ("b", "law", 2))]
+    rows.append(row(0.1, 5, 3.0, method="random", task="law") | {"line": "c"})
+    (made,) = heatmap.make(rows, "line", "task")
+    assert (made.lines, made.columns) == (("a", "b", "c"), ("films", "law"))
+    assert made.heading.startswith("share of its own domain")

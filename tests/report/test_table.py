@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from gotd_jax.report import comparison, comparison_table, paper, rendering, table
+from gotd_jax.report import comparison, comparison_table, grouping, paper, rendering, table
 
 
 def row(task="CoLA", method="got_d", seed=0, score=0.5, **fields):
@@ -289,3 +289,16 @@ def test_arrows_are_commands_in_latex():
 
 def test_a_row_of_measures_is_described_by_its_first():
     assert table.describe(measured(emt=0.451, ppl=30)) == "writing got_d 500 seed 0: EMT toxic ↓ 0.45, PPL ↓ 30.00 (2 s)"
+
+
+def test_tasks_of_one_column_are_told_apart():
+    measures = {"purity ↑": {"value": 1.0, "count": None, "unit": "", "error": None, "what": "share"}}
+    rows = [row(task, measures=measures) for task in ("CoLA", "RTE")]
+    assert grouping.share_columns(rows) and not grouping.share_columns(COMPLETE)
+    made = table.make(rows, by=("task", "method"))
+    assert [line.label for line in made.lines] == ["CoLA, got_d", "RTE, got_d"]
+
+
+def test_a_line_with_a_name_is_called_by_it():
+    made = table.make([row(line="unit"), row(line="raw", method="random")], by=("method", "line"))
+    assert [line.label for line in made.lines] == ["unit", "raw"]
