@@ -205,6 +205,11 @@ def get_config() -> ConfigDict:
     loss.target = 1_600  # chunks of the target's domains, drawn by `task.seed`
     loss.pre_training = 400  # chunks of the base's mixture
 
+    # Where `evaluation` is probes: linear probes of the pre-fine-tuned model's frozen states, the loss beside them.
+    config.probes = probes = ConfigDict()
+    probes.labels = (16, 64, 256)  # drawn from the task's training split
+    probes.draws = 20  # of each
+
     # The cells that are run: every combination of the values of these fields, sweep.seed, sweep.dsir.buckets, ...; some have a
     # shorter name in experiments.sweep.SWEPT.
     config.sweep = ConfigDict()

@@ -8,6 +8,8 @@
     python -m experiments.main --config=configs/evidence.py:rates
     python -m experiments.main --config=configs/evidence.py:rare_half
     python -m experiments.main --config=configs/evidence.py:encoder
+    python -m experiments.main --config=configs/evidence.py:tasks
+    python -m experiments.main --config=configs/evidence.py:fine_tuned
     python -m experiments.main --config=configs/evidence.py:minilm
     python -m experiments.main --config=configs/evidence.py:smollm2
 
@@ -30,6 +32,9 @@ times rate), the larger is the lambda of Lemma 1, which the paper's rule takes t
 
 `:encoder` begins with an encoder that is pre-trained here on the same mixture, by the loss of masked tokens; `:minilm` and
 `:smollm2` with published models, of which nobody knows what they read: their gaps have no placebo, and fewer cells.
+
+`:tasks` asks what a task has of it: the target is the text of two labelled tasks, the decoder's frozen states are probed with
+16, 64 and 256 labels, twenty draws of each; `:fine_tuned` fine-tunes the encoder on the same two.
 
 A replicate draws the pool, the target, the texts measured on and the order of training, and every sixth begins another base;
 all lines share them. Its loss lies between that of a random selection (0 %) and that of the oracle, which takes the target's
@@ -75,6 +80,7 @@ KIN_CHUNKS = {
     "speeches": 200,
 }
 KIN = {name: (name,) for name in ("finance", "clinical", "news", "encyclopedia")}
+TASKS = {"rotten_tomatoes": ("reviews",), "bbc_topics": ("world_news",)}  # and the domains that are of their kind
 CONTROL = "pool"
 REPLICATES_PER_BASE = 6
 BUDGET = 36_000  # tokens, 3 % of the pool's
@@ -122,7 +128,8 @@ CONTRASTS = (
 def get_config(variant: str = ""):
     """Returns the config of the evidence, or of another `variant`."""
     variants = {"": evidence, "pilot": pilot, "kin": kin, "budgets": budgets, "rates": rates, "rare_half": rare_half}
-    return common.variant("evidence", variant, variants | {"encoder": encoder, "minilm": minilm, "smollm2": smollm2})
+    variants |= {"encoder": encoder, "tasks": tasks, "fine_tuned": fine_tuned, "minilm": minilm, "smollm2": smollm2}
+    return common.variant("evidence", variant, variants)
 
 
 def evidence():
@@ -193,6 +200,28 @@ def encoder():
     config = _protocol(CHUNKS, TARGETS)
     config.base.sizes = {"kind": "encoder"}
     config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(TARGETS), line=MAIN)
+    return config
+
+
+def tasks():
+    """Returns the config of probes of the decoder on two tasks, 3 %: six replicates."""
+    config = _protocol(CHUNKS, {})
+    config.evaluation = "probes"
+    config.sweep = common.sweep(seed=tuple(range(REPLICATES_PER_BASE)), task=tuple(TASKS), line=MAIN)
+    config.where += tuple(("task", task, "task.home", home) for task, home in TASKS.items())
+    config.gap.control = ()
+    return config
+
+
+def fine_tuned():
+    """Returns the config of the encoder fine-tuned on two tasks of 500 labels, 3 %: six replicates."""
+    config = tasks()
+    config.evaluation = "finetune"
+    config.base.sizes = {"kind": "encoder"}
+    config.task.labels = 500
+    config.finetune = common.recipe(learning_rate=3e-4, epochs=3, max_length=128, batch_size=16, weight_decay=0.0)
+    config.gap.floor = config.gap.ceiling = config.gap.untrained = config.gap.placebo = ""
+    config.gap.contrasts, config.gap.pilot = (), None
     return config
 
 

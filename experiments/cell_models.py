@@ -9,6 +9,7 @@ from experiments.endings import ENDINGS
 from experiments.endings.ending import ANY, CAUSAL, ENCODER
 from gotd_jax.methods import METHODS
 from gotd_jax.models.loading import fingerprint_of, is_causal
+from gotd_jax.pipeline.pre_trained import Sizes
 
 IN_WORDS = {ENCODER: "an encoder (BERT)", CAUSAL: "a causal language model (GPT-2, GPT-Neo, Llama)"}
 
@@ -24,11 +25,14 @@ def check(config) -> None:
     """Raises ValueError unless the config's models can be opened and its model is of the kind that its evaluation trains."""
     for name in read_by(config).values():
         fingerprint_of(name)  # opens the weights
-    wanted = ENDINGS[config.evaluation].trains
-    if wanted not in (None, ANY) and is_causal(config.model) != (wanted == CAUSAL):
-        raise ValueError(
-            f"The evaluation {config.evaluation!r} is of {IN_WORDS[wanted]}, and {config.model} is none. Name another model."
-        )
+    wanted, own = ENDINGS[config.evaluation].trains, config.base.mixture
+    if wanted not in (None, ANY):
+        causal = Sizes(**config.base.sizes).is_causal if own else is_causal(config.model)
+        if causal != (wanted == CAUSAL):
+            named = "config.base" if own else config.model
+            raise ValueError(
+                f"The evaluation {config.evaluation!r} is of {IN_WORDS[wanted]}, and {named} is none. Name another model."
+            )
     embeddings.embedder(config, Path()).check()
     if config.embed.finetuned and is_causal(config.embed.model):
         raise ValueError(

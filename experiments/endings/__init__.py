@@ -9,6 +9,7 @@ from experiments.endings.ending import Ending
 from experiments.endings.fine_tuning import FineTuning
 from experiments.endings.held_out_loss import LossOnDomains
 from experiments.endings.multiple_choice import MultipleChoice
+from experiments.endings.probing import Probing
 from experiments.endings.selection_quality import SelectionQuality
 
 ENDINGS: Mapping[str, type[Ending]] = {
@@ -17,4 +18,5 @@ ENDINGS: Mapping[str, type[Ending]] = {
     "choices": MultipleChoice,
     "selection": SelectionQuality,
     "loss": LossOnDomains,
+    "probes": Probing,
 }

@@ -47,6 +47,11 @@ class Sizes:
         if self.kind not in ("decoder", "encoder"):
             raise ValueError(f"A model of kind {self.kind!r} cannot be made. It can be: decoder, encoder.")
 
+    @property
+    def is_causal(self) -> bool:
+        """Whether it is a decoder."""
+        return self.kind == "decoder"
+
     def config(self) -> DecoderConfig | EncoderConfig:
         """Returns the model's configuration; its first special tokens are those of `models.byte_pairs`."""
         common = {"vocab_size": self.vocabulary, "width": self.width, "layers": self.layers, "heads": self.heads}

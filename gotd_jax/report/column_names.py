@@ -31,6 +31,11 @@ def loss(text: str) -> str:
     return f"{text}, bits/byte ↓"
 
 
+def probe(task: str, metric: str, labels: int) -> str:
+    """Returns the column of probes of so many labels, by a metric or by their log-loss."""
+    return f"{task}: {metric.replace('_', '-')}, {labels} labels {'↓' if metric == 'log_loss' else '↑'}"
+
+
 def by_second(column: str) -> str:
     """Returns the column of the second judge for a column of the first."""
     name, arrow = column.rsplit(" ", 1)

@@ -153,6 +153,27 @@ def of_losses(name: str, scores: Mapping) -> dict[str, dict]:
     }
 
 
+def of_probes(task: str, scores: Mapping) -> dict[str, dict]:
+    """Returns the columns of probes by number of labels: log-losses, then the task's first metric times 100; and of the loss.
+
+    Args:
+      task: its name.
+      scores: the `scores.json` of a cell; see `experiments.endings.probing`.
+    """
+    found, metric = {}, next(iter(next(iter(scores["probes"].values()))))
+    for name in ("log_loss", metric):
+        for count, of_count in scores["probes"].items():
+            is_loss, values = name == "log_loss", np.array(of_count[name])
+            what = f"{'log-loss' if is_loss else f'{name} times 100'} of linear probes of {count} labels, mean over draws"
+            value = float(values.mean()) * (1 if is_loss else 100)
+            found[column_names.probe(task, name, int(count))] = measure(value, what, len(values), "draws", points=not is_loss)
+    if scores["target_loss"]:
+        loss = scores["target_loss"]
+        told = "loss before any label on texts that are tested on"
+        found[column_names.loss(task)] = measure(loss["bits_per_byte"], told, loss["texts"], "texts")
+    return found
+
+
 def _judged_selection(judged: Mapping, mixture: str) -> dict[str, dict]:
     """Returns the columns of the judges that no method follows: see `gotd_jax.evaluation.selection_judges`."""
     divergence = (

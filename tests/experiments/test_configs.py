@@ -31,7 +31,7 @@ VARIANTS = [
 ]
 IN_FULL = [pair for pair in VARIANTS if not pair[1].startswith("small") and pair not in (("quickstart", ""), ("figure3", ""))]
 SMALL = [pair for pair in VARIANTS if pair not in IN_FULL]
-EVIDENCE = ("", "pilot", "kin", "budgets", "rates", "rare_half", "encoder", "minilm", "smollm2")
+EVIDENCE = ("", "pilot", "kin", "budgets", "rates", "rare_half", "encoder", "tasks", "fine_tuned", "minilm", "smollm2")
 BY_LINE = [("ablate_rule", ""), *(("evidence", variant) for variant in EVIDENCE)]  # of packaged text, small or not
 
 

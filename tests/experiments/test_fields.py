@@ -35,6 +35,7 @@ VALUES = {  # of the fields that are None or empty, and of those that are checke
     "ranking.noise": 0.5,
     "mixture.shares": "sea=1",
     "target.shares": (0.5,),
+    "probes.labels": (10,),
     "compute_dtype": "bfloat16",
     "embed.compute_dtype": "bfloat16",
     "embed.dtype": "float16",
@@ -51,6 +52,7 @@ READ_BY = {
     "selection": "losses",
     "base": "loss",
     "loss": "loss",
+    "probes": "probes",
 } | {method: method for method in ("dsir", "crisp", "tsds", "mixture", "classifier", "ngram_classifier", "csls", "contrast")}
 ELSEWHERE = {
     "keep_models",  # of which folders stay: test_cells.test_models_are_not_kept_where_that_is_asked_for
@@ -131,6 +133,7 @@ def ways(config, texts, tiny_decoder, tmp_path):
             "base.recipe.max_length": 16,
             "budget": 4,
         },
+        "probes": {"evaluation": "probes", "probes.labels": (8,)},
         "no task": {"task.train": "", "task.name": "chemprot"},
     }
     return {way: config_fields.replaced(config, change) for way, change in changes.items()}
