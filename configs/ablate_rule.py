@@ -8,8 +8,8 @@ finance, and clinical cases (among abstracts of medicine). By 150 texts 100 are 
 the chosen that comes from the target's own source, the divergence of pool and selection from the target, and how the selection
 covers it (gotd_jax/evaluation/README.md). Nothing is trained.
 
-Lines are those of `evidence.py` that need no model to be trained; the tool's default is `debiased`. Texts are drawn once and
-embedded once; a seed draws nine in ten of them, the target and what it is judged on.
+Lines are those of `evidence.py` that need no model to be trained, and two of a larger epsilon; the tool's default is
+`debiased`. Texts are drawn once and embedded once; a seed draws nine in ten of them, the target and what it is judged on.
 
 Cost: a quarter of an hour on two cores, most of it embedding, once as the model makes the vectors and once of length one.
 """
@@ -35,7 +35,10 @@ SOURCES = {
 TARGETS = ("summaries", "speeches", "finance", "clinical")
 HELD_OUT = 150  # texts of the source to choose by, and as many to judge by
 TRAINED = ("none", "oracle", "placebo", "true reference", "guessed reference")
-LINES = {line: fields for line, fields in evidence.LINES.items() if line not in TRAINED}
+LINES = {line: fields for line, fields in evidence.LINES.items() if line not in TRAINED} | {
+    "debiased, 20 %": evidence.LINES["debiased"] | {"ot.epsilon": 0.2},
+    "debiased, raw, 20 %": evidence.LINES["debiased, raw"] | {"ot.epsilon": 0.2},
+}
 
 
 def get_config(variant: str = ""):

@@ -42,6 +42,7 @@ def plan(request: Request) -> Plan:
     pool_read = read_beginnings(sources, request.characters, domain_field=request.domain_field, **fields)
     fields["text_field"] = request.target_text_field or request.text_field
     target_read = read_beginnings(targets, request.characters, **fields)
+    beside = read_beginnings(list(map(name_and_place, (*request.away, *request.reference))), request.characters, **fields)
     tested = [readers.read(place, **fields) for _, place in map(name_and_place, request.leak_check)]
     embedder = Embedder(work=Path(), **request.embedding)
     embedder.check()
@@ -51,7 +52,7 @@ def plan(request: Request) -> Plan:
     chosen, notes = _chunks_of(budget, pool)
     pool_chunks, target_chunks = _chunks(pool_read), _chunks(target_read)
     sample = pool_chunks.take(spread(len(pool_chunks), SAMPLED))
-    job = Job(request, embedder, pool, target, chosen, sample, target_chunks, tested)
+    job = Job(request, embedder, pool, target, extent_of(beside, tokenizer).chunks, chosen, sample, target_chunks, tested)
     max_length, in_pool = embedder.how.max_length, search(pool_chunks, target_chunks).held
     read = {"pool": _coverage(pool_read, embedder), "targets": _coverage(target_read, embedder)}
     notes += (

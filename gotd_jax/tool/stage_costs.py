@@ -59,6 +59,7 @@ class Job:
     Attributes:
       pool: how much text is chosen from, `chosen` chunks or about as many.
       target: how much text the targets have.
+      beside: chunks of other texts that the method reads: to move away from, or a reference.
       pool_sample: chunks of the pool that stages are timed on.
       target_sample: chunks of the targets.
       tested: texts to be tested on, of each source.
@@ -68,6 +69,7 @@ class Job:
     embedder: Embedder
     pool: Extent
     target: Extent
+    beside: int
     chosen: int
     pool_sample: Corpus
     target_sample: Corpus
@@ -82,7 +84,8 @@ class Job:
     def embedded(self) -> int:
         """Number of texts that are embedded."""
         whole = "embeddings" in METHODS[self.request.method].reads
-        return (self.pool.chunks if whole else min(self.pool.chunks, SAMPLE + REPORT_ROWS)) + self.target.chunks
+        of_pool = self.pool.chunks if whole else min(self.pool.chunks, SAMPLE + REPORT_ROWS)
+        return of_pool + self.target.chunks + self.beside
 
     @property
     def vectors_bytes(self) -> int:

@@ -91,6 +91,11 @@ def test_a_method_that_reads_no_embeddings_embeds_what_the_target_and_the_report
         assert planned.stages[2].disk_bytes == texts * 32 * 4 and planned.stages[3].why == "measured on a sample"
 
 
+def test_texts_beside_pool_and_target_are_embedded_too(planned, request_of, texts):
+    beside = plan(request_of(reference=(f"{texts}/law.jsonl",)))
+    assert [of.stages[2].disk_bytes for of in (planned, beside)] == [220 * 32 * 4, 280 * 32 * 4]
+
+
 def test_what_the_selection_would_refuse_is_refused(request_of, subtests):
     cases = [
         ({"method": "best"}, "There is no method 'best'"),
