@@ -11,6 +11,9 @@ covers it (gotd_jax/evaluation/README.md). Nothing is trained.
 Lines are those of `evidence.py` that need no model to be trained, and two of a larger epsilon; the tool's default is
 `debiased`. Texts are drawn once and embedded once; a seed draws nine in ten of them, the target and what it is judged on.
 
+Expect (experiments/results/ablate_rule.md): of the tool's default 76 % of the speeches, 86 % of finance, 98 % of the clinical
+cases and 13 % of the summaries, where the published rule has 38, 70, 99 and 1, and a classifier 64, 63, 99 and 70.
+
 Cost: a quarter of an hour on two cores, most of it embedding, once as the model makes the vectors and once of length one.
 """
 
