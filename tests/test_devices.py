@@ -11,6 +11,7 @@ import pytest
 from gotd_jax import devices
 from gotd_jax.ot import semidual
 from tests import processes
+from tests.marks import others_slow
 
 REDUCTIONS = jaxlib.version.__version_info__ < (0, 11)  # that YNNPACK gets wrong
 
@@ -49,12 +50,12 @@ np.testing.assert_allclose(found, (rows**2).sum(axis=1), rtol=1e-5)
 
 every_door = pytest.mark.parametrize(
     "command",
-    [
+    others_slow(
         ["gotd", "plan", "--pool", "missing.jsonl", "--target", "missing.jsonl", "--budget", "10"],
         ["experiments.main", "--config=configs/quickstart.py", "--shard=2/1"],
         ["experiments.harness", "--model=missing", "--tasks=missing_packaged"],
         ["experiments.benchmark", "ot", "--parts", "missing"],
-    ],
+    ),
     ids=lambda command: command[0],
 )
 

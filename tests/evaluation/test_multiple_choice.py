@@ -62,6 +62,7 @@ def test_every_rule_is_its_definition_on_the_whole_text(gpt2):
         }
 
 
+@pytest.mark.slow
 def test_items_in_another_order_are_scored_the_same(gpt2):
     found, turned = (score_choices(*gpt2, items) for items in (ITEMS, ITEMS[::-1]))
     for row, again in zip(found.items, turned.items[::-1]):

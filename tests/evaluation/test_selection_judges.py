@@ -44,6 +44,7 @@ def test_the_transport_cost_prefers_the_middle_and_no_judge_does(toy):
     assert of_texts.of(pool.mixed(texts["kind"], MASS)).value < of_texts.of(pool.mixed(texts["middle"], MASS)).value
 
 
+@pytest.mark.slow
 def test_debiasing_is_better_than_the_published_rule_by_the_divergence_and_worse_by_the_cost(toy):
     x, y, _ = toy
     published, debiased = (select("got_d", problem(), KIND, seed=0, epsilon=0.05, debias=debias).rows for debias in (0, 300))

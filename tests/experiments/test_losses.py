@@ -72,6 +72,7 @@ def test_a_missing_head_is_warmed_up_before_both(config, tmp_path):
     np.testing.assert_allclose(before, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_budgets_share_one_pair_of_models_and_so_do_seeds_of_one_task_and_pool(config, tmp_path):
     config.evaluation, config.task.seed, config.pool.seed = "selection", 0, 0
     first = cell.run(config, tmp_path)

@@ -12,6 +12,7 @@ from experiments.sweep import cells_of
 from gotd_jax.data import choice_tasks
 from gotd_jax.report import column_names, item_scores, table
 from tests.experiments.test_cells import ending, made_in
+from tests.marks import others_slow
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def config(tiny_model, tiny_decoder, texts):
     return config
 
 
-@pytest.mark.parametrize("method", ["none", "random", "tapt_c"])
+@pytest.mark.parametrize("method", others_slow("none", "random", "tapt_c"))
 def test_every_method_goes_from_texts_to_a_row_and_makes_nothing_twice(config, tmp_path_factory, method):
     workdir = tmp_path_factory.getbasetemp() / "multiple_choice"
     config.method = method
@@ -64,6 +65,7 @@ def test_scores_are_those_of_the_items_that_are_kept(config, tmp_path):
     assert row["baselines"][column_names.MAJORITY]["bbc_topics ↑"] == pytest.approx(100 * commonest / 60)
 
 
+@pytest.mark.slow
 def test_a_chunk_that_shares_a_run_with_an_item_is_no_candidate_wherever_the_run_begins(config, tmp_path):
     config.task.name = "openbookqa"
     items = choice_tasks.load("openbookqa").items

@@ -59,6 +59,7 @@ def test_the_time_left_is_not_reckoned_from_what_only_the_first_cells_pay():
     assert running.time_left([], 5) == running.time_left([1.0, 2.0], 2) == ""
 
 
+@pytest.mark.slow
 def test_cells_that_were_run_before_do_not_count_for_the_time_left(config, tmp_path, capsys):
     cells = sweep(config, method=("random",), seed=(0, 1, 2))
     running.run(cells[:2], tmp_path)

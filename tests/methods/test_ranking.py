@@ -23,6 +23,7 @@ def noisy(values, budget, noise, seed=0, valued="all"):
     return with_noise(given_values(np.asarray(values, np.float32)), valued, problem(), budget, seed=seed, noise=noise)
 
 
+@pytest.mark.slow
 def test_the_first_is_drawn_in_proportion_to_the_exponential_of_minus_its_value_over_the_temperature():
     values, noise = np.array([0.0, 1.0, 3.0, 3.5, np.inf]), 0.7
     weights = np.exp(-values / (noise * values[:4].std()))

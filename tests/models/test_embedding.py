@@ -77,7 +77,7 @@ def weights_of(pooling, length):
     return weighed / weighed.sum()
 
 
-@pytest.mark.parametrize("pooling", ["mean", "position", "cls", "last"])
+@pytest.mark.parametrize("pooling", others_slow("mean", "position", "cls", "last"))
 def test_embedding_is_the_mean_over_real_tokens_or_that_by_position_or_the_first_or_last(model, corpus, tmp_path, pooling):
     hidden = hidden_states(model, corpus, 3)
     found = embed(corpus, model, tmp_path / "e", max_length=64, pooling=pooling)[3]

@@ -67,6 +67,7 @@ def test_mean_cost_and_relative_epsilon_follow_the_weights(clouds, solver):
     assert potentials.epsilon == pytest.approx(0.2 * potentials.mean_cost)
 
 
+@pytest.mark.slow
 def test_dense_ott_at_equal_epsilon_gives_the_same_potentials(clouds, solver):
     x, y = clouds
     ours = ot.solve(x, y, epsilon=0.05, threshold=5e-6, solver=solver)

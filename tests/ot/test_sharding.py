@@ -89,9 +89,8 @@ def programs(problem):
     return {path.stem: path.read_text() for path in problem.glob("*.txt")}
 
 
-@pytest.mark.parametrize(
-    ("processes", "devices"), [(1, 2), pytest.param(1, 8, marks=pytest.mark.slow), pytest.param(2, 2, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("processes", "devices"), [(1, 8), (2, 2)])
 def test_devices_and_processes_give_the_potentials_of_one(problem, processes, devices):
     port = free_port()
     wait_for([start(SOLVE, problem, devices, processes, number, port) for number in range(processes)])

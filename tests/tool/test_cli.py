@@ -102,6 +102,7 @@ def test_the_three_calls_of_python_do_what_their_doctest_says(lines, tmp_path, m
     assert ran.attempted == 7 and ran.failed == 0
 
 
+@pytest.mark.slow
 def test_other_tools_read_a_selection_by_the_commands_of_the_readme(chosen, tmp_path, monkeypatch):
     commands = re.findall(r'^    python -c "(.*chosen.*)"$', README.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(commands) == 2

@@ -19,6 +19,7 @@ from tests.training.small import RECIPE, masked_run
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_training_works_outside_the_main_thread():
     with ThreadPoolExecutor(1) as pool:
         assert equal(pool.submit(run, "masked").result(), whole("masked"))
@@ -77,6 +78,7 @@ def test_parts_that_do_not_exist_are_named():
         run("masked", trainable=("heads",))
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_returned_and_the_earliest_of_equals(tmp_path):
     recipe, seen = dataclasses.replace(RECIPE, epochs=4), []
     scores = iter([0.1, 0.3, 0.3, 0.2])

@@ -52,6 +52,7 @@ def test_masked_loss_is_the_mean_cross_entropy_of_the_masked_tokens():
     np.testing.assert_allclose(metrics["accuracy"], np.mean(log_shares[places].argmax(1) == labels), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_regression_is_the_mean_squared_error():
     objective, params, batches, _ = labelled_run(outputs=1)
     batch = batches[0]

@@ -35,6 +35,7 @@ def losses(folder):
     return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_loss_on_a_real_text_falls(model, tmp_path):
     pre_finetune(model, CORPUS, RECIPE, seed=0, folder=tmp_path)
     course = losses(tmp_path)

@@ -60,7 +60,8 @@ def assert_same(kind, recipe, other):
     assert max(jax.tree.leaves(differences)) < 2e-5
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind == "causal" else pytest.mark.slow) for kind in RUNS])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RUNS)
 def test_step_in_parts_is_the_whole_step(kind):
     assert_same(kind, STILL, dataclasses.replace(STILL, accumulate=4))
 

@@ -126,6 +126,7 @@ def test_batches_their_order_and_padding_change_nothing(model, texts, monkeypatc
     np.testing.assert_allclose(vectors(model, texts), found, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_seed_draws_the_projection_and_of_a_masked_model_the_masks(model, texts):
     kept = [vectors(model, texts.take([0, 1]), seed=seed) for seed in (0, 1)]
     assert np.abs(kept[0] - kept[1]).max() > 1e-2
