@@ -96,7 +96,7 @@ def _line(label: str, group: list[dict], tasks_of: Mapping[str, set[str]], seeds
     run = {row["task"] for row in group}
     cells = []
     for column, of_column in grouping.by_seed(group, list(tasks_of), averaged).items():
-        lacking = not of_column and column in tasks_of and tasks_of[column] <= run
+        lacking = not of_column and bool(tasks_of.get(column, set()) & run)
         cells.append(_cell(list(of_column.values()), 0 if lacking else seeds))
     return Line(label, group[0]["method"], group[0]["budget"], "ours", tuple(cells))
 

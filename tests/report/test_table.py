@@ -299,6 +299,13 @@ def test_tasks_of_one_column_are_told_apart():
     assert [line.label for line in made.lines] == ["CoLA, got_d", "RTE, got_d"]
 
 
+def test_a_measure_that_a_line_of_one_task_does_not_have_is_not_missing():
+    purity, passes = ({"value": 1.0, "count": None, "unit": "", "error": None, "what": "share"} for _ in range(2))
+    rows = [row(task, "random", measures={"purity ↑": purity}) for task in ("CoLA", "RTE")]
+    rows += [row(task, measures={"purity ↑": purity, "passes ↓": passes}) for task in ("CoLA", "RTE")]
+    assert cells(table.make(rows, by=("task", "method")), "CoLA, random")["passes ↓"] == ""
+
+
 def test_a_line_with_a_name_is_called_by_it():
     made = table.make([row(line="unit"), row(line="raw", method="random")], by=("method", "line"))
     assert [line.label for line in made.lines] == ["unit", "raw"]
