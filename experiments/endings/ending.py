@@ -154,6 +154,15 @@ class Ending(abc.ABC):
         """Returns the part of a row of results about the scores, the content of `scores.json`."""
 
 
+class OfTask(Ending):
+    """How a cell of a labelled task ends: the task's training texts are the target, its test split is tested on."""
+
+    @functools.cached_property
+    def texts(self) -> ProblemTexts:
+        """The task's training texts for a target, and its test split."""
+        return task_texts(self.data)
+
+
 def problem_texts(data: CellData, *, target: Corpus, tested: Corpus, pool: Corpus) -> ProblemTexts:
     """Returns the texts of a problem whose candidates are the chunks of `pool` that hold no text of `tested`."""
     return ProblemTexts(pool, tested, data.without(pool, tested), target)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 from pathlib import Path
 
-from experiments.endings.ending import ENCODER, Ending, ProblemTexts, task_texts
+from experiments.endings.ending import ENCODER, OfTask
 from gotd_jax import models
 from gotd_jax.evaluation.predictions import evaluate
 from gotd_jax.evaluation.probe import probe
@@ -17,15 +16,10 @@ from gotd_jax.training.finetune import settings as task_settings
 from gotd_jax.training.recipe import Recipe
 
 
-class FineTuning(Ending):
+class FineTuning(OfTask):
     """The pre-fine-tuned model is fine-tuned on the task's labels and scored by the task's metrics."""
 
     trains = ENCODER
-
-    @functools.cached_property
-    def texts(self) -> ProblemTexts:
-        """The task's training texts for a target, and its test split."""
-        return task_texts(self.data)
 
     def settings(self) -> dict:
         """Returns the settings that the scores depend on besides the model."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 from pathlib import Path
 
-from experiments.endings.ending import ANY, Ending, ProblemTexts, task_texts
+from experiments.endings.ending import ANY, OfTask
 from gotd_jax import models
 from gotd_jax.evaluation.probe import probe_by_labels
 from gotd_jax.files import write_json
@@ -14,15 +13,10 @@ from gotd_jax.report import score_columns
 from gotd_jax.training.recipe import Recipe
 
 
-class Probing(Ending):
+class Probing(OfTask):
     """Linear probes of the frozen states on draws of the task's labels, and the model's loss on the task's text."""
 
     trains = ANY
-
-    @functools.cached_property
-    def texts(self) -> ProblemTexts:
-        """The task's training texts for a target, and its test split."""
-        return task_texts(self.data)
 
     def settings(self) -> dict:
         """Returns the settings that the scores depend on besides the model."""

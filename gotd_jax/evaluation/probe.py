@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gotd_jax.data.tasks import Examples, Task
+from gotd_jax.data.tasks import Task
 from gotd_jax.evaluation.metrics import score
 from gotd_jax.models.embedding import embed
 from gotd_jax.models.model import Loaded
@@ -30,8 +30,7 @@ def probe(model: Loaded, task: Task, folder: Path, *, max_length: int) -> dict[s
       ValueError: the task is one of regression, or its training examples are all of one class.
     """
     train, test = _states(model, task, folder, max_length)
-    predictions = _predicted(train, task.train.labels, test, len(task.classes))
-    return score(task.metrics, predictions, task.test.labels) | {"log_loss": _log_loss(task.test, predictions)}
+    return _scores(task, train, task.train.labels, test)
 
 
 def probe_by_labels(
@@ -65,10 +64,8 @@ def probe_by_labels(
             rows = random.permutation(len(labels))[:count]
             while len(np.unique(labels[rows])) < 2:
                 rows = random.permutation(len(labels))[:count]
-            predictions = _predicted(train[rows], labels[rows], test, len(task.classes))
-            scores = score(task.metrics, predictions, task.test.labels) | {"log_loss": _log_loss(task.test, predictions)}
-            for name, of_draws in found[count].items():
-                of_draws.append(float(scores[name]))
+            for name, value in _scores(task, train[rows], labels[rows], test).items():
+                found[count][name].append(float(value))
     return found
 
 
@@ -80,19 +77,15 @@ def _states(model: Loaded, task: Task, folder: Path, max_length: int) -> tuple[n
     return tuple(np.asarray(embed(corpus, model, folder / name, max_length=max_length)) for name, corpus in splits.items())
 
 
-def _predicted(features: np.ndarray, labels: np.ndarray, tested: np.ndarray, classes: int) -> np.ndarray:
-    """Returns the probability of each class for the tested texts, float32 [n, classes]; of one without a label next to none."""
+def _scores(task: Task, features: np.ndarray, labels: np.ndarray, tested: np.ndarray) -> dict[str, float]:
+    """Returns the metrics and log-loss on the test split; a class without a label has next to no probability."""
     from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     fitted = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1_000)).fit(features, labels)
-    predictions = np.full((len(tested), classes), np.finfo(np.float32).tiny, np.float32)
+    predictions = np.full((len(tested), len(task.classes)), np.finfo(np.float32).tiny, np.float32)
     predictions[:, fitted.classes_] = fitted.predict_proba(tested)
-    return predictions
-
-
-def _log_loss(examples: Examples, predictions: np.ndarray) -> float:
-    from sklearn.metrics import log_loss
-
-    return float(log_loss(examples.labels, predictions, labels=range(predictions.shape[1])))
+    found = score(task.metrics, predictions, task.test.labels)
+    return found | {"log_loss": float(log_loss(task.test.labels, predictions, labels=range(len(task.classes))))}

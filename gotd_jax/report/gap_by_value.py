@@ -52,8 +52,10 @@ def make(
         return None
     shares, pairs = {}, []
     for value, each in made.items():
-        shares |= {(line, value): each.shares[place].mean(axis=0) for place, line in enumerate(each.lines)}
-        pairs += [((first, value), (second, value)) for first, second in contrasts if {first, second} <= set(each.lines)]
+        shares |= {f"{line} at {value}": each.shares[place].mean(axis=0) for place, line in enumerate(each.lines)}
+        pairs += [
+            (f"{first} at {value}", f"{second} at {value}") for first, second in contrasts if {first, second} <= set(each.lines)
+        ]
     margin = next(iter(made.values())).margin
     return GapByValue(tuple(fields), tuple(made), tuple(made.values()), gap_closed.contrasted(shares, pairs, margin))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -114,21 +114,14 @@ def losses_by_line(rows: Sequence[dict]) -> dict[tuple[str, str, int], float]:
     return found
 
 
-def contrasted(
-    values: Mapping[Hashable, np.ndarray], contrasts: Sequence[tuple[Hashable, Hashable]], margin: float
-) -> tuple[Contrast, ...]:
+def contrasted(values: Mapping[str, np.ndarray], contrasts: Sequence[tuple[str, str]], margin: float) -> tuple[Contrast, ...]:
     """Returns contrasts between `values`, shares by line and replicate, adjusted by Holm for as many as there are."""
     found = [paired_tests.of_seeds(values[first], values[second]) for first, second in contrasts]
     tested = paired_tests.adjusted(found, len(found) * [margin])
     return tuple(
-        Contrast(*map(_named, lines), each, p, p_equivalent, _verdict(each, p, p_equivalent))
+        Contrast(*lines, each, p, p_equivalent, _verdict(each, p, p_equivalent))
         for lines, each, (p, p_equivalent, _) in zip(contrasts, found, tested)
     )
-
-
-def _named(line: Hashable) -> str:
-    """Returns the name of a line, or of a line and the value of a field at which it stands."""
-    return line if isinstance(line, str) else " at ".join(line)
 
 
 def _verdict(found: paired_tests.Paired, p: float | None, p_equivalent: float | None) -> str:

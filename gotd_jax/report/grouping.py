@@ -55,13 +55,18 @@ def by_seed(group: Sequence[dict], columns: Sequence[str], averaged: bool) -> di
     return found
 
 
-def share_columns(rows: Sequence[dict]) -> bool:
-    """Returns whether several tasks have a column in common, so that the task is a field that tells lines apart."""
+def tasks_of(rows: Sequence[dict]) -> dict[str, set[str]]:
+    """Returns the tasks that have each column, the columns in the order in which they appear."""
     tasks: dict[str, set[str]] = {}
     for row in rows:
         for column in measures(row):
             tasks.setdefault(column, set()).add(row["task"])
-    return any(len(of_column) > 1 for of_column in tasks.values())
+    return tasks
+
+
+def share_columns(rows: Sequence[dict]) -> bool:
+    """Returns whether several tasks have a column in common, so that the task is a field that tells lines apart."""
+    return any(len(of_column) > 1 for of_column in tasks_of(rows).values())
 
 
 def measures(row: dict) -> dict[str, dict]:

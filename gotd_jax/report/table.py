@@ -38,7 +38,7 @@ def make(rows: Sequence[dict], *, paper: str = "", by: Sequence[str] = ("method"
     columns, averaged = grouping.columns_of(rows)
     fields, seeds = grouping.line_fields(rows, by), len(grouping.distinct(rows, "seed"))
     groups, tables = grouping.grouped(rows, fields), published.find(paper)
-    tasks_of = {column: {row["task"] for row in rows if column in grouping.measures(row)} for column in columns}
+    tasks_of = grouping.tasks_of(rows)
     lines = _baselines(rows, columns)
     for method in grouping.distinct(rows, "method"):
         own = {key: group for key, group in groups.items() if group[0]["method"] == method}
